@@ -1,0 +1,112 @@
+"""Every refusal Etappe can give. The docstring is the sentence; the facts are attributes.
+
+What a refusal means for HTTP or for an exit code is decided at the edges (web/errors.py, cli/main.py).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class EtappeError(Exception):
+    """Something was refused."""
+
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(sentence or (type(self).__doc__ or "").strip())
+
+    @property
+    def sentence(self) -> str:
+        """The refusal in one readable sentence (English)."""
+        return str(self.args[0])
+
+
+class TransitionNotAllowed(EtappeError):
+    """This event is not allowed in this state."""
+
+    def __init__(self, subject: str, state: str, event: str) -> None:
+        self.subject, self.state, self.event = subject, state, event
+        super().__init__(f"A {subject} that is {state} cannot take the event “{event}”.")
+
+
+class NotFound(EtappeError):
+    """What was named does not exist."""
+
+
+class UnknownPlan(NotFound):
+    """There is no plan of this name."""
+
+
+class UnknownPerson(NotFound):
+    """There is no person with this address in the directory."""
+
+
+class UnknownRollout(NotFound):
+    """There is no rollout with this id."""
+
+
+class RoleNotHeld(EtappeError):
+    """A role that the plan needs is held by nobody."""
+
+
+class InvalidPlan(EtappeError):
+    """The plan cannot be used."""
+
+
+class InvalidDirectory(EtappeError):
+    """The directory file cannot be used."""
+
+
+class InvalidInput(EtappeError):
+    """Something that was typed cannot be used. `fields` maps each field to its sentence."""
+
+    def __init__(self, sentence: str, fields: dict[str, str] | None = None) -> None:
+        self.fields = fields or {}
+        super().__init__(sentence)
+
+
+class QuorumImpossible(EtappeError):
+    """The quorum can never be met by the people who may decide."""
+
+
+class RolloutEnded(EtappeError):
+    """The rollout has ended; nothing in it can be changed any more."""
+
+
+class LinkUnknown(NotFound):
+    """This link is not one of ours: perhaps it was cut in two by the mail program."""
+
+
+class LinkVoid(EtappeError):
+    """This link no longer counts. `reason` is one of `VoidReason`; `at` is when it ceased to (UTC)."""
+
+    def __init__(self, reason: str, at: datetime) -> None:
+        self.reason, self.at = reason, at
+        super().__init__(f"This link no longer counts ({reason}).")
+
+
+class WrongCode(EtappeError):
+    """The code does not match. `tries_left` is 0 when a new mail with a new link and code is on its way."""
+
+    def __init__(self, tries_left: int) -> None:
+        self.tries_left = tries_left
+        super().__init__(
+            f"The code does not match; {tries_left} more tries."
+            if tries_left
+            else "The code was wrong five times; a new mail with a new link and a new code is on its way."
+        )
+
+
+class EvidenceChanged(EtappeError):
+    """What was asked about has changed since the page was shown. `shown` is the digest of what holds now."""
+
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
+        super().__init__("What you were asked about has changed since the page was shown; nothing was recorded.")
+
+
+class GateSettled(EtappeError):
+    """The gate is already settled; this decision came too late and was not recorded."""
+
+
+class NotEligible(EtappeError):
+    """This person may not decide this gate."""

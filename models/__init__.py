@@ -1,0 +1,1 @@
+"""What Etappe remembers: SQLAlchemy tables, the database itself, and every query under a name."""

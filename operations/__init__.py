@@ -1,0 +1,1 @@
+"""The verbs: one per file, one transaction each. Whatever changes a rollout goes through here."""
