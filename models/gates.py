@@ -1,0 +1,231 @@
+"""Gates, who is asked at them, by which link, and what they decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Numeric, Select, String, Text, UniqueConstraint, or_, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.states import DecisionKind, GateState, Outcome
+from models.base import Address, Base, Name, RequestId, RolloutId, state_column
+from models.rollouts import Rollout, StageRow
+
+
+class Purpose(StrEnum):
+    """What a request asks for."""
+
+    DECIDE = "decide"
+    ANSWER = "answer"  # fill in a checklist
+    CONFIRM = "confirm"  # have read a text
+    MEASURE = "measure"  # bring a value; told by mail, given by `etappe measure`
+
+
+class RequestState(StrEnum):
+    """Where a request stands."""
+
+    OPEN = "open"
+    DONE = "done"  # the person has had their say
+    VOID = "void"  # no longer asked: see VoidReason
+
+
+class VoidReason(StrEnum):
+    """Why a request or a link no longer counts."""
+
+    SETTLED = "settled"  # others have decided meanwhile
+    EXPIRED = "expired"  # time was up
+    REPLACED = "replaced"  # somebody else is asked instead
+    CANCELLED = "cancelled"  # the rollout was called off
+    WITHDRAWN = "withdrawn"  # the question went away: back to an earlier stage, or the rollout ended
+    RENEWED = "renewed"  # a newer link took its place, after too many wrong codes
+
+
+class GateRow(Base):
+    """A gate of a rollout in one round.
+
+    `requirements` and `stand_ins` are the quorum as it was resolved when the gate opened (domain/quorum.py).
+    `problem` says why it cannot be asked yet. `settled_because` is a Reason: {text, facts}.
+    """
+
+    __tablename__ = "gates"
+    __table_args__ = (
+        UniqueConstraint("rollout_id", "key", "round"),
+        Index("ix_gates_remind_at", "state", "remind_at"),
+        Index("ix_gates_escalate_at", "state", "escalate_at"),
+        Index("ix_gates_expires_at", "state", "expires_at"),
+        Index("ix_gates_stage_id", "stage_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rollout_id: Mapped[RolloutId] = mapped_column(ForeignKey(Rollout.id))
+    stage_id: Mapped[int] = mapped_column(ForeignKey(StageRow.id))
+    key: Mapped[Name]
+    kind: Mapped[Name]
+    position: Mapped[int]
+    round: Mapped[int] = mapped_column(default=1)
+    current: Mapped[bool] = mapped_column(default=True)
+    state: Mapped[GateState] = mapped_column(state_column(GateState), default=GateState.WAITING)
+    outcome: Mapped[Outcome | None] = mapped_column(state_column(Outcome))
+    opened_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    settled_because: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    problem: Mapped[str | None] = mapped_column(Text)
+    requirements: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    stand_ins: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    answers: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    answered_by: Mapped[Address | None]
+    answered_at: Mapped[datetime | None]
+    remind_at: Mapped[datetime | None]
+    escalate_at: Mapped[datetime | None]
+    escalation_level: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[datetime | None]
+
+
+class Request(Base):
+    """One person asked for one thing at one gate in one round. `asked_for` are the roles or addresses they stand for."""
+
+    __tablename__ = "requests"
+    __table_args__ = (
+        UniqueConstraint("gate_id", "person", "purpose"),
+        Index("ix_requests_person_state", "person", "state"),
+    )
+
+    id: Mapped[RequestId] = mapped_column(primary_key=True)
+    rollout_id: Mapped[RolloutId] = mapped_column(ForeignKey(Rollout.id))
+    gate_id: Mapped[int] = mapped_column(ForeignKey(GateRow.id))
+    person: Mapped[Address]
+    purpose: Mapped[Purpose] = mapped_column(state_column(Purpose))
+    asked_for: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    escalation_level: Mapped[int] = mapped_column(default=0)  # 0: named by the plan from the start
+    state: Mapped[RequestState] = mapped_column(state_column(RequestState), default=RequestState.OPEN)
+    link_number: Mapped[int] = mapped_column(default=1)
+    wrong_codes: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    void_reason: Mapped[VoidReason | None] = mapped_column(state_column(VoidReason))
+
+
+class Link(Base):
+    """A link that was mailed, known by its hash alone."""
+
+    __tablename__ = "links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    request_id: Mapped[RequestId] = mapped_column(ForeignKey(Request.id), index=True)
+    number: Mapped[int]
+    key_id: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+    voided_at: Mapped[datetime | None]
+    void_reason: Mapped[VoidReason | None] = mapped_column(state_column(VoidReason))
+
+
+class Decision(Base):
+    """One person's word at one gate. Append-only, by trigger; of one person's words at a gate, the last one counts."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index("ix_decisions_gate_id", "gate_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rollout_id: Mapped[RolloutId] = mapped_column(ForeignKey(Rollout.id))
+    gate_id: Mapped[int] = mapped_column(ForeignKey(GateRow.id))
+    request_id: Mapped[RequestId] = mapped_column(ForeignKey(Request.id))
+    person: Mapped[Address]
+    on_behalf_of: Mapped[Address | None]
+    decision: Mapped[DecisionKind] = mapped_column(state_column(DecisionKind))
+    choice: Mapped[Outcome | None] = mapped_column(state_column(Outcome))  # reviews: what a rejection should come to
+    comment: Mapped[str] = mapped_column(Text, default="")
+    conditions: Mapped[str] = mapped_column(Text, default="")
+    lessons: Mapped[str] = mapped_column(Text, default="")
+    channel: Mapped[Name]
+    assurance: Mapped[Name]
+    shown_digest: Mapped[str] = mapped_column(String(64))
+    decided_at: Mapped[datetime]
+
+
+class Measurement(Base):
+    """A measured value of a rollout's metric."""
+
+    __tablename__ = "measurements"
+    __table_args__ = (Index("ix_measurements_rollout_id_metric", "rollout_id", "metric", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rollout_id: Mapped[RolloutId] = mapped_column(ForeignKey(Rollout.id))
+    metric: Mapped[Name]
+    value: Mapped[Decimal] = mapped_column(Numeric(20, 6, asdecimal=True))
+    sample: Mapped[int | None]
+    measured_at: Mapped[datetime]
+    reported_by: Mapped[str] = mapped_column(String(254))
+    reported_at: Mapped[datetime]
+
+
+def current_gates(rollout_id: str) -> Select[tuple[GateRow]]:
+    """The gates of a rollout in their newest round, in the plan's order."""
+    return (
+        select(GateRow)
+        .join(StageRow, StageRow.id == GateRow.stage_id)
+        .where(GateRow.rollout_id == rollout_id, GateRow.current)
+        .order_by(StageRow.position, GateRow.position)
+    )
+
+
+def all_gates(rollout_id: str) -> Select[tuple[GateRow]]:
+    """The gates of a rollout in every round."""
+    return select(GateRow).where(GateRow.rollout_id == rollout_id).order_by(GateRow.id)
+
+
+def requests_at(gate_id: int) -> Select[tuple[Request]]:
+    """Everybody who was ever asked at a gate, in the order of asking."""
+    return select(Request).where(Request.gate_id == gate_id).order_by(Request.created_at, Request.id)
+
+
+def requests_of(rollout_id: str) -> Select[tuple[Request]]:
+    """Everybody who was ever asked in a rollout."""
+    return select(Request).where(Request.rollout_id == rollout_id).order_by(Request.created_at, Request.id)
+
+
+def decisions_at(gate_id: int) -> Select[tuple[Decision]]:
+    """What was decided at a gate, in the order of deciding."""
+    return select(Decision).where(Decision.gate_id == gate_id).order_by(Decision.id)
+
+
+def decisions_of(rollout_id: str) -> Select[tuple[Decision]]:
+    """What was decided in a rollout."""
+    return select(Decision).where(Decision.rollout_id == rollout_id).order_by(Decision.id)
+
+
+def links_of(request_id: str) -> Select[tuple[Link]]:
+    """The links of a request, oldest first."""
+    return select(Link).where(Link.request_id == request_id).order_by(Link.number)
+
+
+def measurements_of(rollout_id: str, metric: str) -> Select[tuple[Measurement]]:
+    """The values of a metric, newest first."""
+    return (
+        select(Measurement)
+        .where(Measurement.rollout_id == rollout_id, Measurement.metric == metric)
+        .order_by(Measurement.id.desc())
+    )
+
+
+def gates_due(now: datetime) -> Select[tuple[GateRow]]:
+    """The open gates with a reminder, an escalation or an expiry that is due."""
+    return (
+        select(GateRow)
+        .where(
+            GateRow.state == GateState.OPEN,
+            or_(GateRow.remind_at <= now, GateRow.escalate_at <= now, GateRow.expires_at <= now),
+        )
+        .order_by(GateRow.id)
+    )
+
+
+def rollouts_with_unaskable_gates() -> Select[tuple[str]]:
+    """The rollouts with a gate that nobody could be asked at."""
+    return (
+        select(GateRow.rollout_id)
+        .where(GateRow.state == GateState.WAITING, GateRow.problem.is_not(None), GateRow.current)
+        .distinct()
+    )

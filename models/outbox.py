@@ -1,0 +1,73 @@
+"""Messages stored with the change that caused them, until the relay has delivered them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, func, or_, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Address, Base, Name, RolloutId, state_column
+from models.rollouts import Rollout
+
+
+class MessageState(StrEnum):
+    """Where a message stands."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    DROPPED = "dropped"  # no longer true when its turn came, such as a request that was void by then
+    DEAD = "dead"  # refused for good; the rollout's owner is told
+
+
+class Message(Base):
+    """One mail to one person. `topic` names the typed message (operations/compose_message.py knows them all)."""
+
+    __tablename__ = "messages"
+    __table_args__ = (Index("ix_messages_state_due_at", "state", "due_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dedup_key: Mapped[str] = mapped_column(String(200), unique=True)
+    rollout_id: Mapped[RolloutId | None] = mapped_column(ForeignKey(Rollout.id), index=True)
+    recipient: Mapped[Address]
+    topic: Mapped[Name]
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    state: Mapped[MessageState] = mapped_column(state_column(MessageState), default=MessageState.PENDING)
+    due_at: Mapped[datetime]  # not before; moved on by every failed try
+    leased_until: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+def messages_due(now: datetime, limit: int) -> Select[tuple[Message]]:
+    """The messages to deliver now that nobody else is delivering; rows locked by another relay are passed over."""
+    return (
+        select(Message)
+        .where(
+            Message.state == MessageState.PENDING,
+            Message.due_at <= now,
+            or_(Message.leased_until.is_(None), Message.leased_until <= now),
+        )
+        .order_by(Message.due_at, Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def next_message_due() -> Select[tuple[datetime | None]]:
+    """When the next pending message is due."""
+    return select(func.min(Message.due_at)).where(Message.state == MessageState.PENDING)
+
+
+def messages_of(rollout_id: str) -> Select[tuple[Message]]:
+    """Every message about a rollout."""
+    return select(Message).where(Message.rollout_id == rollout_id).order_by(Message.id)
+
+
+def message_counts() -> Select[tuple[str, int]]:
+    """How many messages are in each state."""
+    return select(Message.state, func.count()).group_by(Message.state)

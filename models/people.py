@@ -1,0 +1,61 @@
+"""The directory: people, and who holds which role. What an import drops is marked as gone, never deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Select, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Address, Base, Name
+
+
+class Person(Base):
+    """Somebody who can be asked, or told."""
+
+    __tablename__ = "people"
+
+    email: Mapped[Address] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(2))
+    time_zone: Mapped[str] = mapped_column(String(60))
+    holidays: Mapped[str | None] = mapped_column(String(20))
+    assistant: Mapped[Address | None]
+    gone_at: Mapped[datetime | None]
+
+
+class RoleHolder(Base):
+    """One person in one role; `position` is their place in the file."""
+
+    __tablename__ = "role_holders"
+
+    role: Mapped[Name] = mapped_column(primary_key=True)
+    email: Mapped[Address] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    gone_at: Mapped[datetime | None]
+
+
+def people_present() -> Select[tuple[Person]]:
+    """Everybody who is in the directory now."""
+    return select(Person).where(Person.gone_at.is_(None)).order_by(Person.email)
+
+
+def people_called(addresses: Collection[str]) -> Select[tuple[Person]]:
+    """The people with these addresses, gone or not."""
+    return select(Person).where(Person.email.in_(addresses))
+
+
+def holders_present() -> Select[tuple[RoleHolder]]:
+    """Who holds which role now, in the order of the directory file."""
+    return select(RoleHolder).where(RoleHolder.gone_at.is_(None)).order_by(RoleHolder.role, RoleHolder.position)
+
+
+def all_people() -> Select[tuple[Person]]:
+    """Everybody ever imported."""
+    return select(Person).order_by(Person.email)
+
+
+def all_holders() -> Select[tuple[RoleHolder]]:
+    """Every role anybody ever held."""
+    return select(RoleHolder).order_by(RoleHolder.role, RoleHolder.position)

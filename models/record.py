@@ -1,0 +1,41 @@
+"""The record: one hash-chained, append-only list of entries per rollout (domain/record.py makes the hashes)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Select, String, Text, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Address, Base, Name, RolloutId
+from models.rollouts import Rollout
+
+
+class AuditEntry(Base):
+    """One change of state: who, on whose behalf, by which channel, what, at which gate, having been shown what."""
+
+    __tablename__ = "audit_entries"
+
+    rollout_id: Mapped[RolloutId] = mapped_column(ForeignKey(Rollout.id), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    entry_hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    actor: Mapped[Address]  # an address, or "etappe" for what the rules do by themselves
+    on_behalf_of: Mapped[Address | None]
+    channel: Mapped[Name]
+    assurance: Mapped[Name]
+    action: Mapped[Name]
+    stage: Mapped[Name | None]
+    gate: Mapped[Name | None]
+    round: Mapped[int | None]
+    decision: Mapped[Name | None]
+    shown_digest: Mapped[str | None] = mapped_column(String(64))
+    comment: Mapped[str] = mapped_column(Text, default="")
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+def entries_of(rollout_id: str) -> Select[tuple[AuditEntry]]:
+    """The record of a rollout, from the beginning."""
+    return select(AuditEntry).where(AuditEntry.rollout_id == rollout_id).order_by(AuditEntry.sequence)

@@ -1,0 +1,161 @@
+"""Rollouts, the plan versions they keep, and their stages."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from domain.plan import Plan
+from domain.states import ENDED, RolloutState, StageState
+from models.base import Address, Base, Name, RolloutId, state_column
+
+
+class PlanVersion(Base):
+    """A plan as it stood when a rollout was started with it; never changed afterwards."""
+
+    __tablename__ = "plan_versions"
+    __table_args__ = (UniqueConstraint("name", "digest"), UniqueConstraint("name", "version"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[Name]
+    version: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))
+    document: Mapped[dict[str, Any]]
+    source: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan itself."""
+        return Plan.model_validate(self.document)
+
+
+class Rollout(Base):
+    """One execution of a plan. Its row is the lock that every change of the rollout takes first.
+
+    `sequence` is the number of its last audit entry; `painted` the one Prefect's page shows. `wake_at` is set while
+    there is something only a flow run can do, and cleared by the flow run that has done it.
+    """
+
+    __tablename__ = "rollouts"
+
+    id: Mapped[RolloutId] = mapped_column(primary_key=True)
+    plan_version_id: Mapped[int] = mapped_column(ForeignKey(PlanVersion.id))
+    title: Mapped[str] = mapped_column(String(200))
+    state: Mapped[RolloutState] = mapped_column(state_column(RolloutState))
+    requester: Mapped[Address]
+    owner: Mapped[Address]
+    language: Mapped[str] = mapped_column(String(2))
+    start_on: Mapped[date | None]
+    people: Mapped[dict[str, Any]] = mapped_column(JSON)
+    inputs: Mapped[dict[str, Any]] = mapped_column(JSON)
+    flow_run_id: Mapped[str | None] = mapped_column(String(36), unique=True)
+    wake_at: Mapped[datetime | None]
+    sequence: Mapped[int] = mapped_column(default=0)
+    painted: Mapped[int] = mapped_column(default=0)
+    head_hash: Mapped[str] = mapped_column(String(64), default="")
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_because: Mapped[str | None] = mapped_column(Text)
+
+    plan_version: Mapped[PlanVersion] = relationship(lazy="joined", innerjoin=True)
+
+
+Index("ix_rollouts_state", Rollout.state)
+Index("ix_rollouts_unpainted", Rollout.id, sqlite_where=Rollout.painted < Rollout.sequence,
+      postgresql_where=Rollout.painted < Rollout.sequence)  # fmt: skip
+Index("ix_rollouts_wake_at", Rollout.wake_at, sqlite_where=Rollout.wake_at.is_not(None),
+      postgresql_where=Rollout.wake_at.is_not(None))  # fmt: skip
+
+
+class StageRow(Base):
+    """A stage of a rollout in one round. `current` is false once a newer round has taken its place."""
+
+    __tablename__ = "stages"
+    __table_args__ = (
+        UniqueConstraint("rollout_id", "key", "round"),
+        Index("ix_stages_stalled_at", "state", "stalled_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rollout_id: Mapped[RolloutId] = mapped_column(ForeignKey(Rollout.id))
+    key: Mapped[Name]
+    position: Mapped[int]
+    round: Mapped[int] = mapped_column(default=1)
+    current: Mapped[bool] = mapped_column(default=True)
+    state: Mapped[StageState] = mapped_column(state_column(StageState), default=StageState.WAITING)
+    opened_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    stalled_at: Mapped[datetime | None]  # when it will count as stalled; cleared once its owner was told
+
+
+def plan_version_with(name: str, digest: str) -> Select[tuple[PlanVersion]]:
+    """The stored version of a plan with exactly this content."""
+    return select(PlanVersion).where(PlanVersion.name == name, PlanVersion.digest == digest)
+
+
+def plan_versions_of(name: str) -> Select[tuple[PlanVersion]]:
+    """Every stored version of a plan, newest first."""
+    return select(PlanVersion).where(PlanVersion.name == name).order_by(PlanVersion.version.desc())
+
+
+def rollout_locked(rollout_id: str) -> Select[tuple[Rollout]]:
+    """One rollout, locked until the transaction ends (SQLite: the write transaction itself is the lock)."""
+    return select(Rollout).where(Rollout.id == rollout_id).with_for_update(of=Rollout)
+
+
+def rollout_of_flow_run(flow_run_id: str) -> Select[tuple[Rollout]]:
+    """The rollout that this Prefect flow run executes."""
+    return select(Rollout).where(Rollout.flow_run_id == flow_run_id)
+
+
+def rollouts_newest_first() -> Select[tuple[Rollout]]:
+    """Every rollout."""
+    return select(Rollout).order_by(Rollout.created_at.desc(), Rollout.id)
+
+
+def rollouts_not_ended() -> Select[tuple[Rollout]]:
+    """The rollouts that may still change."""
+    return select(Rollout).where(Rollout.state.not_in(ENDED)).order_by(Rollout.id)
+
+
+def rollouts_due_to_start(today: date) -> Select[tuple[Rollout]]:
+    """The rollouts whose start date has come, by the most eastern reckoning; advancing looks again by their own zone."""
+    return select(Rollout).where(Rollout.state == RolloutState.WAITING, Rollout.start_on <= today)
+
+
+def rollouts_unpainted() -> Select[tuple[Rollout]]:
+    """The rollouts that have changed since Prefect's page was last painted, and have a page."""
+    return select(Rollout).where(Rollout.painted < Rollout.sequence, Rollout.flow_run_id.is_not(None))
+
+
+def rollouts_to_wake() -> Select[tuple[Rollout]]:
+    """The rollouts that wait for their flow run to do something."""
+    return select(Rollout).where(Rollout.wake_at.is_not(None), Rollout.flow_run_id.is_not(None))
+
+
+def rollouts_without_flow_run() -> Select[tuple[Rollout]]:
+    """The running rollouts that Prefect does not show yet: started by command, or their flow run was deleted."""
+    return select(Rollout).where(Rollout.flow_run_id.is_(None), Rollout.state.not_in(ENDED)).order_by(Rollout.id)
+
+
+def current_stages(rollout_id: str) -> Select[tuple[StageRow]]:
+    """The stages of a rollout in their newest round, in the plan's order."""
+    return (
+        select(StageRow).where(StageRow.rollout_id == rollout_id, StageRow.current).order_by(StageRow.position)
+    )
+
+
+def all_stages(rollout_id: str) -> Select[tuple[StageRow]]:
+    """The stages of a rollout in every round."""
+    return (
+        select(StageRow).where(StageRow.rollout_id == rollout_id).order_by(StageRow.position, StageRow.round)
+    )
+
+
+def stages_stalled(now: datetime) -> Select[tuple[StageRow]]:
+    """The open stages that have been open for longer than their plan says."""
+    return select(StageRow).where(StageRow.state == StageState.OPEN, StageRow.stalled_at <= now)

@@ -1,0 +1,113 @@
+"""What people are shown, the same in a mail and on the decision page: already in their language, times in UTC.
+
+Sentences that depend on rules arrive as a Reason and are put into the reader's language by notifications/language.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from domain.plan import Item
+from domain.reasons import Reason
+from domain.states import DecisionKind, GateState, Outcome
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads, and how: an IANA zone and "de" or "en"."""
+
+    email: str
+    name: str
+    language: str
+    time_zone: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """One person's word at a gate."""
+
+    name: str
+    email: str
+    decision: DecisionKind
+    choice: Outcome | None  # reviews: hold, recycle or kill
+    comment: str
+    conditions: str
+    lessons: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Line:
+    """One budget line."""
+
+    item: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Filled:
+    """One line of a checklist as it was filled in."""
+
+    title: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ItemToFill:
+    """One line of a checklist to be filled in, with what was filled in before."""
+
+    item: Item
+    title: str
+    unit: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """All a person needs in order to decide within thirty seconds."""
+
+    rollout_id: str
+    rollout_title: str
+    plan_title: str
+    stage_title: str
+    gate_key: str
+    gate_title: str
+    kind: str  # sign-off, budget, review, checklist, measurement, acknowledgement
+    purpose: str  # decide, answer, confirm, measure
+    round: int
+    question: str
+    details: str
+    requester_name: str
+    owner_name: str
+    owner_email: str
+    why: Reason  # why this person
+    on_yes: Reason
+    on_no: Reason | None  # None where there is no "no" to say
+    on_silence: Reason
+    due_at: datetime | None
+    counted: int  # voices that count so far
+    needed: int
+    said: tuple[Said, ...] = ()
+    waiting_for: tuple[str, ...] = ()  # names of everybody who has not decided yet
+    choices: tuple[str, ...] = ()  # what may be chosen: DecisionKind values, for reviews hold, recycle, kill as well
+    lessons_required: bool = False
+    invite_comment: str = ""  # acknowledgement: a question that may be answered on the same page
+    budget: tuple[Line, ...] = ()
+    budget_total: Decimal | None = None
+    currency: str = ""
+    filled: tuple[Filled, ...] = ()
+    to_fill: tuple[ItemToFill, ...] = ()
+    target: str = ""  # measurement, such as "at least 1200 visits"
+    metric: str = ""
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a gate came to."""
+
+    state: GateState
+    outcome: Outcome
+    because: Reason
+    at: datetime

@@ -1,0 +1,74 @@
+"""The only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+DEFAULT_WEB_PORT = 8400
+DEFAULT_PREFECT_PORT = 4200
+DEFAULT_SMTP_PORT = 1025
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything an installation can be told. Unset, all is local: SQLite, own mailbox, a secret made on first start."""
+
+    home: Path
+    database_url: str
+    base_url: str
+    smtp_url: str
+    mail_from: str
+    plan_folders: tuple[Path, ...] = ()
+    given_secret_keys: tuple[str, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:
+        """Read ETAPPE_HOME, ETAPPE_DATABASE_URL, ETAPPE_BASE_URL, ETAPPE_SMTP_URL, ETAPPE_MAIL_FROM, ETAPPE_PLANS and
+        ETAPPE_SECRET_KEYS from `environment` (default: the process's own)."""
+        given = dict(os.environ if environment is None else environment)
+        home = Path(given.get("ETAPPE_HOME") or CHECKOUT / "var").expanduser().resolve()
+        return cls(
+            home=home,
+            database_url=given.get("ETAPPE_DATABASE_URL") or f"sqlite:///{home / 'etappe.db'}",
+            base_url=(given.get("ETAPPE_BASE_URL") or f"http://127.0.0.1:{DEFAULT_WEB_PORT}").rstrip("/"),
+            smtp_url=given.get("ETAPPE_SMTP_URL") or f"smtp://127.0.0.1:{DEFAULT_SMTP_PORT}",
+            mail_from=given.get("ETAPPE_MAIL_FROM") or "Etappe <etappe@localhost>",
+            plan_folders=tuple(Path(p).expanduser() for p in given.get("ETAPPE_PLANS", "").split(os.pathsep) if p),
+            given_secret_keys=tuple(k.strip() for k in given.get("ETAPPE_SECRET_KEYS", "").split(",") if k.strip()),
+        )
+
+    @property
+    def mailbox_folder(self) -> Path:
+        """The Maildir of the local mailbox."""
+        return self.home / "mailbox"
+
+    @property
+    def has_own_mailbox(self) -> bool:
+        """Whether mail goes to the local mailbox (nobody gave ETAPPE_SMTP_URL another host)."""
+        return self.smtp_url.startswith("smtp://127.0.0.1:")
+
+    @cached_property
+    def secret_keys(self) -> tuple[bytes, ...]:
+        """The keys that links and codes are derived from; the first one signs what is new.
+
+        Unset, one is made on first use and kept in {home}/secret-key, readable by its owner alone.
+        """
+        if self.given_secret_keys:
+            return tuple(key.encode() for key in self.given_secret_keys)
+        return (_own_secret(self.home / "secret-key").encode(),)
+
+
+def _own_secret(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()
