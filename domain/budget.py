@@ -1,0 +1,65 @@
+"""Budget lines: what they hold, what they add up to, and who must approve above which amount."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from domain.errors import InvalidInput
+from domain.plan import Band
+from domain.typed_text import clean_line, read_number
+
+_LONGEST_ITEM = 200
+_CENT = Decimal("0.01")
+
+
+def _cleaned(item: str) -> str:
+    try:
+        cleaned = clean_line(item, _LONGEST_ITEM)
+    except InvalidInput as refusal:
+        raise ValueError(refusal.sentence) from refusal
+    if not cleaned:
+        raise ValueError("A budget line must say what the money is for.")
+    return cleaned
+
+
+def _amount(value: Any) -> Any:
+    """Read an amount as people type it; numbers are left to pydantic."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return read_number(value)
+    except InvalidInput as refusal:
+        raise ValueError(refusal.sentence) from refusal
+
+
+class BudgetLine(BaseModel):
+    """One line of a budget. The currency is the plan's; the amount is above nought, with at most two decimals."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    item: Annotated[str, AfterValidator(_cleaned), Field(min_length=1, max_length=_LONGEST_ITEM)]
+    amount: Annotated[
+        Decimal,
+        Field(gt=0, max_digits=14, decimal_places=2),
+        BeforeValidator(_amount),
+        AfterValidator(lambda amount: amount.quantize(_CENT)),
+        WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),  # one field in a form, not a choice of two
+    ]
+
+
+def total(lines: Iterable[BudgetLine]) -> Decimal:
+    """Return what the lines add up to; nought without lines."""
+    return sum((line.amount for line in lines), Decimal(0))
+
+
+def bands_above(bands: Sequence[Band], total: Decimal) -> list[str]:
+    """Return the roles that must approve as well at this total, in order and each once.
+
+    A band counts when the total is above its amount, not when it is exactly that.
+    """
+    roles = (role for band in bands if total > band.above for role in band.approvers)
+    return list(dict.fromkeys(roles))

@@ -1,0 +1,169 @@
+"""When something is due: elapsed time, wall time and business days, and when a reminder comes round again.
+
+Times are aware and come out in UTC. A wall time in a gap moves forward by the gap, one in a fold takes the first
+(RFC 5545, 3.3.5).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from domain.durations import Duration, Every, Unit
+from domain.plan import Calendar
+
+_ELAPSED = {Unit.MINUTE: timedelta(minutes=1), Unit.HOUR: timedelta(hours=1)}
+_WALL = {Unit.DAY: timedelta(days=1), Unit.WEEK: timedelta(weeks=1)}
+_ONE_DAY = timedelta(days=1)
+_ONE_HOUR = timedelta(hours=1)
+
+
+def due_at(start: datetime, duration: Duration, calendar: Calendar) -> datetime:
+    """Return when a span that begins at `start` (aware) is over, in UTC.
+
+    Minutes and hours are elapsed time. Days, weeks and business days keep the time of day in the calendar's zone;
+    weekends and holidays are not counted as business days. Raises ValueError when `start` has no zone.
+    """
+    return _due_after(start, duration.amount, duration.unit, calendar)
+
+
+def next_reminder(opened_at: datetime, every: Every, calendar: Calendar, after: datetime) -> datetime:
+    """Return the first multiple of a repetition since `opened_at` that is strictly later than `after`, in UTC.
+
+    Multiples that were missed meanwhile are skipped. Raises ValueError when a time has no zone.
+    """
+    rounds = max(1, _spans_between(opened_at, after, every.unit, calendar) // every.amount - 1)
+    while (due := _due_after(opened_at, rounds * every.amount, every.unit, calendar)) <= after:
+        rounds += 1
+    return due
+
+
+def is_business_day(day: date, calendar: Calendar) -> bool:
+    """Whether this is neither a weekend nor a holiday of the calendar."""
+    if calendar.holidays is None:
+        return day.weekday() < 5
+    return day not in _days_off(calendar.holidays, day.year)
+
+
+def start_of_day(day: date, calendar: Calendar) -> datetime:
+    """Return when a day begins in the calendar's zone, in UTC."""
+    return _in_utc(datetime.combine(day, time()), calendar)
+
+
+def check_calendar(calendar: Calendar) -> list[str]:
+    """Return a sentence for an unknown time zone and one for unknown holidays, each with the nearest known one."""
+    return [*_zone_problems(calendar.time_zone), *_holiday_problems(calendar.holidays)]
+
+
+def may_expire(previous_check_at: datetime | None, now: datetime, longest_gap: timedelta = _ONE_HOUR) -> bool:
+    """Whether a check may let deadlines expire: only when the check before it was not longer ago than `longest_gap`.
+
+    After a gap (the first check ever, the machine was off, the clock jumped) deadlines are noted; the next one expires.
+    """
+    return previous_check_at is not None and timedelta() <= now - previous_check_at <= longest_gap
+
+
+def _due_after(start: datetime, amount: int, unit: Unit, calendar: Calendar) -> datetime:
+    if unit in _ELAPSED:
+        return _aware(start).astimezone(UTC) + amount * _ELAPSED[unit]
+    wall = _wall_time(start, calendar)
+    if unit in _WALL:
+        return _in_utc(wall + amount * _WALL[unit], calendar)
+    return _in_utc(datetime.combine(_business_day_after(wall.date(), amount, calendar), wall.time()), calendar)
+
+
+def _spans_between(start: datetime, end: datetime, unit: Unit, calendar: Calendar) -> int:
+    """Return about how many units lie between two times: never two more than there are."""
+    if unit in _ELAPSED:
+        return (_aware(end) - _aware(start)) // _ELAPSED[unit]
+    first, last = _wall_time(start, calendar), _wall_time(end, calendar)
+    if unit in _WALL:
+        return (last - first) // _WALL[unit]
+    return sum(is_business_day(day, calendar) for day in _days(first.date() + _ONE_DAY, last.date()))
+
+
+def _business_day_after(day: date, amount: int, calendar: Calendar) -> date:
+    while amount:
+        day += _ONE_DAY
+        amount -= is_business_day(day, calendar)
+    return day
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(days=number) for number in range((last - first).days + 1))
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone")
+    return moment
+
+
+def _wall_time(moment: datetime, calendar: Calendar) -> datetime:
+    return _aware(moment).astimezone(ZoneInfo(calendar.time_zone)).replace(tzinfo=None, fold=0)
+
+
+def _in_utc(wall: datetime, calendar: Calendar) -> datetime:
+    """With fold=0 a gap counts by the offset before it, which moves forward, and a fold is its first (PEP 495)."""
+    return wall.replace(tzinfo=ZoneInfo(calendar.time_zone)).astimezone(UTC)
+
+
+@lru_cache(maxsize=1024)
+def _days_off(name: str, year: int) -> frozenset[date]:
+    """Return the weekends and holidays of a year for CH or CH-ZH.
+
+    A whole year at once, from a calendar of its own: those of `holidays` fill up while they are read, and two threads
+    that share one can miss a holiday.
+    """
+    import holidays  # slow to import, and most commands do without
+
+    country, _, subdivision = name.partition("-")
+    known = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+    return frozenset(day for day in _days(date(year, 1, 1), date(year, 12, 31)) if not known.is_working_day(day))
+
+
+@lru_cache(maxsize=1)
+def _known_holidays() -> dict[str, list[str]]:
+    import holidays  # slow to import, and most commands do without
+
+    return dict(holidays.list_supported_countries())
+
+
+@lru_cache(maxsize=1)
+def _known_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _zone_problems(name: str) -> list[str]:
+    if name in _known_zones():
+        return []
+    return [f"“{name}” is not a time zone; {_instead(name, _known_zones(), 'Europe/Zurich')}."]
+
+
+def _holiday_problems(name: str | None) -> list[str]:
+    if name is None:
+        return []
+    country, dash, subdivision = name.partition("-")
+    if country not in _known_holidays():
+        return [f"“{country}” is not a country whose holidays are known; {_instead(name, _known_names(), 'CH-ZH')}."]
+    if dash and subdivision not in _known_holidays()[country]:
+        ours = [known for known in _known_names() if known.startswith(f"{country}-")]
+        return [f"“{country}” has no part “{subdivision}” whose holidays are known; {_instead(name, ours, country)}."]
+    return []
+
+
+def _known_names() -> list[str]:
+    return [
+        name
+        for country, parts in _known_holidays().items()
+        for name in (country, *(f"{country}-{part}" for part in parts))
+    ]
+
+
+def _instead(name: str, known: Iterable[str], otherwise: str) -> str:
+    by_small = {other.lower(): other for other in sorted(known)}
+    nearest = difflib.get_close_matches(name.lower(), by_small, n=1)
+    return f"write {by_small[nearest[0]]}" if nearest else f"write for instance {otherwise}"

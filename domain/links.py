@@ -1,0 +1,58 @@
+"""The secrets of a decision link: its token and its code, derived from the installation's key and the request.
+
+Whoever renders a mail can make them again, so they rest nowhere; a token is looked up by its hash. Each purpose has a
+label of its own, so that no value made for one can serve another (HMAC, RFC 2104).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+
+_SHORTEST_KEY = 16
+# 32 bytes make 43 characters; the last one carries only four bits.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
+_BETWEEN_DIGITS = re.compile(r"[\s\u00ad\u200b\u2010-\u2015\u2212-]+")
+
+
+def link_token(key: bytes, request_id: str, number: int) -> str:
+    """Return the token of a request's link: 256 bits, 43 characters that need no quoting in an address.
+
+    `number` counts the request's links. Raises ValueError for a key of fewer than 16 bytes.
+    """
+    return base64.urlsafe_b64encode(_derived(key, "link", request_id, number)).rstrip(b"=").decode()
+
+
+def code(key: bytes, request_id: str, number: int) -> str:
+    """Return the six digits that go with a link. Raises ValueError for a key of fewer than 16 bytes."""
+    return f"{int.from_bytes(_derived(key, 'code', request_id, number)) % 1_000_000:06d}"
+
+
+def token_hash(token: str) -> str:
+    """Return the SHA-256 of a token in hex (64 characters), under which it is stored."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def key_id(key: bytes) -> str:
+    """Return 16 characters that name a key without giving it away. Raises ValueError for a key under 16 bytes."""
+    return _derived(key, "key id").hex()[:16]
+
+
+def same_code(given: str, expected: str) -> bool:
+    """Whether the code typed is the one expected, in constant time; spaces and hyphens are ignored."""
+    typed = _BETWEEN_DIGITS.sub("", given)
+    return bool(expected) and hmac.compare_digest(typed.encode("utf-8", "replace"), expected.encode())
+
+
+def looks_like_token(text: str) -> bool:
+    """Whether this has the form of a token. A mutilated link has not, as a rule."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def _derived(key: bytes, purpose: str, *facts: str | int) -> bytes:
+    if len(key) < _SHORTEST_KEY:
+        raise ValueError(f"a secret key needs at least {_SHORTEST_KEY} bytes")
+    return hmac.digest(key, json.dumps(["etappe", purpose, *facts]).encode(), "sha256")
