@@ -5,6 +5,8 @@ What a refusal means for HTTP or for an exit code is decided at the edges (web/e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 
@@ -48,11 +50,34 @@ class RoleNotHeld(EtappeError):
     """A role that the plan needs is held by nobody."""
 
 
-class InvalidPlan(EtappeError):
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong in a file, where it is (both counted from 1), and what to write instead."""
+
+    line: int
+    column: int
+    path: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.sentence}"
+
+
+class InvalidFile(EtappeError):
+    """A file cannot be used. `problems` holds everything that is wrong with it, in the order of its lines."""
+
+    def __init__(self, source: str, problems: Sequence[Problem]) -> None:
+        self.source, self.problems = source, list(problems)
+        first, more = self.problems[0], len(self.problems) - 1
+        tail = f" (and {more} more problem{'' if more == 1 else 's'})" if more else ""
+        super().__init__(f"{source}, {first}{tail}")
+
+
+class InvalidPlan(InvalidFile):
     """The plan cannot be used."""
 
 
-class InvalidDirectory(EtappeError):
+class InvalidDirectory(InvalidFile):
     """The directory file cannot be used."""
 
 

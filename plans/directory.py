@@ -1,0 +1,129 @@
+"""Reading a directory file: the people of a company and the roles they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from domain.deadlines import check_calendar
+from domain.eligibility import normalise_address
+from domain.errors import InvalidDirectory, InvalidInput
+from domain.nearest import suggestion
+from domain.plan import BUILT_IN_ROLES, Calendar, Language, Slug
+from domain.typed_text import clean_line
+from plans import sentences, yaml_source
+from plans.yaml_source import Path
+
+_LONGEST_NAME = 100
+
+
+def _address(text: str) -> str:
+    try:
+        return normalise_address(text)
+    except InvalidInput as reason:
+        raise ValueError(_within(reason.sentence)) from None
+
+
+def _name(text: str) -> str:
+    try:
+        name = clean_line(text, _LONGEST_NAME)
+    except InvalidInput as reason:
+        raise ValueError(_within(reason.sentence)) from None
+    if not name:
+        raise ValueError("the name is empty; write what the person is called")
+    return name
+
+
+def _within(sentence: str) -> str:
+    return f"{sentence[:1].lower()}{sentence[1:]}".removesuffix(".")
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class PersonEntry(BaseModel):
+    """A person as the directory names them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    email: Address
+    name: Annotated[str, AfterValidator(_name)]
+    language: Language = "en"
+    time_zone: str = Calendar().time_zone
+    holidays: str | None = None
+    assistant: Address | None = None
+
+
+class Directory(BaseModel):
+    """Everybody in a directory file, and for each role the addresses of those who hold it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    people: list[PersonEntry] = Field(min_length=1)
+    roles: dict[Slug, list[Address]] = {}
+
+    @field_validator("roles", mode="after")
+    @classmethod
+    def _no_built_in_roles(cls, roles: dict[str, list[str]]) -> dict[str, list[str]]:
+        if taken := BUILT_IN_ROLES & roles.keys():
+            raise ValueError(f"every rollout has its own {' and '.join(sorted(taken))}; a directory cannot name them")
+        return roles
+
+
+def read_directory(text: str | bytes, source: str) -> Directory:
+    """Read a directory. `source` names the file in the errors. Raises InvalidDirectory with every problem by line."""
+    document = yaml_source.read(text)
+    directory = _shaped(document) if document.complete else None
+    for path, sentence in _check(directory) if directory else ():
+        document.report(path, sentence)
+    if directory is None or document.found:
+        raise InvalidDirectory(source, document.problems)
+    return directory
+
+
+def _shaped(document: yaml_source.Document) -> Directory | None:
+    try:
+        return Directory.model_validate(document.data)
+    except ValidationError as error:
+        sentences.report(document, error, Directory)
+        return None
+
+
+def _check(directory: Directory) -> Iterator[tuple[Path, str]]:
+    known = {person.email for person in directory.people}
+    yield from _twice(directory)
+    for p, person in enumerate(directory.people):
+        yield from ((("people", p, key), sentence) for key, sentence in _person(person, known))
+    for role, members in directory.roles.items():
+        for m, member in enumerate(members):
+            if member not in known:
+                yield ("roles", role, m), f"“{member}” is not among the people of this file{_nearest(member, known)}"
+            elif member in members[:m]:
+                yield ("roles", role, m), f"“{member}” is named twice in this role; keep one"
+
+
+def _twice(directory: Directory) -> Iterator[tuple[Path, str]]:
+    seen: set[str] = set()
+    for p, person in enumerate(directory.people):
+        if person.email in seen:
+            yield ("people", p, "email"), f"“{person.email}” is in this file twice; keep one"
+        seen.add(person.email)
+
+
+def _person(person: PersonEntry, known: set[str]) -> Iterator[tuple[str, str]]:
+    for sentence in check_calendar(Calendar(time_zone=person.time_zone)):
+        yield "time_zone", _within(sentence)
+    for sentence in check_calendar(Calendar(holidays=person.holidays)):
+        yield "holidays", _within(sentence)
+    if person.assistant == person.email:
+        yield "assistant", "nobody is their own assistant; name somebody else, or leave it out"
+    elif person.assistant and person.assistant not in known:
+        nearest = _nearest(person.assistant, known)
+        yield "assistant", f"“{person.assistant}” is not among the people of this file{nearest}"
+
+
+def _nearest(address: str, known: set[str]) -> str:
+    guess = suggestion(address, known)
+    return guess if guess.startswith("; did") else "; add them under “people”"

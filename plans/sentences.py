@@ -1,0 +1,283 @@
+"""What pydantic found wrong, said so that whoever wrote the file can mend it.
+
+One sentence for each mistake: what is wrong and what to write instead, at the place where it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from domain.nearest import one_of, suggestion
+from plans.yaml_source import Document, Path
+
+LATER_KEYS = frozenset(
+    {
+        "renew",
+        "pinned_to",
+        "delegates",
+        "assurance",
+        "different_people_than",
+        "exclusive",
+        "silence_is_consent",
+        "run",
+        "window",
+        "check",
+    }
+)
+"""Keys (and kinds of gate) that are foreseen; guessing a near name for them would mislead."""
+
+FORMS: Mapping[str, str] = {
+    "quorum": "any, all, majority, a number such as 2, a percentage such as “60 %”, or {each: 1} (one of every role)",
+    "on_reject": "hold, kill, or {recycle: a-stage}",
+    "outcome": "hold, reject, or {recycle: a-stage}",
+}
+"""Keys whose value has several forms; whatever fits none of them is one mistake, not one for each form."""
+
+_TEXT = "{de: ..., en: ...}"
+_EXAMPLES: Mapping[str, str] = {
+    "title": _TEXT,
+    "question": _TEXT,
+    "text": _TEXT,
+    "plan": "name-of-the-plan",
+    "id": "a-short-name",
+    "stages": "a list of stages",
+    "gates": "a list of gates",
+    "items": "a list of items",
+    "people": "a list of people",
+    "approvers": "[a-role, somebody@example.com]",
+    "audience": "[a-role, somebody@example.com]",
+    "to": "a role or an address",
+    "after": "5 business days",
+    "above": "25000",
+    "share": "80 %",
+    "metric": "name-of-the-metric",
+    "email": "somebody@example.com",
+    "name": "the name of the person",
+    "recycle": "a-stage",
+    "each": "1",
+}
+_PATTERNS: tuple[tuple[str, str], ...] = (
+    ("^[a-z]", "cannot be a name here; write small letters, digits and single hyphens, such as “pilot-review”"),
+    ("^(100", "is not a share; write a percentage from 1 to 100, such as “80 %”"),
+    ("^[A-Z]", "is not a currency; write its three capital letters, such as CHF"),
+)
+
+
+_GATES = ("stages", "gates")
+
+
+def report(document: Document, error: ValidationError, model: type[BaseModel]) -> None:
+    """Add a sentence to `document` for each mistake that pydantic found in its data."""
+    for detail in error.errors(include_url=False):
+        path = path_of(detail)
+        at_key = detail["type"] == "extra_forbidden" or detail["loc"][-1:] == ("[key]",)
+        sentence = _sentence(detail, path, document, model)
+        document.report(path[:-1] if detail["type"] == "missing" else path, sentence, at_key)
+
+
+def path_of(detail: ErrorDetails) -> Path:
+    """Return the way to the mistake in the file: without pydantic's names for the members of unions."""
+    path = [part for part in detail["loc"] if part != "[key]"]
+    if len(path) > 4 and (path[0], path[2]) == _GATES:
+        del path[4]  # the kind of gate
+    by_name = path[:1] in (["roles"], ["inputs"])
+    forms = [place for place, part in enumerate(path) if part in FORMS and not by_name]
+    return tuple(path[: forms[0] + 1] if forms else path)
+
+
+def _sentence(detail: ErrorDetails, path: Path, document: Document, model: type[BaseModel]) -> str:
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    if detail["type"] == "extra_forbidden":
+        return _unknown_key(path, _shape_at(model, path[:-1], document.data))
+    if detail["type"] == "missing":
+        return _missing(path, document)
+    if key in FORMS:
+        return f"{_quoted(_value_at(document.data, path))} is no {key.replace('_', ' ')}; write {FORMS[key]}"
+    if detail["input"] is None and detail["type"] not in ("value_error", "union_tag_not_found"):
+        return f"nothing is written here; write “{key}: {_EXAMPLES.get(key, '...')}”, or leave the key out"
+    return _SENTENCES.get(detail["type"], _other)(detail)
+
+
+def _unknown_key(path: Path, shape: type[BaseModel] | None) -> str:
+    key = str(path[-1])
+    if key in LATER_KEYS:
+        return f"this version of Etappe does not know “{key}” yet; leave it out"
+    known = [field.alias or name for name, field in shape.model_fields.items()] if shape else []
+    return f"“{_short(key)}” is not a key here{suggestion(key, known)}"
+
+
+def _missing(path: Path, document: Document) -> str:
+    key, around = str(path[-1]), _value_at(document.data, path[:-1])
+    name = around.get("id") if isinstance(around, dict) else None
+    of = f" of “{_short(name)}”" if isinstance(name, str) and name else ""
+    return f"the key “{key}”{of} is missing; write “{key}: {_EXAMPLES.get(key, '...')}”"
+
+
+def _kind(detail: ErrorDetails) -> str:
+    context = detail.get("ctx", {})
+    kinds = [kind.strip(" '") for kind in str(context.get("expected_tags", "")).split(",")]
+    tag = str(context.get("tag", ""))
+    if tag in LATER_KEYS:
+        return f"this version of Etappe does not know gates of the kind “{tag}” yet; write {one_of(kinds)}"
+    guess = suggestion(tag, kinds)
+    also = "" if guess.startswith("; write") else f" The kinds are {', '.join(kinds)}"
+    return f"“{_short(tag)}” is not a kind of gate{guess}{also}"
+
+
+def _kind_missing(detail: ErrorDetails) -> str:
+    if not isinstance(detail["input"], dict):
+        return _mapping(detail)
+    name = detail["input"].get("id")
+    of = f" of “{_short(name)}”" if isinstance(name, str) and name else ""
+    kinds = "sign-off, budget, review, checklist, measurement, acknowledgement"
+    return f"the key “kind”{of} is missing; write “kind:” and one of {kinds}"
+
+
+def _choice(detail: ErrorDetails) -> str:
+    expected = str(detail.get("ctx", {}).get("expected", "")).replace(" or ", ", ")
+    known = [word.strip(" '") for word in expected.split(",")]
+    return f"{_quoted(detail['input'])} is not possible here; write {one_of(known)}"
+
+
+def _pattern(detail: ErrorDetails) -> str:
+    pattern = str(detail.get("ctx", {}).get("pattern", ""))
+    sentence = next((words for start, words in _PATTERNS if pattern.startswith(start)), "does not have the right form")
+    return f"{_quoted(detail['input'])} {sentence}"
+
+
+def _text(detail: ErrorDetails) -> str:
+    return f"a text is expected here, not {_quoted(detail['input'])}"
+
+
+def _text_or_languages(detail: ErrorDetails) -> str:
+    if detail.get("ctx", {}).get("class_name") == "Text":
+        return f"a text is expected here, not {_quoted(detail['input'])}; write it in quotes, or as {_TEXT}"
+    return _mapping(detail)
+
+
+def _mapping(detail: ErrorDetails) -> str:
+    return f"a mapping is expected here, not {_quoted(detail['input'])}; write “key: value” lines"
+
+
+def _list(detail: ErrorDetails) -> str:
+    one = detail["input"]
+    example = f"[{_short(one)}]" if isinstance(one, str) else "[one, two]"
+    return f"a list is expected here, not {_quoted(one)}; write {example}, or lines that begin with “- ”"
+
+
+def _number(detail: ErrorDetails) -> str:
+    whole = "whole number, such as 2" if detail["type"].startswith("int") else "number, such as 25000.50"
+    return f"{_quoted(detail['input'])} is not a number; write a {whole}, without unit or separators"
+
+
+def _too_small(detail: ErrorDetails) -> str:
+    return f"{_quoted(detail['input'])} is too small; write {detail.get('ctx', {}).get('ge')} or more"
+
+
+def _yes_no(detail: ErrorDetails) -> str:
+    return f"{_quoted(detail['input'])} is neither true nor false; write true or false"
+
+
+def _too_short(detail: ErrorDetails) -> str:
+    least = detail.get("ctx", {}).get("min_length", 1)
+    return "the list is empty; name at least one" if least == 1 else f"the list is too short; name at least {least}"
+
+
+def _too_long(detail: ErrorDetails) -> str:
+    return f"{_quoted(detail['input'])} is too long; write at most {detail.get('ctx', {}).get('max_length')} characters"
+
+
+def _own_words(detail: ErrorDetails) -> str:
+    return detail["msg"].removeprefix("Value error, ")
+
+
+def _other(detail: ErrorDetails) -> str:
+    return f"{_quoted(detail['input'])} cannot be used here: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+
+
+_SENTENCES: Mapping[str, Callable[[ErrorDetails], str]] = {
+    "union_tag_invalid": _kind,
+    "union_tag_not_found": _kind_missing,
+    "literal_error": _choice,
+    "enum": _choice,
+    "string_pattern_mismatch": _pattern,
+    "string_type": _text,
+    "string_too_long": _too_long,
+    "model_type": _text_or_languages,
+    "model_attributes_type": _mapping,
+    "dict_type": _mapping,
+    "list_type": _list,
+    "too_short": _too_short,
+    "int_parsing": _number,
+    "int_type": _number,
+    "int_parsing_size": _number,
+    "int_from_float": _number,
+    "decimal_parsing": _number,
+    "decimal_type": _number,
+    "finite_number": _number,
+    "greater_than_equal": _too_small,
+    "bool_parsing": _yes_no,
+    "bool_type": _yes_no,
+    "value_error": _own_words,
+}
+
+
+def _short(text: object) -> str:
+    words = " ".join(str(text).split())
+    return words if len(words) <= 60 else f"{words[:57]}..."
+
+
+def _quoted(value: object) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return "nothing" if value is None else f"“{_short(value)}”"
+
+
+def _value_at(data: Any, path: Path) -> Any:
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def _shape_at(shape: Any, path: Path, data: Any) -> type[BaseModel] | None:
+    """Return the model that the mapping at `path` is read as."""
+    for part in path:
+        data = _value_at(data, (part,))
+        shapes = list(_inside(shape, part))
+        kind = data.get("kind") if isinstance(data, dict) else None
+        shape = next((one for one in shapes if len(shapes) == 1 or kind in _kinds_of(one)), None)
+    return shape if isinstance(shape, type) and issubclass(shape, BaseModel) else None
+
+
+def _inside(shape: Any, part: str | int) -> Iterator[Any]:
+    if isinstance(shape, type) and issubclass(shape, BaseModel):
+        fields = {field.alias or name: field.annotation for name, field in shape.model_fields.items()}
+        yield from _members(fields.get(str(part)))
+    elif get_origin(shape) in (list, dict):
+        yield from _members(get_args(shape)[-1])
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    """Return what an annotation may be, without None and without what pydantic is told besides."""
+    if get_origin(annotation) in (Union, UnionType):
+        for member in get_args(annotation):
+            yield from _members(member)
+    elif hasattr(annotation, "__metadata__"):
+        yield from _members(annotation.__origin__)
+    elif annotation not in (None, type(None)):
+        yield annotation
+
+
+def _kinds_of(shape: Any) -> tuple[Any, ...]:
+    field = getattr(shape, "model_fields", {}).get("kind")
+    return get_args(field.annotation) if field else ()
