@@ -1,0 +1,70 @@
+"""The one home of dedup keys: what is told once, and what makes a second telling another message.
+
+Keys are made from ids that never change, never from wording or from the clock: the same event seen twice (a retry, a
+crash between commit and sending, two checks at once) gives the same key, and the outbox takes each key only once. The
+Message-ID is made from the key too, so that a mail sent twice after all is one mail to a mail program.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+
+
+def request(request_id: str, link_number: int) -> str:
+    """Asking one person at one gate in one round. With the link's number, because a new link is a new mail."""
+    return f"request/{request_id}/{link_number}"
+
+
+def escalation(request_id: str) -> str:
+    """Asking somebody because others were silent. One request is escalated to once; a higher level is a new request."""
+    return f"escalation/{request_id}"
+
+
+def code(request_id: str, link_number: int) -> str:
+    """A new link and code after five wrong codes. With the link's number, because it can happen again."""
+    return f"code/{request_id}/{link_number}"
+
+
+def reminder(request_id: str, due_at: datetime) -> str:
+    """One reminder per request and due date: a check that runs late, or twice, reminds once."""
+    return f"reminder/{request_id}/{_moment(due_at)}"
+
+
+def digest(person: str, due_at: datetime) -> str:
+    """Several reminders in one mail. By the earliest due date among them, so that the same check run again finds it."""
+    return f"digest/{_address(person)}/{_moment(due_at)}"
+
+
+def receipt(decision_id: int) -> str:
+    """A decision is append-only, so its id stands for exactly what was recorded."""
+    return f"receipt/{decision_id}"
+
+
+def outcome(gate_id: int, person: str) -> str:
+    """A gate settles once per round, and every round is a gate row of its own."""
+    return f"outcome/{gate_id}/{_address(person)}"
+
+
+def information(rollout_id: str, sequence: int, person: str) -> str:
+    """Told because of one audit entry: `sequence` is the entry's number in the rollout's record."""
+    return f"information/{rollout_id}/{sequence}/{_address(person)}"
+
+
+def stalled(stage_id: int, due_at: datetime, person: str) -> str:
+    """A stage takes too long. By its due date, so that a stage asked again in a new round can stall again."""
+    return f"stalled/{stage_id}/{_moment(due_at)}/{_address(person)}"
+
+
+def undelivered(message_id: int, person: str) -> str:
+    """Somebody's mail was refused for good. By the message, because each one that is lost is worth telling."""
+    return f"undelivered/{message_id}/{_address(person)}"
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _address(person: str) -> str:
+    """An address may be longer than a key; 128 bits of its hash stand for it."""
+    return hashlib.sha256(person.strip().lower().encode()).hexdigest()[:32]
