@@ -27,12 +27,12 @@ def normalise(items: Sequence[Item], form: Mapping[str, Any]) -> dict[str, Any]:
     be stored.
     """
     answers: dict[str, Any] = {}
-    refused: dict[str, str] = {}
+    refused: dict[str, Reason] = {}
     for item in items:
         try:
             answers[item.id] = _answer(item, form.get(item.id))
         except InvalidInput as refusal:
-            refused[item.id] = refusal.sentence
+            refused[item.id] = refusal.explanation or Reason(refusal.sentence)
     if refused:
         raise InvalidInput("Something in the list cannot be stored as it was typed.", refused)
     return answers

@@ -5,20 +5,23 @@ What a refusal means for HTTP or for an exit code is decided at the edges (web/e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from domain.reasons import Reason
 
 
 class EtappeError(Exception):
     """Something was refused."""
 
-    def __init__(self, sentence: str | None = None) -> None:
-        super().__init__(sentence or (type(self).__doc__ or "").strip())
+    def __init__(self, sentence: str | Reason | None = None) -> None:
+        self.explanation = sentence if isinstance(sentence, Reason) else None
+        super().__init__(str(sentence or (type(self).__doc__ or "").strip()))
 
     @property
     def sentence(self) -> str:
-        """The refusal in one readable sentence (English)."""
+        """The refusal in one readable sentence (English). `explanation`, where there is one, can be translated."""
         return str(self.args[0])
 
 
@@ -84,8 +87,8 @@ class InvalidDirectory(InvalidFile):
 class InvalidInput(EtappeError):
     """Something that was typed cannot be used. `fields` maps each field to its sentence."""
 
-    def __init__(self, sentence: str, fields: dict[str, str] | None = None) -> None:
-        self.fields = fields or {}
+    def __init__(self, sentence: str | Reason, fields: Mapping[str, Reason] | None = None) -> None:
+        self.fields = dict(fields or {})
         super().__init__(sentence)
 
 

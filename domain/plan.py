@@ -218,7 +218,7 @@ class Item(_Shape):
 
 
 class ChecklistGate(_Gate):
-    """Somebody fills in a list; minimums are enforced; whoever is named under `approvers` approves what was filled in."""
+    """Somebody fills in a list; minimums are enforced; whoever stands under `approvers` approves what was filled in."""
 
     kind: Literal["checklist"] = Field(description="What kind of gate this is")
     question: Text = Field(description="What is to be filled in, and why")

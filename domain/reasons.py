@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-
 Fact = str | int | datetime
 """What fills a placeholder. A moment is aware, and shown in the reader's zone and language; it is not stored."""
 

@@ -22,6 +22,6 @@ class CheckRun(Base):
     report: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
-def checks_newest_first() -> Select[tuple[CheckRun]]:
+def checks_newest_first() -> Select[CheckRun]:
     """The finished runs of the check, newest first."""
     return select(CheckRun).where(CheckRun.finished_at.is_not(None)).order_by(CheckRun.id.desc())

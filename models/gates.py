@@ -161,7 +161,7 @@ class Measurement(Base):
     reported_at: Mapped[datetime]
 
 
-def current_gates(rollout_id: str) -> Select[tuple[GateRow]]:
+def current_gates(rollout_id: str) -> Select[GateRow]:
     """The gates of a rollout in their newest round, in the plan's order."""
     return (
         select(GateRow)
@@ -171,37 +171,37 @@ def current_gates(rollout_id: str) -> Select[tuple[GateRow]]:
     )
 
 
-def all_gates(rollout_id: str) -> Select[tuple[GateRow]]:
+def all_gates(rollout_id: str) -> Select[GateRow]:
     """The gates of a rollout in every round."""
     return select(GateRow).where(GateRow.rollout_id == rollout_id).order_by(GateRow.id)
 
 
-def requests_at(gate_id: int) -> Select[tuple[Request]]:
+def requests_at(gate_id: int) -> Select[Request]:
     """Everybody who was ever asked at a gate, in the order of asking."""
     return select(Request).where(Request.gate_id == gate_id).order_by(Request.created_at, Request.id)
 
 
-def requests_of(rollout_id: str) -> Select[tuple[Request]]:
+def requests_of(rollout_id: str) -> Select[Request]:
     """Everybody who was ever asked in a rollout."""
     return select(Request).where(Request.rollout_id == rollout_id).order_by(Request.created_at, Request.id)
 
 
-def decisions_at(gate_id: int) -> Select[tuple[Decision]]:
+def decisions_at(gate_id: int) -> Select[Decision]:
     """What was decided at a gate, in the order of deciding."""
     return select(Decision).where(Decision.gate_id == gate_id).order_by(Decision.id)
 
 
-def decisions_of(rollout_id: str) -> Select[tuple[Decision]]:
+def decisions_of(rollout_id: str) -> Select[Decision]:
     """What was decided in a rollout."""
     return select(Decision).where(Decision.rollout_id == rollout_id).order_by(Decision.id)
 
 
-def links_of(request_id: str) -> Select[tuple[Link]]:
+def links_of(request_id: str) -> Select[Link]:
     """The links of a request, oldest first."""
     return select(Link).where(Link.request_id == request_id).order_by(Link.number)
 
 
-def measurements_of(rollout_id: str, metric: str) -> Select[tuple[Measurement]]:
+def measurements_of(rollout_id: str, metric: str) -> Select[Measurement]:
     """The values of a metric, newest first."""
     return (
         select(Measurement)
@@ -210,7 +210,7 @@ def measurements_of(rollout_id: str, metric: str) -> Select[tuple[Measurement]]:
     )
 
 
-def gates_due(now: datetime) -> Select[tuple[GateRow]]:
+def gates_due(now: datetime) -> Select[GateRow]:
     """The open gates with a reminder, an escalation or an expiry that is due."""
     return (
         select(GateRow)
@@ -222,7 +222,7 @@ def gates_due(now: datetime) -> Select[tuple[GateRow]]:
     )
 
 
-def rollouts_with_unaskable_gates() -> Select[tuple[str]]:
+def rollouts_with_unaskable_gates() -> Select[str]:
     """The rollouts with a gate that nobody could be asked at."""
     return (
         select(GateRow.rollout_id)

@@ -43,7 +43,7 @@ class Message(Base):
     settled_at: Mapped[datetime | None]
 
 
-def messages_due(now: datetime, limit: int) -> Select[tuple[Message]]:
+def messages_due(now: datetime, limit: int) -> Select[Message]:
     """The messages to deliver now that nobody else is delivering; rows locked by another relay are passed over."""
     return (
         select(Message)
@@ -58,16 +58,16 @@ def messages_due(now: datetime, limit: int) -> Select[tuple[Message]]:
     )
 
 
-def next_message_due() -> Select[tuple[datetime | None]]:
+def next_message_due() -> Select[datetime | None]:
     """When the next pending message is due."""
     return select(func.min(Message.due_at)).where(Message.state == MessageState.PENDING)
 
 
-def messages_of(rollout_id: str) -> Select[tuple[Message]]:
+def messages_of(rollout_id: str) -> Select[Message]:
     """Every message about a rollout."""
     return select(Message).where(Message.rollout_id == rollout_id).order_by(Message.id)
 
 
-def message_counts() -> Select[tuple[str, int]]:
+def message_counts() -> Select[str, int]:
     """How many messages are in each state."""
     return select(Message.state, func.count()).group_by(Message.state)

@@ -36,26 +36,26 @@ class RoleHolder(Base):
     gone_at: Mapped[datetime | None]
 
 
-def people_present() -> Select[tuple[Person]]:
+def people_present() -> Select[Person]:
     """Everybody who is in the directory now."""
     return select(Person).where(Person.gone_at.is_(None)).order_by(Person.email)
 
 
-def people_called(addresses: Collection[str]) -> Select[tuple[Person]]:
+def people_called(addresses: Collection[str]) -> Select[Person]:
     """The people with these addresses, gone or not."""
     return select(Person).where(Person.email.in_(addresses))
 
 
-def holders_present() -> Select[tuple[RoleHolder]]:
+def holders_present() -> Select[RoleHolder]:
     """Who holds which role now, in the order of the directory file."""
     return select(RoleHolder).where(RoleHolder.gone_at.is_(None)).order_by(RoleHolder.role, RoleHolder.position)
 
 
-def all_people() -> Select[tuple[Person]]:
+def all_people() -> Select[Person]:
     """Everybody ever imported."""
     return select(Person).order_by(Person.email)
 
 
-def all_holders() -> Select[tuple[RoleHolder]]:
+def all_holders() -> Select[RoleHolder]:
     """Every role anybody ever held."""
     return select(RoleHolder).order_by(RoleHolder.role, RoleHolder.position)

@@ -23,6 +23,6 @@ class Bar(Base):
     state: Mapped[Name]
 
 
-def bars_of(flow_run_id: str) -> Select[tuple[Bar]]:
+def bars_of(flow_run_id: str) -> Select[Bar]:
     """The bars that a flow run already has."""
     return select(Bar).where(Bar.flow_run_id == flow_run_id)

@@ -36,6 +36,6 @@ class AuditEntry(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
-def entries_of(rollout_id: str) -> Select[tuple[AuditEntry]]:
+def entries_of(rollout_id: str) -> Select[AuditEntry]:
     """The record of a rollout, from the beginning."""
     return select(AuditEntry).where(AuditEntry.rollout_id == rollout_id).order_by(AuditEntry.sequence)

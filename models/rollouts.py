@@ -92,70 +92,70 @@ class StageRow(Base):
     stalled_at: Mapped[datetime | None]  # when it will count as stalled; cleared once its owner was told
 
 
-def plan_version_with(name: str, digest: str) -> Select[tuple[PlanVersion]]:
+def plan_version_with(name: str, digest: str) -> Select[PlanVersion]:
     """The stored version of a plan with exactly this content."""
     return select(PlanVersion).where(PlanVersion.name == name, PlanVersion.digest == digest)
 
 
-def plan_versions_of(name: str) -> Select[tuple[PlanVersion]]:
+def plan_versions_of(name: str) -> Select[PlanVersion]:
     """Every stored version of a plan, newest first."""
     return select(PlanVersion).where(PlanVersion.name == name).order_by(PlanVersion.version.desc())
 
 
-def rollout_locked(rollout_id: str) -> Select[tuple[Rollout]]:
+def rollout_locked(rollout_id: str) -> Select[Rollout]:
     """One rollout, locked until the transaction ends (SQLite: the write transaction itself is the lock)."""
     return select(Rollout).where(Rollout.id == rollout_id).with_for_update(of=Rollout)
 
 
-def rollout_of_flow_run(flow_run_id: str) -> Select[tuple[Rollout]]:
+def rollout_of_flow_run(flow_run_id: str) -> Select[Rollout]:
     """The rollout that this Prefect flow run executes."""
     return select(Rollout).where(Rollout.flow_run_id == flow_run_id)
 
 
-def rollouts_newest_first() -> Select[tuple[Rollout]]:
+def rollouts_newest_first() -> Select[Rollout]:
     """Every rollout."""
     return select(Rollout).order_by(Rollout.created_at.desc(), Rollout.id)
 
 
-def rollouts_not_ended() -> Select[tuple[Rollout]]:
+def rollouts_not_ended() -> Select[Rollout]:
     """The rollouts that may still change."""
     return select(Rollout).where(Rollout.state.not_in(ENDED)).order_by(Rollout.id)
 
 
-def rollouts_due_to_start(today: date) -> Select[tuple[Rollout]]:
+def rollouts_due_to_start(today: date) -> Select[Rollout]:
     """The rollouts whose start date has come, by the most eastern reckoning; advancing looks again by their own zone."""
     return select(Rollout).where(Rollout.state == RolloutState.WAITING, Rollout.start_on <= today)
 
 
-def rollouts_unpainted() -> Select[tuple[Rollout]]:
+def rollouts_unpainted() -> Select[Rollout]:
     """The rollouts that have changed since Prefect's page was last painted, and have a page."""
     return select(Rollout).where(Rollout.painted < Rollout.sequence, Rollout.flow_run_id.is_not(None))
 
 
-def rollouts_to_wake() -> Select[tuple[Rollout]]:
+def rollouts_to_wake() -> Select[Rollout]:
     """The rollouts that wait for their flow run to do something."""
     return select(Rollout).where(Rollout.wake_at.is_not(None), Rollout.flow_run_id.is_not(None))
 
 
-def rollouts_without_flow_run() -> Select[tuple[Rollout]]:
+def rollouts_without_flow_run() -> Select[Rollout]:
     """The running rollouts that Prefect does not show yet: started by command, or their flow run was deleted."""
     return select(Rollout).where(Rollout.flow_run_id.is_(None), Rollout.state.not_in(ENDED)).order_by(Rollout.id)
 
 
-def current_stages(rollout_id: str) -> Select[tuple[StageRow]]:
+def current_stages(rollout_id: str) -> Select[StageRow]:
     """The stages of a rollout in their newest round, in the plan's order."""
     return (
         select(StageRow).where(StageRow.rollout_id == rollout_id, StageRow.current).order_by(StageRow.position)
     )
 
 
-def all_stages(rollout_id: str) -> Select[tuple[StageRow]]:
+def all_stages(rollout_id: str) -> Select[StageRow]:
     """The stages of a rollout in every round."""
     return (
         select(StageRow).where(StageRow.rollout_id == rollout_id).order_by(StageRow.position, StageRow.round)
     )
 
 
-def stages_stalled(now: datetime) -> Select[tuple[StageRow]]:
+def stages_stalled(now: datetime) -> Select[StageRow]:
     """The open stages that have been open for longer than their plan says."""
     return select(StageRow).where(StageRow.state == StageState.OPEN, StageRow.stalled_at <= now)

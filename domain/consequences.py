@@ -1,0 +1,99 @@
+"""What happens on yes, on no and on silence, said before anybody decides."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.plan import (
+    AcknowledgementGate,
+    ChecklistGate,
+    Consequence,
+    Gate,
+    MeasurementGate,
+    Recycle,
+    ReviewGate,
+    outcome_of,
+)
+from domain.reasons import Reason
+from domain.states import Outcome
+
+
+def on_yes(gate: Gate, still_needed: int) -> Reason:
+    """Return what an approval leads to when `still_needed` voices are missing, this one included."""
+    if isinstance(gate, AcknowledgementGate):
+        return Reason("Your confirmation is counted.")
+    if isinstance(gate, ChecklistGate) and not gate.approvers:
+        return Reason("Once the list is complete, the gate passes.")
+    if still_needed <= 1:
+        return Reason("Yours is the last voice that is needed: the gate passes at once.")
+    return Reason("Your voice counts; {count} more are then needed before the gate passes.", {"count": still_needed - 1})
+
+
+def on_filled(gate: Gate) -> Reason:
+    """Return what bringing a list or a value leads to."""
+    if isinstance(gate, MeasurementGate):
+        return Reason("If the value meets the target, the gate passes at once.")
+    if isinstance(gate, ChecklistGate) and gate.approvers:
+        return Reason("Once the list is complete, those who approve it are asked.")
+    return Reason("Once the list is complete, the gate passes.")
+
+
+def on_no(gate: Gate, recycle_title: str) -> Reason | None:
+    """Return what a refusal leads to; None where there is no “no” to say. `recycle_title`: the stage gone back to."""
+    if isinstance(gate, AcknowledgementGate):
+        return None
+    if not getattr(gate, "binding", True):
+        return Reason("You are heard, and everybody sees what you say; a no does not stop the stage.")
+    if isinstance(gate, ReviewGate):
+        return Reason("On hold, the stage waits; back, it is asked again from an earlier stage on; a stop is for good.")
+    if isinstance(gate, MeasurementGate):
+        return _follows(gate.on_reject, recycle_title, _IF_TARGET_IS_MISSED)
+    return _follows(gate.on_reject, recycle_title, _IF_OUT_OF_REACH)
+
+
+_IF_OUT_OF_REACH = {
+    Outcome.HOLD: "If the gate can then no longer pass, the stage is put on hold.",
+    Outcome.KILL: "If the gate can then no longer pass, the rollout ends for good.",
+    Outcome.RECYCLE: "If the gate can then no longer pass, the rollout goes back to “{stage}”.",
+}
+_IF_TARGET_IS_MISSED = {
+    Outcome.HOLD: "If the value misses the target, the stage is put on hold.",
+    Outcome.KILL: "If the value misses the target, the rollout ends for good.",
+    Outcome.RECYCLE: "If the value misses the target, the rollout goes back to “{stage}”.",
+}
+_IF_TIME_IS_UP = {
+    Outcome.HOLD: "Nobody's silence counts as a yes: on {moment} the stage is put on hold.",
+    Outcome.KILL: "Nobody's silence counts as a yes: on {moment} the rollout ends for good.",
+    Outcome.RECYCLE: "Nobody's silence counts as a yes: on {moment} the rollout goes back to “{stage}”.",
+}
+
+
+def _follows(consequence: Consequence, recycle_title: str, sentences: dict[Outcome, str]) -> Reason:
+    return Reason(sentences[outcome_of(consequence)], {"stage": recycle_title})
+
+
+def on_silence(
+    gate: Gate,
+    expires_at: datetime | None,
+    recycle_title: str,
+    escalate_at: datetime | None,
+    escalate_to: str,
+) -> Reason:
+    """Return what happens when nobody says anything: the next thing that comes by itself. Times are UTC."""
+    if escalate_at and escalate_to and (expires_at is None or escalate_at < expires_at):
+        return Reason(
+            "Nobody's silence counts as a yes: from {moment} on, {people} will be asked.",
+            {"moment": escalate_at, "people": escalate_to},
+        )
+    if expires_at and gate.expires:
+        outcome = expiry_outcome(gate)
+        return Reason(_IF_TIME_IS_UP[outcome], {"moment": expires_at, "stage": recycle_title})
+    return Reason("Nobody's silence counts as a yes: the stage waits until it is decided.")
+
+
+def expiry_outcome(gate: Gate) -> Outcome:
+    """Return what a gate comes to when its time is up: “reject” follows the gate's on_reject."""
+    if gate.expires is None:
+        return Outcome.HOLD
+    outcome = gate.expires.outcome
+    return outcome_of(gate.on_reject if outcome == "reject" else outcome)

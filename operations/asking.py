@@ -1,0 +1,85 @@
+"""Asking people at a gate, and no longer asking them: requests, their links, and what makes them void."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from uuid import uuid4
+
+from domain import links
+from models.gates import (
+    GateRow,
+    Link,
+    Purpose,
+    Request,
+    RequestState,
+    VoidReason,
+    links_of,
+    requests_at,
+)
+from operations.telling import tell_request
+from operations.workspace import Workspace
+
+
+def ask(
+    ws: Workspace, gate: GateRow, person: str, purpose: Purpose, asked_for: Sequence[str], escalation_level: int = 0
+) -> Request:
+    """Ask one person at a gate: a request, its link, and the mail that carries it."""
+    request = Request(
+        id=uuid4().hex,
+        rollout_id=ws.rollout.id,
+        gate_id=gate.id,
+        person=person,
+        purpose=purpose,
+        asked_for=list(asked_for),
+        escalation_level=escalation_level,
+        state=RequestState.OPEN,
+        link_number=1,
+        wrong_codes=0,
+        created_at=ws.now,
+    )
+    ws.session.add(request)
+    ws.session.flush()
+    add_link(ws, request)
+    tell_request(ws, request)
+    return request
+
+
+def add_link(ws: Workspace, request: Request) -> None:
+    """Remember the hash of the request's newest link; the link itself is made again by whoever writes the mail."""
+    key = ws.keys[0]
+    token = links.link_token(key, request.id, request.link_number)
+    ws.session.add(
+        Link(
+            token_hash=links.token_hash(token),
+            request_id=request.id,
+            number=request.link_number,
+            key_id=links.key_id(key),
+            created_at=ws.now,
+        )
+    )
+
+
+def renew_link(ws: Workspace, request: Request) -> None:
+    """Put a new link and code in the place of the old ones."""
+    for link in ws.session.scalars(links_of(request.id)):
+        if link.voided_at is None:
+            link.voided_at, link.void_reason = ws.now, VoidReason.RENEWED
+    request.link_number += 1
+    request.wrong_codes = 0
+    add_link(ws, request)
+
+
+def open_requests(ws: Workspace, gate: GateRow, purposes: Collection[Purpose] = tuple(Purpose)) -> list[Request]:
+    """Who is still asked at a gate."""
+    rows = ws.session.scalars(requests_at(gate.id))
+    return [row for row in rows if row.state is RequestState.OPEN and row.purpose in purposes]
+
+
+def void_requests(
+    ws: Workspace, gate: GateRow, reason: VoidReason, purposes: Collection[Purpose] = tuple(Purpose)
+) -> list[Request]:
+    """Ask nobody at this gate any longer; their links say why. Returns who was still asked."""
+    void = open_requests(ws, gate, purposes)
+    for request in void:
+        request.state, request.void_reason, request.closed_at = RequestState.VOID, reason, ws.now
+    return void

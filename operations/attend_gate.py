@@ -1,0 +1,147 @@
+"""Look after one open gate whose time has come: remind, escalate, or let it expire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain import consequences, deadlines
+from domain.eligibility import eligible
+from domain.plan import AcknowledgementGate, Escalation
+from domain.quorum import Requirement
+from domain.reasons import Reason
+from domain.states import Event, GateState
+from models.database import Database
+from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
+from notifications import dedup
+from operations.asking import ask, open_requests, void_requests
+from operations.progress import progress
+from operations.settling import settle
+from operations.telling import inform, tell
+from operations.workspace import Workspace, locked
+
+
+def attend_gate(
+    db: Database, keys: Sequence[bytes], rollout_id: str, gate_id: int, now: datetime, *, may_expire: bool
+) -> list[str]:
+    """Do what is due at one gate and return what was done: expired, escalated, reminded.
+
+    Each happens at most once per due date, however often and by however many this is called.
+    """
+    with locked(db, keys, rollout_id, now) as ws:
+        gate = ws.session.get_one(GateRow, gate_id, populate_existing=True)
+        done: list[str] = []
+        if gate.state is not GateState.OPEN:
+            return done
+        if may_expire and _is_due(gate.expires_at, now):
+            _expire(ws, gate)
+            return ["expired"]
+        while _is_due(gate.escalate_at, now):
+            _escalate(ws, gate)
+            done.append("escalated")
+        if _is_due(gate.remind_at, now):
+            _remind(ws, gate)
+            done.append("reminded")
+        return done
+
+
+def _is_due(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at <= now
+
+
+def _expire(ws: Workspace, gate: GateRow) -> None:
+    outcome = consequences.expiry_outcome(ws.planned_gate(gate))
+    settle(ws, gate, Event.EXPIRED, outcome, Reason("time was up before it was decided"))
+    progress(ws)
+
+
+def _remind(ws: Workspace, gate: GateRow) -> None:
+    every = ws.planned_gate(gate).remind
+    due, gate.remind_at = gate.remind_at, None
+    if every is None or due is None or gate.opened_at is None:
+        return
+    gate.remind_at = deadlines.next_reminder(gate.opened_at, every, ws.plan.calendar, ws.now)
+    asked = [request for request in open_requests(ws, gate) if request.created_at < due]
+    for request in asked:
+        tell(ws, "reminder", request.person, dedup.reminder(request.id, due), request_id=request.id)
+    if asked:
+        ws.note("gate.reminded", gate=gate, facts={"people": [request.person for request in asked]})
+
+
+def _escalate(ws: Workspace, gate: GateRow) -> None:
+    planned = ws.planned_gate(gate)
+    gate.escalation_level += 1
+    level = gate.escalation_level
+    escalation = planned.escalate[level - 1]
+    _set_next_escalation(ws, gate, planned.escalate)
+    people = _escalated_to(ws, gate, escalation)
+    silent = open_requests(ws, gate)
+    ws.note("gate.escalated", gate=gate, facts={"level": level, "to": people, "replace": escalation.replace})
+    if isinstance(planned, AcknowledgementGate):
+        _tell_who_has_not_read(ws, gate, people, silent)
+    elif people:
+        _ask_instead_or_as_well(ws, gate, escalation, people, silent)
+    _tell_the_owner(ws, gate, escalation, people)
+
+
+def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalation]) -> None:
+    gate.escalate_at = None
+    if gate.escalation_level < len(levels) and gate.opened_at:
+        after = levels[gate.escalation_level].after
+        gate.escalate_at = deadlines.due_at(gate.opened_at, after, ws.plan.calendar)
+
+
+def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation) -> list[str]:
+    planned = ws.planned_gate(gate)
+    excluded = ws.directory.people(getattr(planned, "exclude", []))
+    allowed = eligible({escalation.to: ws.directory.resolve(escalation.to)}, excluded)[escalation.to]
+    asked = {row.person for row in ws.session.scalars(requests_at(gate.id))}
+    return sorted(allowed - asked)
+
+
+def _ask_instead_or_as_well(
+    ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], silent: list[Request]
+) -> None:
+    purpose = _purpose(silent)
+    if escalation.replace:
+        void_requests(ws, gate, VoidReason.REPLACED)
+        if purpose is Purpose.DECIDE:
+            gate.requirements = [Requirement(escalation.to, frozenset(people), 1).to_json()]
+            gate.stand_ins = []
+    elif purpose is Purpose.DECIDE:
+        gate.stand_ins = [*gate.stand_ins, *people]
+    for person in people:
+        ask(ws, gate, person, purpose, [escalation.to], escalation_level=gate.escalation_level)
+
+
+def _purpose(silent: list[Request]) -> Purpose:
+    purposes = {request.purpose for request in silent}
+    return next((purpose for purpose in (Purpose.ANSWER, Purpose.MEASURE) if purpose in purposes), Purpose.DECIDE)
+
+
+def _tell_who_has_not_read(ws: Workspace, gate: GateRow, people: list[str], silent: list[Request]) -> None:
+    facts: dict[str, str | int] = {"gate": _title(ws, gate), "people": ", ".join(row.person for row in silent)}
+    inform(
+        ws,
+        people,
+        Reason("Not enough people have confirmed “{gate}” yet", {"gate": _title(ws, gate)}),
+        [Reason("These have not confirmed: {people}", facts)],
+        [Reason("Speak to them; each has a link of their own in their mail.")],
+        gate=gate,
+    )
+
+
+def _tell_the_owner(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> None:
+    title = _title(ws, gate)
+    if not people:
+        sentence = Reason("The plan names “{role}” next, but there is nobody there who may decide.", {"role": escalation.to})
+    elif escalation.replace:
+        sentence = Reason("From now on {people} decide instead.", {"people": ", ".join(people)})
+    else:
+        sentence = Reason("From now on {people} are asked as well.", {"people": ", ".join(people)})
+    told = [person for person in (ws.rollout.owner, ws.rollout.requester) if person not in people]
+    inform(ws, told, Reason("“{gate}” was escalated", {"gate": title}), [sentence], gate=gate)
+
+
+def _title(ws: Workspace, gate: GateRow) -> str:
+    return ws.planned_gate(gate).title.in_language(ws.rollout.language)

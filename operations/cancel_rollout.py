@@ -1,0 +1,38 @@
+"""Call a rollout off: links die, and everybody who was being asked is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain import typed_text
+from domain.errors import InvalidInput, RolloutEnded
+from domain.reasons import Reason
+from domain.states import ENDED, Event
+from models.database import Database
+from models.gates import VoidReason
+from operations.progress import end, withdraw
+from operations.telling import inform
+from operations.workspace import Actor, locked
+
+
+def cancel_rollout(
+    db: Database, keys: Sequence[bytes], rollout_id: str, reason: str, actor: Actor, now: datetime
+) -> None:
+    """Call a rollout off. Raises UnknownRollout, RolloutEnded, or InvalidInput without a reason."""
+    words = typed_text.clean_text(reason, 2000)
+    if not words:
+        raise InvalidInput("Calling a rollout off needs a reason.", {"reason": Reason("Say why.")})
+    with locked(db, keys, rollout_id, now, actor) as ws:
+        if ws.rollout.state in ENDED:
+            raise RolloutEnded(f"The rollout is {ws.rollout.state} already; there is nothing left to call off.")
+        told = withdraw(ws, ws.stages(), VoidReason.CANCELLED)
+        end(ws, Event.CANCELLED, words)
+        inform(
+            ws,
+            [ws.rollout.requester, ws.rollout.owner, *told],
+            Reason("The rollout was called off"),
+            [Reason("Links that were mailed no longer count; there is nothing left for you to do.")],
+            quote=words,
+            quoted=actor.address if "@" in actor.address else "",
+        )

@@ -1,0 +1,148 @@
+"""What Prefect's page should show of a rollout: its bars, its table of gates, and its state in one sentence. Read only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from domain.reasons import Reason
+from domain.states import ENDED, GateState, RolloutState, StageState
+from models.database import Database
+from models.gates import GateRow, all_gates
+from models.prefect_page import Bar, bars_of
+from models.rollouts import Rollout, StageRow, all_stages
+from operations.question import reader_of, said_at, waiting_for
+from operations.settling import tally_of
+from operations.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class BarFacts:
+    """One bar as it should look: `state` is a StageState or GateState value, or a value of the rollout's own end."""
+
+    subject: str  # "stage" or "gate"
+    subject_id: int
+    title: Reason
+    state: str
+    because: Reason | None
+    said: tuple[str, ...]  # "Anna Keller: approve", for the message of a settled gate
+
+
+@dataclass(frozen=True)
+class GateLine:
+    """One line of the table of gates."""
+
+    stage: str
+    gate: str
+    state: GateState
+    round: int
+    decided: tuple[tuple[str, str], ...]  # name, decision
+    waiting_for: tuple[str, ...]
+    due_at: datetime | None
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Everything Prefect's page shows of a rollout as of audit entry `sequence`."""
+
+    rollout_id: str
+    flow_run_id: str
+    sequence: int
+    title: str
+    language: str
+    time_zone: str
+    state: RolloutState
+    finished: bool
+    ended_because: str
+    held_at: tuple[str, ...]  # titles of the gates that put it on hold
+    waiting_for: tuple[str, ...]  # names
+    bars: tuple[BarFacts, ...]
+    painted: dict[tuple[str, int], Bar]
+    gates: tuple[GateLine, ...]
+
+
+def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
+    """Return what Prefect's page should show; None for a rollout without a flow run."""
+    with db.read() as session:
+        rollout = session.get_one(Rollout, rollout_id)
+        if rollout.flow_run_id is None:
+            return None
+        ws = Workspace(session, (), rollout, now)
+        gates = [gate for gate in session.scalars(all_gates(rollout_id)) if gate.opened_at or gate.current]
+        lines = tuple(_line(ws, gate) for gate in gates if gate.current)
+        return Chart(
+            rollout_id=rollout_id,
+            flow_run_id=rollout.flow_run_id,
+            sequence=rollout.sequence,
+            title=rollout.title,
+            language=rollout.language,
+            time_zone=ws.plan.calendar.time_zone,
+            state=rollout.state,
+            finished=rollout.state in ENDED,
+            ended_because=rollout.ended_because or "",
+            held_at=tuple(_gate_title(ws, gate) for gate in gates if _holds(ws, gate)),
+            waiting_for=tuple(dict.fromkeys(name for line in lines for name in line.waiting_for)),
+            bars=(*_stage_bars(ws), *(_gate_bar(ws, gate) for gate in gates if gate.opened_at)),
+            painted=_painted(session, rollout.flow_run_id),
+            gates=lines,
+        )
+
+
+def _painted(session: Session, flow_run_id: str) -> dict[tuple[str, int], Bar]:
+    return {(bar.subject, bar.subject_id): bar for bar in session.scalars(bars_of(flow_run_id))}
+
+
+def _stage_bars(ws: Workspace) -> list[BarFacts]:
+    stages = [stage for stage in ws.session.scalars(all_stages(ws.rollout.id)) if stage.opened_at]
+    return [_stage_bar(ws, stage) for stage in stages]
+
+
+def _stage_bar(ws: Workspace, stage: StageRow) -> BarFacts:
+    facts: dict[str, str | int | datetime] = {"title": ws.planned_stage(stage).title.in_language(ws.rollout.language)}
+    title = Reason("Stage: {title}", facts)
+    if stage.round > 1:
+        title = Reason("Stage: {title}, round {round}", {**facts, "round": stage.round})
+    return BarFacts("stage", stage.id, title, stage.state, None, ())
+
+
+def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
+    facts: dict[str, str | int | datetime] = {"title": _gate_title(ws, gate), "round": gate.round}
+    title = Reason("Gate: {title}", facts)
+    if gate.requirements:
+        tally = tally_of(ws, gate)
+        facts |= {"counted": tally.counted, "needed": tally.needed}
+        title = Reason("Gate: {title} ({counted} of {needed})", facts)
+        if gate.round > 1:
+            title = Reason("Gate: {title} ({counted} of {needed}), round {round}", facts)
+    elif gate.round > 1:
+        title = Reason("Gate: {title}, round {round}", facts)
+    because = Reason.from_json(gate.settled_because) if gate.settled_because else None
+    said = tuple(f"{word.name}: {word.choice or word.decision}" for word in said_at(ws, gate))
+    return BarFacts("gate", gate.id, title, gate.state, because, said)
+
+
+def _line(ws: Workspace, gate: GateRow) -> GateLine:
+    stage = ws.planned_stage(ws.stage_of(gate))
+    people = [reader_of(ws, address).name for address in waiting_for(ws, gate)]
+    return GateLine(
+        stage=stage.title.in_language(ws.rollout.language),
+        gate=_gate_title(ws, gate),
+        state=gate.state,
+        round=gate.round,
+        decided=tuple((word.name, word.choice or word.decision) for word in said_at(ws, gate)),
+        waiting_for=tuple(people),
+        due_at=gate.expires_at,
+        problem=gate.problem,
+    )
+
+
+def _gate_title(ws: Workspace, gate: GateRow) -> str:
+    return ws.planned_gate(gate).title.in_language(ws.rollout.language)
+
+
+def _holds(ws: Workspace, gate: GateRow) -> bool:
+    refused = gate.current and gate.state in (GateState.REJECTED, GateState.EXPIRED)
+    return refused and ws.stage_of(gate).state is StageState.HELD

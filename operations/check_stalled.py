@@ -1,0 +1,109 @@
+"""Find whatever has stalled. Many are found in one query; each is looked at again, and changed, in its own transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from domain import deadlines
+from domain.reasons import Reason
+from domain.states import StageState
+from models.checks import CheckRun, checks_newest_first
+from models.database import Database
+from models.gates import gates_due, rollouts_with_unaskable_gates
+from models.rollouts import Rollout, StageRow, rollouts_due_to_start, stages_stalled
+from operations.advance import advance
+from operations.attend_gate import attend_gate
+from operations.telling import inform
+from operations.workspace import locked
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a run of the check did: how many of each."""
+
+    reminded: int = 0
+    escalated: int = 0
+    expired: int = 0
+    stalled: int = 0
+    advanced: int = 0
+    expiries_wait: bool = False
+    """After a gap (first run, machine off, clock jumped) nothing expires until the next run."""
+
+
+def check_stalled(db: Database, keys: Sequence[bytes], now: datetime) -> CheckReport:
+    """Remind, escalate and expire what is due, open what may start, and report stalled stages. `now` is aware."""
+    check_id, may_expire = _begin(db, now)
+    done: Counter[str] = Counter()
+    for rollout_id in _to_advance(db, now):
+        before = _sequence(db, rollout_id)
+        advance(db, keys, rollout_id, now)
+        done["advanced"] += _sequence(db, rollout_id) > before
+    with db.read() as session:
+        due = [(gate.rollout_id, gate.id) for gate in session.scalars(gates_due(now))]
+    for rollout_id, gate_id in due:
+        done.update(attend_gate(db, keys, rollout_id, gate_id, now, may_expire=may_expire))
+    done["stalled"] = _report_stalled_stages(db, keys, now)
+    report = CheckReport(**{name: done[name] for name in ("reminded", "escalated", "expired", "stalled", "advanced")},
+                         expiries_wait=not may_expire)  # fmt: skip
+    _finish(db, check_id, now, report)
+    return report
+
+
+def _begin(db: Database, now: datetime) -> tuple[int, bool]:
+    with db.write() as session:
+        previous = session.scalars(checks_newest_first().limit(1)).first()
+        check = CheckRun(started_at=now, report={})
+        session.add(check)
+        session.flush()
+        return check.id, deadlines.may_expire(previous.started_at if previous else None, now)
+
+
+def _finish(db: Database, check_id: int, now: datetime, report: CheckReport) -> None:
+    with db.write() as session:
+        check = session.get_one(CheckRun, check_id)
+        check.finished_at, check.report = now, dict(vars(report))
+
+
+def _to_advance(db: Database, now: datetime) -> list[str]:
+    most_eastern_day: date = (now + timedelta(hours=14)).date()
+    with db.read() as session:
+        starting = [rollout.id for rollout in session.scalars(rollouts_due_to_start(most_eastern_day))]
+        return list(dict.fromkeys([*starting, *session.scalars(rollouts_with_unaskable_gates())]))
+
+
+def _sequence(db: Database, rollout_id: str) -> int:
+    with db.read() as session:
+        return session.get_one(Rollout, rollout_id).sequence
+
+
+def _report_stalled_stages(db: Database, keys: Sequence[bytes], now: datetime) -> int:
+    with db.read() as session:
+        stalled = [(stage.rollout_id, stage.id) for stage in session.scalars(stages_stalled(now))]
+    return sum(_report_stalled_stage(db, keys, rollout_id, stage_id, now) for rollout_id, stage_id in stalled)
+
+
+def _report_stalled_stage(db: Database, keys: Sequence[bytes], rollout_id: str, stage_id: int, now: datetime) -> bool:
+    with locked(db, keys, rollout_id, now) as ws:
+        stage = ws.session.get_one(StageRow, stage_id, populate_existing=True)
+        if stage.state is not StageState.OPEN or stage.stalled_at is None:
+            return False
+        stage.stalled_at = None
+        ws.note("stage.stalled", stage=stage)
+        planned = ws.planned_stage(stage)
+        language = ws.rollout.language
+        open_gates = [
+            ws.planned_gate(gate).title.in_language(language)
+            for gate in ws.gates()
+            if gate.stage_id == stage.id and gate.settled_at is None
+        ]
+        inform(
+            ws,
+            [*ws.directory.resolve(planned.owner), ws.rollout.owner],
+            Reason("“{stage}” has stalled", {"stage": planned.title.in_language(language)}),
+            [Reason("It has been open for longer than the plan allows. Still open: {gates}", {"gates": ", ".join(open_gates)})],
+            [Reason("To see who is waited for: etappe rollout show {rollout}", {"rollout": rollout_id})],
+        )
+        return True

@@ -1,0 +1,174 @@
+"""Turn an outbox message into a typed mail, as things are when it is sent. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain import links
+from domain.reasons import Reason
+from domain.states import GateState, Outcome, RolloutState
+from models.gates import Decision, GateRow, Request, RequestState, links_of, requests_at
+from models.outbox import Message
+from models.rollouts import Rollout
+from notifications.facts import Reader
+from notifications.messages import (
+    Asking,
+    CodeMail,
+    EscalationMail,
+    InformationMail,
+    Mail,
+    OutcomeMail,
+    ReceiptMail,
+    ReminderMail,
+    RequestMail,
+)
+from operations.progress import recycle_target
+from operations.question import question, reader_of, said, said_at, settlement
+from operations.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Composer:
+    """What composing needs beside the database: the keys that links come from, and where the pages are."""
+
+    keys: Sequence[bytes]
+    base_url: str
+
+    def compose(self, ws: Workspace, message: Message) -> Mail | None:
+        """Return the mail of one message; None when it is no longer true, such as a request that is void by now."""
+        return _TOPICS[message.topic](self, ws, message)
+
+    def link_and_code(self, ws: Workspace, request: Request) -> tuple[str, str]:
+        """Return the address and the code of a request's newest link."""
+        newest = list(ws.session.scalars(links_of(request.id)))[-1]
+        key = next((key for key in self.keys if links.key_id(key) == newest.key_id), self.keys[0])
+        token = links.link_token(key, request.id, newest.number)
+        return f"{self.base_url}/decide/{token}", links.code(key, request.id, newest.number)
+
+
+def _asking(composer: Composer, ws: Workspace, message: Message) -> dict[str, Any] | None:
+    request = ws.session.get_one(Request, message.facts["request_id"])
+    if request.state is not RequestState.OPEN:
+        return None
+    gate = ws.session.get_one(GateRow, request.gate_id)
+    reader = reader_of(ws, request.person)
+    link, code = composer.link_and_code(ws, request)
+    return {**_common(ws, reader), "question": question(ws, gate, request, reader), "link": link, "code": code}
+
+
+def _common(ws: Workspace, reader: Reader) -> dict[str, Any]:
+    return {"reader": reader, "rollout_id": ws.rollout.id, "rollout_title": ws.rollout.title}
+
+
+def _request(composer: Composer, ws: Workspace, message: Message) -> Asking | None:
+    facts = _asking(composer, ws, message)
+    return RequestMail(**facts) if facts else None
+
+
+def _code(composer: Composer, ws: Workspace, message: Message) -> Asking | None:
+    facts = _asking(composer, ws, message)
+    return CodeMail(**facts) if facts else None
+
+
+def _reminder(composer: Composer, ws: Workspace, message: Message) -> Asking | None:
+    facts = _asking(composer, ws, message)
+    request = ws.session.get_one(Request, message.facts["request_id"])
+    return ReminderMail(**facts, asked_at=request.created_at) if facts else None
+
+
+def _escalation(composer: Composer, ws: Workspace, message: Message) -> Asking | None:
+    facts = _asking(composer, ws, message)
+    if facts is None:
+        return None
+    request = ws.session.get_one(Request, message.facts["request_id"])
+    gate = ws.session.get_one(GateRow, request.gate_id)
+    before = [row for row in ws.session.scalars(requests_at(gate.id)) if _was_silent(row, request)]
+    return EscalationMail(
+        **facts,
+        asked_at=min((row.created_at for row in before), default=gate.opened_at or request.created_at),
+        silent=tuple(reader_of(ws, row.person).name for row in before),
+        replaces=ws.planned_gate(gate).escalate[request.escalation_level - 1].replace,
+    )
+
+
+def _was_silent(row: Request, request: Request) -> bool:
+    return row.escalation_level < request.escalation_level and row.state is not RequestState.DONE
+
+
+def _receipt(composer: Composer, ws: Workspace, message: Message) -> ReceiptMail:
+    decision = ws.session.get_one(Decision, message.facts["decision_id"])
+    request = ws.session.get_one(Request, decision.request_id)
+    gate = ws.session.get_one(GateRow, decision.gate_id)
+    reader = reader_of(ws, decision.person)
+    return ReceiptMail(
+        **_common(ws, reader),
+        question=question(ws, gate, request, reader),
+        mine=said(decision, reader.name),
+        link=composer.link_and_code(ws, request)[0],
+    )
+
+
+def _outcome(composer: Composer, ws: Workspace, message: Message) -> OutcomeMail | None:
+    gate = ws.session.get_one(GateRow, message.facts["gate_id"])
+    reader = reader_of(ws, message.recipient)
+    came_to = settlement(gate)
+    if came_to is None:
+        return None
+    return OutcomeMail(
+        **_common(ws, reader),
+        gate=gate.key,
+        gate_title=ws.planned_gate(gate).title.in_language(reader.language),
+        stage_title=ws.planned_stage(ws.stage_of(gate)).title.in_language(reader.language),
+        settlement=came_to,
+        said=said_at(ws, gate),
+        follows=_follows(ws, gate, reader.language),
+    )
+
+
+def _follows(ws: Workspace, gate: GateRow, language: str) -> Reason:
+    if gate.outcome is Outcome.HOLD:
+        return Reason("The stage is on hold until somebody resumes it or calls the rollout off.")
+    if gate.outcome is Outcome.KILL:
+        return Reason("The rollout has ended for good.")
+    if gate.outcome is Outcome.RECYCLE:
+        stage = ws.plan.stage(recycle_target(ws, gate)).title.in_language(language)
+        return Reason("The rollout goes back to “{stage}”.", {"stage": stage})
+    if ws.rollout.state is RolloutState.COMPLETED:
+        return Reason("This was the last one: the rollout is completed.")
+    open_gates = ws.gates(GateState.OPEN)
+    titles = ", ".join(ws.planned_gate(row).title.in_language(language) for row in open_gates)
+    if not titles:
+        return Reason("The rollout goes on.")
+    return Reason("The rollout goes on. Open now: {gates}", {"gates": titles})
+
+
+def _information(composer: Composer, ws: Workspace, message: Message) -> InformationMail:
+    facts = message.facts
+    return InformationMail(
+        **_common(ws, reader_of(ws, message.recipient)),
+        headline=Reason.from_json(facts["headline"]),
+        sentences=tuple(Reason.from_json(sentence) for sentence in facts["sentences"]),
+        what_to_do=tuple(Reason.from_json(sentence) for sentence in facts["what_to_do"]),
+        quote=facts["quote"],
+        quoted=reader_of(ws, facts["quoted"]).name if facts["quoted"] else "",
+        gate=facts["gate"],
+    )
+
+
+_TOPICS: dict[str, Callable[[Composer, Workspace, Message], Mail | None]] = {
+    "request": _request,
+    "reminder": _reminder,
+    "escalation": _escalation,
+    "code": _code,
+    "receipt": _receipt,
+    "outcome": _outcome,
+    "information": _information,
+}
+
+
+def workspace_for(session: Any, message: Message, now: datetime) -> Workspace:
+    """Return the rollout a message is about, to look at."""
+    return Workspace(session, (), session.get_one(Rollout, message.rollout_id), now)

@@ -1,0 +1,88 @@
+"""Describe rollouts as facts, for the command line and the API. Read only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from domain.errors import UnknownRollout
+from models.database import Database
+from models.gates import GateRow, decisions_at
+from models.rollouts import Rollout, rollouts_newest_first
+from operations.question import waiting_for
+from operations.workspace import Workspace
+
+
+def list_rollouts(db: Database) -> list[dict[str, Any]]:
+    """Return every rollout, newest first: id, plan, version, title, state, requester, owner, created_at."""
+    with db.read() as session:
+        return [_head(rollout) for rollout in session.scalars(rollouts_newest_first())]
+
+
+def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, Any]:
+    """Return one rollout with its stages and gates (design, section 9); moments are ISO 8601 in UTC.
+
+    Raises UnknownRollout.
+    """
+    with db.read() as session:
+        rollout = session.get(Rollout, rollout_id)
+        if rollout is None:
+            raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
+        ws = Workspace(session, (), rollout, now)
+        gates = ws.gates()
+        return {
+            **_head(rollout),
+            "language": rollout.language,
+            "ended_because": rollout.ended_because,
+            "stages": [
+                {
+                    "id": stage.key,
+                    "state": stage.state.value,
+                    "round": stage.round,
+                    "gates": [_gate(ws, gate) for gate in gates if gate.stage_id == stage.id],
+                }
+                for stage in ws.stages()
+            ],
+            "flow_run_id": rollout.flow_run_id,
+        }
+
+
+def _head(rollout: Rollout) -> dict[str, Any]:
+    return {
+        "id": rollout.id,
+        "plan": rollout.plan_version.name,
+        "version": rollout.plan_version.version,
+        "title": rollout.title,
+        "state": rollout.state.value,
+        "requester": rollout.requester,
+        "owner": rollout.owner,
+        "created_at": rollout.created_at.isoformat(),
+    }
+
+
+def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
+    return {
+        "id": gate.key,
+        "kind": gate.kind,
+        "state": gate.state.value,
+        "outcome": gate.outcome.value if gate.outcome else None,
+        "round": gate.round,
+        "due_at": gate.expires_at.isoformat() if gate.expires_at else None,
+        "problem": gate.problem,
+        "waiting_for": waiting_for(ws, gate),
+        "decisions": [
+            {
+                "by": decision.person,
+                "on_behalf_of": decision.on_behalf_of,
+                "decision": decision.decision.value,
+                "choice": decision.choice.value if decision.choice else None,
+                "comment": decision.comment,
+                "conditions": decision.conditions,
+                "lessons": decision.lessons,
+                "channel": decision.channel,
+                "assurance": decision.assurance,
+                "decided_at": decision.decided_at.isoformat(),
+            }
+            for decision in ws.session.scalars(decisions_at(gate.id))
+        ],
+    }

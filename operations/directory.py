@@ -1,0 +1,54 @@
+"""Who holds which role in one rollout, and how a person wants to be written to. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from domain.plan import OWNER, REQUESTER
+from models.people import Person, holders_present, people_called
+from models.rollouts import Rollout
+from notifications.facts import Reader
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The directory as one rollout sees it."""
+
+    holders: dict[str, list[str]]
+
+    @classmethod
+    def load(cls, session: Session, rollout: Rollout) -> Directory:
+        """Read the roles now held, with the people given when the rollout was started over them."""
+        holders: dict[str, list[str]] = {}
+        for holder in session.scalars(holders_present()):
+            holders.setdefault(holder.role, []).append(holder.email)
+        holders.update(rollout.people)
+        holders[REQUESTER], holders[OWNER] = [rollout.requester], [rollout.owner]
+        return cls(holders)
+
+    def resolve(self, entry: str) -> list[str]:
+        """Return the addresses behind a role, or the address itself. Nobody: an empty list."""
+        return [entry.strip().lower()] if "@" in entry else self.holders.get(entry, [])
+
+    def resolve_all(self, entries: Sequence[str]) -> dict[str, list[str]]:
+        """Return for each role or address who is behind it."""
+        return {entry: self.resolve(entry) for entry in entries}
+
+    def people(self, entries: Sequence[str]) -> list[str]:
+        """Return everybody behind these roles or addresses, each once, in order."""
+        return list(dict.fromkeys(address for entry in entries for address in self.resolve(entry)))
+
+
+def readers(session: Session, addresses: Collection[str], rollout: Rollout, time_zone: str) -> dict[str, Reader]:
+    """Return how to write to each address; one that is not in the directory gets the rollout's language and zone."""
+    known = {person.email: person for person in session.scalars(people_called(set(addresses)))}
+    return {address: _reader(address, known.get(address), rollout.language, time_zone) for address in addresses}
+
+
+def _reader(address: str, person: Person | None, language: str, time_zone: str) -> Reader:
+    if person is None:
+        return Reader(address, address, language, time_zone)
+    return Reader(address, person.name, person.language, person.time_zone)

@@ -1,0 +1,112 @@
+"""Opening stages and gates: who is asked, what it takes, and by when."""
+
+from __future__ import annotations
+
+from domain import deadlines
+from domain.budget import BudgetLine
+from domain.errors import QuorumImpossible, RoleNotHeld
+from domain.plan import AcknowledgementGate, BudgetGate, ChecklistGate, Gate, MeasurementGate
+from domain.reasons import Reason
+from domain.states import Event, GateState, StageState, advance_gate, advance_stage
+from models.gates import GateRow, Purpose, requests_at
+from models.rollouts import StageRow
+from operations.asking import ask
+from operations.pool import Pool, first_asked, pool
+from operations.telling import inform
+from operations.workspace import Workspace
+
+
+def open_stage(ws: Workspace, stage: StageRow) -> None:
+    """Open a stage; its gates are opened next."""
+    stage.state = advance_stage(stage.state, Event.OPENED)
+    stage.opened_at = ws.now
+    stalled_after = ws.planned_stage(stage).stalled_after
+    stage.stalled_at = deadlines.due_at(ws.now, stalled_after, ws.plan.calendar) if stalled_after else None
+    ws.note("stage.opened", stage=stage)
+
+
+def open_gates(ws: Workspace) -> bool:
+    """Open every gate of an open stage that waits and can be asked. Returns whether one opened."""
+    opened = False
+    for gate in ws.gates(GateState.WAITING):
+        if ws.stage_of(gate).state is StageState.OPEN:
+            opened |= _open_gate(ws, gate)
+    return opened
+
+
+def _open_gate(ws: Workspace, gate: GateRow) -> bool:
+    planned = ws.planned_gate(gate)
+    try:
+        who = pool(ws.plan, planned, ws.directory, budget_lines(ws, planned))
+        bringing = first_asked(planned, ws.directory)
+    except (QuorumImpossible, RoleNotHeld) as refusal:
+        _cannot_ask(ws, gate, planned, refusal.sentence)
+        return False
+    gate.state = advance_gate(gate.state, Event.OPENED)
+    gate.problem, gate.opened_at = None, ws.now
+    gate.requirements = [requirement.to_json() for requirement in who.requirements]
+    _set_deadlines(ws, gate, planned)
+    ws.note("gate.opened", gate=gate)
+    for person in bringing:
+        ask(ws, gate, person, *_to_bring(planned))
+    if not bringing:
+        ask_deciders(ws, gate, who)
+    return True
+
+
+def _to_bring(gate: Gate) -> tuple[Purpose, list[str]]:
+    if isinstance(gate, ChecklistGate):
+        return Purpose.ANSWER, [gate.filled_by]
+    return Purpose.MEASURE, [gate.measured_by] if isinstance(gate, MeasurementGate) else []
+
+
+def ask_deciders(ws: Workspace, gate: GateRow, who: Pool) -> None:
+    """Ask everybody who may settle the gate; in turn, only the first of them."""
+    planned = ws.planned_gate(gate)
+    purpose = Purpose.CONFIRM if isinstance(planned, AcknowledgementGate) else Purpose.DECIDE
+    in_turn = getattr(planned, "order", "together") == "in turn"
+    for person, asked_for in list(who.asked_for.items())[: 1 if in_turn else None]:
+        ask(ws, gate, person, purpose, asked_for)
+
+
+def ask_next_in_turn(ws: Workspace, gate: GateRow) -> None:
+    """Ask the next approver of a gate that asks one after the other, when nobody is being asked."""
+    planned = ws.planned_gate(gate)
+    if getattr(planned, "order", "together") != "in turn":
+        return
+    asked = {row.person for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE}
+    who = pool(ws.plan, planned, ws.directory, budget_lines(ws, planned))
+    for person, asked_for in who.asked_for.items():
+        if person not in asked:
+            ask(ws, gate, person, Purpose.DECIDE, asked_for)
+            return
+
+
+def budget_lines(ws: Workspace, gate: Gate) -> list[BudgetLine]:
+    """Return the budget lines a gate is about; none for gates of other kinds."""
+    if not isinstance(gate, BudgetGate):
+        return []
+    return [BudgetLine.model_validate(line) for line in ws.rollout.inputs.get(gate.input, [])]
+
+
+def _set_deadlines(ws: Workspace, gate: GateRow, planned: Gate) -> None:
+    calendar = ws.plan.calendar
+    gate.escalation_level = 0
+    gate.remind_at = deadlines.next_reminder(ws.now, planned.remind, calendar, ws.now) if planned.remind else None
+    gate.escalate_at = deadlines.due_at(ws.now, planned.escalate[0].after, calendar) if planned.escalate else None
+    gate.expires_at = deadlines.due_at(ws.now, planned.expires.after, calendar) if planned.expires else None
+
+
+def _cannot_ask(ws: Workspace, gate: GateRow, planned: Gate, problem: str) -> None:
+    if gate.problem == problem:
+        return
+    gate.problem = problem
+    ws.note("gate.cannot-be-asked", gate=gate, facts={"problem": problem})
+    inform(
+        ws,
+        [ws.rollout.owner, ws.rollout.requester],
+        Reason("Nobody can be asked at “{gate}”", {"gate": planned.title.in_language(ws.rollout.language)}),
+        [Reason("The rollout waits here: {problem}", {"problem": problem})],
+        [Reason("Put the people into the directory file and import it again; the rollout then goes on by itself.")],
+        gate=gate,
+    )

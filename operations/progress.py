@@ -1,0 +1,228 @@
+"""What follows: settled gates pass, hold, recycle or kill their stage; passed stages open the next; all passed is the end.
+
+`progress` is level-triggered and idempotent: it looks at what is, does what is due, and looks again until nothing is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from domain import deadlines, stage_graph
+from domain.plan import Recycle, ReviewGate
+from domain.reasons import Reason
+from domain.states import (
+    LETS_PASS,
+    Event,
+    GateState,
+    Outcome,
+    RolloutState,
+    StageState,
+    advance_gate,
+    advance_rollout,
+    advance_stage,
+)
+from models.gates import GateRow, VoidReason
+from models.rollouts import StageRow
+from operations.asking import void_requests
+from operations.opening import open_gates, open_stage
+from operations.settling import settle_gates
+from operations.telling import inform
+from operations.workspace import LIVING_STAGES, Workspace
+
+
+def progress(ws: Workspace) -> None:
+    """Do everything that is due in a rollout, until nothing is."""
+    steps = (_start, settle_gates, _pass_stages, _follow_refusals, _complete, _open_stages, open_gates)
+    while ws.rollout.state in (RolloutState.WAITING, RolloutState.OPEN, RolloutState.HELD):
+        ws.session.flush()
+        if not any(step(ws) for step in steps):
+            return
+
+
+def _start(ws: Workspace) -> bool:
+    rollout = ws.rollout
+    if rollout.state is not RolloutState.WAITING:
+        return False
+    if rollout.start_on and deadlines.start_of_day(rollout.start_on, ws.plan.calendar) > ws.now:
+        return False
+    rollout.state = advance_rollout(rollout.state, Event.OPENED)
+    ws.note("rollout.opened")
+    return True
+
+
+def _open_stages(ws: Workspace) -> bool:
+    if ws.rollout.state is RolloutState.WAITING:
+        return False
+    stages = ws.stages()
+    passed = {stage.key for stage in stages if stage.state is StageState.PASSED}
+    ready = stage_graph.may_open(ws.plan.needs(), passed)
+    opening = [stage for stage in stages if stage.state is StageState.WAITING and stage.key in ready]
+    for stage in opening:
+        open_stage(ws, stage)
+    return bool(opening)
+
+
+def _pass_stages(ws: Workspace) -> bool:
+    gates = ws.gates()
+    changed = False
+    for stage in ws.stages():
+        states = [gate.state for gate in gates if gate.stage_id == stage.id]
+        if stage.state is StageState.OPEN and all(state in LETS_PASS for state in states):
+            _close(ws, stage, Event.PASSED)
+            changed = True
+    return changed
+
+
+def _close(ws: Workspace, stage: StageRow, event: Event) -> None:
+    stage.state = advance_stage(stage.state, event)
+    stage.closed_at, stage.stalled_at = ws.now, None
+    ws.note(f"stage.{event}", stage=stage)
+
+
+def _complete(ws: Workspace) -> bool:
+    if any(stage.state is not StageState.PASSED for stage in ws.stages()):
+        return False
+    end(ws, Event.COMPLETED, "every stage has passed")
+    inform(ws, [ws.rollout.requester, ws.rollout.owner], Reason("Completed: every stage has passed"))
+    return True
+
+
+def _follow_refusals(ws: Workspace) -> bool:
+    for gate in ws.gates(GateState.REJECTED, GateState.EXPIRED):
+        stage = ws.stage_of(gate)
+        if stage.state is StageState.HELD and gate.outcome is Outcome.HOLD:
+            continue
+        if gate.outcome is Outcome.KILL:
+            _kill(ws, stage, gate)
+        elif gate.outcome is Outcome.RECYCLE:
+            _recycle(ws, gate, recycle_target(ws, gate))
+        else:
+            _hold(ws, stage, gate)
+        return True
+    return False
+
+
+def release(ws: Workspace) -> None:
+    """Take the rollout off hold when no stage of it is held any more."""
+    ws.session.flush()
+    if ws.rollout.state is RolloutState.HELD and not any(stage.state is StageState.HELD for stage in ws.stages()):
+        ws.rollout.state = advance_rollout(ws.rollout.state, Event.RESUMED)
+
+
+def recycle_target(ws: Workspace, gate: GateRow) -> str:
+    """Return the stage that a gate's “recycle” goes back to: what the plan names, else the gate's own stage."""
+    planned = ws.planned_gate(gate)
+    if gate.state is GateState.EXPIRED and planned.expires and isinstance(planned.expires.outcome, Recycle):
+        return planned.expires.outcome.recycle
+    if isinstance(planned.on_reject, Recycle):
+        return planned.on_reject.recycle
+    if isinstance(planned, ReviewGate) and planned.recycle_to:
+        return planned.recycle_to
+    return ws.stage_of(gate).key
+
+
+def _hold(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
+    stage.state = advance_stage(stage.state, Event.HELD)
+    stage.stalled_at = None
+    ws.note("stage.held", stage=stage)
+    if ws.rollout.state is RolloutState.OPEN:
+        ws.rollout.state = advance_rollout(ws.rollout.state, Event.HELD)
+    facts: dict[str, str | int] = {"rollout": ws.rollout.id, **_names(ws, stage, gate)}
+    inform(
+        ws,
+        {ws.rollout.requester, ws.rollout.owner, *ws.directory.resolve(ws.planned_stage(stage).owner)},
+        Reason("On hold: “{stage}”", facts),
+        [Reason("The gate “{gate}” did not pass, so the stage waits until somebody decides how to go on.", facts)],
+        [
+            Reason("To ask again: etappe rollout resume {rollout} --reason “what has changed”", facts),
+            Reason("To call it off: etappe rollout cancel {rollout} --reason “why”", facts),
+        ],
+        gate=gate,
+    )
+
+
+def _kill(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
+    names = _names(ws, stage, gate)
+    _close(ws, stage, Event.FAILED)
+    told = withdraw(ws, ws.stages(), VoidReason.WITHDRAWN)
+    end(ws, Event.KILLED, f"{names['gate']} was {gate.state}")
+    inform(
+        ws,
+        [ws.rollout.requester, ws.rollout.owner, *told],
+        Reason("Stopped for good at “{gate}”", names),
+        [Reason("The gate “{gate}” did not pass, and the plan says that this ends the rollout.", names)],
+        gate=gate,
+    )
+
+
+def _recycle(ws: Workspace, gate: GateRow, target: str) -> None:
+    """Go back: the target stage and everything that needs it are asked again, in a new round."""
+    going_back = stage_graph.onwards(ws.plan.needs(), target)
+    stages = [stage for stage in ws.stages() if stage.key in going_back]
+    old_gates = [row for row in ws.gates() if row.stage_id in {stage.id for stage in stages}]
+    told = withdraw(ws, stages, VoidReason.WITHDRAWN)
+    for stage in stages:
+        _new_round(ws, stage, [row for row in old_gates if row.stage_id == stage.id])
+    release(ws)
+    title = ws.plan.stage(target).title.in_language(ws.rollout.language)
+    ws.note("rollout.recycled", gate=gate, facts={"to": target})
+    facts: dict[str, str | int] = {"stage": title, "gate": _gate_title(ws, gate)}
+    inform(
+        ws,
+        [ws.rollout.requester, ws.rollout.owner, *told],
+        Reason("Back to “{stage}”", facts),
+        [Reason("The gate “{gate}” sent the rollout back; from there on everybody is asked again.", facts)],
+        gate=gate,
+    )
+
+
+def _new_round(ws: Workspace, stage: StageRow, gates: list[GateRow]) -> None:
+    stage.current = False
+    fresh = StageRow(rollout_id=stage.rollout_id, key=stage.key, position=stage.position, round=stage.round + 1,
+                     current=True, state=StageState.WAITING)  # fmt: skip
+    ws.session.add(fresh)
+    ws.session.flush()
+    for gate in gates:
+        new_gate_round(ws, gate, fresh)
+
+
+def new_gate_round(ws: Workspace, gate: GateRow, stage: StageRow) -> None:
+    """Put a waiting gate in the place of one that was asked; what was decided there stays in the record."""
+    gate.current = False
+    ws.session.add(
+        GateRow(rollout_id=gate.rollout_id, stage_id=stage.id, key=gate.key, kind=gate.kind, position=gate.position,
+                round=gate.round + 1, current=True, state=GateState.WAITING)  # fmt: skip
+    )
+    ws.session.flush()
+
+
+def withdraw(ws: Workspace, stages: Collection[StageRow], reason: VoidReason) -> list[str]:
+    """Close what is still open in these stages; links die. Returns who was being asked."""
+    told: list[str] = []
+    ids = {stage.id for stage in stages}
+    for gate in ws.gates(GateState.WAITING, GateState.OPEN):
+        if gate.stage_id in ids:
+            told += [request.person for request in void_requests(ws, gate, reason)]
+            gate.state = advance_gate(gate.state, Event.WITHDRAWN)
+            gate.settled_at = ws.now
+            gate.remind_at = gate.escalate_at = gate.expires_at = gate.problem = None
+    for stage in stages:
+        if stage.state in LIVING_STAGES or stage.state is StageState.WAITING:
+            _close(ws, stage, Event.SKIPPED)
+    return told
+
+
+def end(ws: Workspace, event: Event, because: str) -> None:
+    """End a rollout. What is left to do is the flow run's conclusion, so the flow run is woken."""
+    ws.rollout.state = advance_rollout(ws.rollout.state, event)
+    ws.rollout.ended_at, ws.rollout.ended_because = ws.now, because
+    ws.rollout.wake_at = ws.now
+    ws.note(f"rollout.{event}", comment=because)
+
+
+def _names(ws: Workspace, stage: StageRow, gate: GateRow) -> dict[str, str | int]:
+    return {"stage": ws.planned_stage(stage).title.in_language(ws.rollout.language), "gate": _gate_title(ws, gate)}
+
+
+def _gate_title(ws: Workspace, gate: GateRow) -> str:
+    return ws.planned_gate(gate).title.in_language(ws.rollout.language)

@@ -1,0 +1,68 @@
+"""Record a checklist as it was filled in; those who approve it are then asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from domain import checklist
+from domain.errors import InvalidInput
+from domain.plan import ChecklistGate
+from domain.reasons import Reason
+from models.database import Database
+from models.gates import Purpose, RequestState, VoidReason
+from operations.asking import void_requests
+from operations.by_link import ByLink, by_link, refuse_what_is_over
+from operations.opening import ask_deciders, budget_lines
+from operations.pool import pool
+from operations.progress import progress
+from operations.show_request import RequestPage, page
+
+
+def record_answers(
+    db: Database,
+    keys: Sequence[bytes],
+    token: str,
+    fields: Mapping[str, str],
+    code: str,
+    digest: str,
+    now: datetime,
+) -> RequestPage:
+    """Record a filled-in checklist; `fields` maps item ids to what was typed. The page as it is then is returned.
+
+    Raises InvalidInput with a sentence for every item that is missing or below its minimum, and what by_link raises.
+    """
+
+    def change(link: ByLink) -> RequestPage:
+        planned = link.ws.planned_gate(link.gate)
+        if not isinstance(planned, ChecklistGate) or link.request.purpose is not Purpose.ANSWER:
+            raise InvalidInput(Reason("This page asks for a decision, not for a list."))
+        answers = checklist.normalise(planned.items, fields)
+        if link.request.state is RequestState.DONE and answers == link.gate.answers:
+            return page(link.ws, link.request)
+        refuse_what_is_over(link, digest)
+        _refuse_the_incomplete(planned, answers)
+        _record(link, planned, answers)
+        return page(link.ws, link.request)
+
+    return by_link(db, keys, token, code, now, change)
+
+
+def _refuse_the_incomplete(planned: ChecklistGate, answers: Mapping[str, object]) -> None:
+    problems = checklist.check(planned.items, answers)
+    if problems:
+        raise InvalidInput(
+            Reason("The list is not complete yet; nothing was recorded."), problems
+        )
+
+
+def _record(link: ByLink, planned: ChecklistGate, answers: dict[str, object]) -> None:
+    ws, gate, request = link.ws, link.gate, link.request
+    gate.answers, gate.answered_by, gate.answered_at = answers, request.person, ws.now
+    request.state, request.closed_at = RequestState.DONE, ws.now
+    void_requests(ws, gate, VoidReason.SETTLED, [Purpose.ANSWER])
+    ws.note("checklist.filled", gate=gate, facts={"answers": answers})
+    if planned.approvers:
+        ask_deciders(ws, gate, pool(ws.plan, planned, ws.directory, budget_lines(ws, planned)))
+    ws.session.flush()
+    progress(ws)

@@ -1,0 +1,182 @@
+"""Record one person's word at a gate: the only place where a decision comes to be, whatever the channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain import typed_text
+from domain.errors import InvalidInput, NotEligible
+from domain.quorum import Requirement
+from domain.reasons import Reason
+from domain.states import DecisionKind, Outcome
+from models.database import Database
+from models.gates import Decision, Purpose, RequestState
+from operations.by_link import ByLink, by_link, refuse_what_is_over
+from operations.opening import ask_next_in_turn
+from operations.progress import progress
+from operations.question import choices
+from operations.settling import latest_decisions
+from operations.show_request import RequestPage, page
+from operations.telling import inform, tell_receipt
+
+LONGEST_TEXT = 5000  # characters
+
+
+@dataclass(frozen=True)
+class DecisionForm:
+    """What somebody typed. `decision` is a DecisionKind, or for reviews also hold, recycle or kill."""
+
+    decision: str
+    code: str
+    digest: str
+    comment: str = ""
+    conditions: str = ""
+    lessons: str = ""
+
+
+@dataclass(frozen=True)
+class _Word:
+    kind: DecisionKind
+    choice: Outcome | None
+    comment: str
+    conditions: str
+    lessons: str
+
+
+def record_decision(
+    db: Database, keys: Sequence[bytes], token: str, form: DecisionForm, now: datetime
+) -> RequestPage:
+    """Record a decision, and everything that follows from it, in one transaction; return the page as it is then.
+
+    The same decision again returns what was recorded. Raises LinkUnknown, LinkVoid, WrongCode, InvalidInput (with the
+    fields), EvidenceChanged, GateSettled, NotEligible.
+    """
+
+    def change(link: ByLink) -> RequestPage:
+        if not _is_repeated(link, form):
+            _record(link, form)
+        return page(link.ws, link.request)
+
+    return by_link(db, keys, token, form.code, now, change)
+
+
+def _is_repeated(link: ByLink, form: DecisionForm) -> bool:
+    mine = latest_decisions(link.ws, link.gate).get(link.request.person)
+    said = {mine.decision.value, mine.choice.value if mine.choice else ""} if mine else set()
+    return link.request.state is RequestState.DONE and form.decision in said
+
+
+def _record(link: ByLink, form: DecisionForm) -> None:
+    ws, request, gate = link.ws, link.request, link.gate
+    refuse_what_is_over(link, form.digest)
+    _refuse_the_ineligible(link)
+    word = _read(link, form)
+    decision = Decision(
+        rollout_id=ws.rollout.id,
+        gate_id=gate.id,
+        request_id=request.id,
+        person=request.person,
+        decision=word.kind,
+        choice=word.choice,
+        comment=word.comment,
+        conditions=word.conditions,
+        lessons=word.lessons,
+        channel=ws.actor.channel,
+        assurance=ws.actor.assurance,
+        shown_digest=form.digest,
+        decided_at=ws.now,
+    )
+    ws.session.add(decision)
+    if word.kind.is_final:
+        request.state, request.closed_at = RequestState.DONE, ws.now
+    ws.session.flush()
+    ws.note("decision.recorded", gate=gate, decision=word.kind, shown_digest=form.digest, comment=word.comment,
+            facts={"decision": decision.id, "choice": word.choice, "conditions": word.conditions,
+                   "lessons": word.lessons})  # fmt: skip
+    tell_receipt(ws, decision)
+    _follow(link, word)
+
+
+def _follow(link: ByLink, word: _Word) -> None:
+    ws = link.ws
+    if word.kind is DecisionKind.REQUEST_CHANGES:
+        _tell_about_changes(link, word)
+    ws.session.flush()
+    progress(ws)
+    if link.gate.settled_at is None and word.kind.is_final:
+        ask_next_in_turn(ws, link.gate)
+
+
+def _refuse_the_ineligible(link: ByLink) -> None:
+    may = {person for stored in link.gate.requirements for person in Requirement.from_json(stored).members}
+    if link.request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
+        raise InvalidInput(Reason("This page asks for something to be filled in, not for a decision."))
+    if link.request.person not in may | set(link.gate.stand_ins):
+        raise NotEligible()
+
+
+def _read(link: ByLink, form: DecisionForm) -> _Word:
+    kind, choice = _chosen(link, form.decision)
+    fields: dict[str, Reason] = {}
+    word = _Word(
+        kind,
+        choice,
+        _clean("comment", form.comment, fields),
+        _clean("conditions", form.conditions, fields),
+        _clean("lessons", form.lessons, fields),
+    )
+    fields |= _missing(link, word)
+    if fields:
+        raise InvalidInput(Reason("Something is missing or cannot be used; nothing was recorded yet."), fields)
+    return word
+
+
+def _chosen(link: ByLink, decision: str) -> tuple[DecisionKind, Outcome | None]:
+    planned = link.ws.planned_gate(link.gate)
+    offered = choices(planned, link.gate, link.request)
+    if decision == DecisionKind.REJECT and planned.kind == "review":
+        return DecisionKind.REJECT, None
+    if decision not in offered:
+        choose = Reason("Choose one of the answers.")
+        raise InvalidInput(choose, {"decision": choose})
+    if decision in DecisionKind.__members__.values():
+        return DecisionKind(decision), None
+    return DecisionKind.REJECT, Outcome(decision)
+
+
+def _clean(name: str, text: str, fields: dict[str, Reason]) -> str:
+    try:
+        return typed_text.clean_text(text, LONGEST_TEXT)
+    except InvalidInput as refusal:
+        fields[name] = refusal.explanation or Reason(refusal.sentence)
+        return ""
+
+
+def _missing(link: ByLink, word: _Word) -> dict[str, Reason]:
+    planned = link.ws.planned_gate(link.gate)
+    missing: dict[str, Reason] = {}
+    if word.kind is DecisionKind.APPROVE_WITH_CONDITIONS:
+        if not word.conditions:
+            missing["conditions"] = Reason("Write down the conditions.")
+    elif word.kind is not DecisionKind.APPROVE and not word.comment:
+        missing["comment"] = Reason("A reason is needed for this answer.")
+    learned = word.kind.is_approval or word.kind is DecisionKind.REJECT
+    if getattr(planned, "lessons", False) and learned and not word.lessons:
+        missing["lessons"] = Reason("Write down what was learned.")
+    return missing
+
+
+def _tell_about_changes(link: ByLink, word: _Word) -> None:
+    ws = link.ws
+    title = ws.planned_gate(link.gate).title.in_language(ws.rollout.language)
+    inform(
+        ws,
+        [ws.rollout.owner, ws.rollout.requester],
+        Reason("Changes are requested at “{gate}”", {"gate": title}),
+        [Reason("The gate stays open, and the same link decides once you have spoken with each other.")],
+        gate=link.gate,
+        quote=word.comment,
+        quoted=link.request.person,
+    )

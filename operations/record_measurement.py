@@ -1,0 +1,119 @@
+"""Record a measured value; the gates that wait for it are settled by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from domain.errors import InvalidInput, RolloutEnded
+from domain.nearest import suggestion
+from domain.plan import MeasurementGate
+from domain.reasons import Reason
+from domain.states import ENDED, GateState, StageState
+from models.database import Database
+from models.gates import Measurement, Purpose
+from operations.by_link import ByLink, by_link, refuse_what_is_over
+from operations.progress import progress
+from operations.resume_rollout import ask_again
+from operations.show_request import RequestPage, page
+from operations.workspace import Actor, Workspace, locked
+
+_LARGEST = Decimal(10) ** 13
+
+
+def record_measurement(
+    db: Database,
+    keys: Sequence[bytes],
+    rollout_id: str,
+    metric: str,
+    value: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    sample: str = "",
+    measured_at: datetime | None = None,
+) -> None:
+    """Record a value of a rollout's metric. `measured_at` is aware (default: now); `sample` is how many it rests on.
+
+    Raises UnknownRollout, RolloutEnded, or InvalidInput for an unknown metric or what is not a number.
+    """
+    with locked(db, keys, rollout_id, now, actor) as ws:
+        _record(ws, metric, value, sample, measured_at or now)
+
+
+def record_measurement_by_link(
+    db: Database, keys: Sequence[bytes], token: str, value: str, sample: str, code: str, digest: str, now: datetime
+) -> RequestPage:
+    """Record a value through the link of a request to measure. Raises what by_link and record_measurement raise."""
+
+    def change(link: ByLink) -> RequestPage:
+        planned = link.ws.planned_gate(link.gate)
+        if not isinstance(planned, MeasurementGate) or link.request.purpose is not Purpose.MEASURE:
+            raise InvalidInput(Reason("This page asks for something else than a measured value."))
+        refuse_what_is_over(link, digest)
+        _record(link.ws, planned.metric, value, sample, now)
+        return page(link.ws, link.request)
+
+    return by_link(db, keys, token, code, now, change)
+
+
+def _record(ws: Workspace, metric: str, value: str, sample: str, measured_at: datetime) -> None:
+    _refuse(ws, metric, measured_at)
+    measurement = Measurement(
+        rollout_id=ws.rollout.id,
+        metric=metric,
+        value=_number(value),
+        sample=_count(sample),
+        measured_at=measured_at,
+        reported_by=ws.actor.address,
+        reported_at=ws.now,
+    )
+    ws.session.add(measurement)
+    ws.note(
+        "measurement.recorded",
+        facts={"metric": metric, "value": str(measurement.value), "sample": measurement.sample,
+               "measured_at": measured_at.isoformat()},
+    )  # fmt: skip
+    ws.session.flush()
+    _ask_held_gates_again(ws, metric)
+    progress(ws)
+
+
+def _refuse(ws: Workspace, metric: str, measured_at: datetime) -> None:
+    if ws.rollout.state in ENDED:
+        raise RolloutEnded(f"The rollout is {ws.rollout.state}; values no longer count.")
+    metrics = {gate.metric for stage in ws.plan.stages for gate in stage.gates if isinstance(gate, MeasurementGate)}
+    if metric not in metrics:
+        raise InvalidInput(f"The plan does not measure “{metric}”{suggestion(metric, metrics)}")
+    if measured_at > ws.now:
+        raise InvalidInput(Reason("A value cannot have been measured in the future."))
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text.strip().replace("’", "").replace("'", "").replace(",", "."))
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or abs(number) >= _LARGEST:
+        raise InvalidInput(
+            Reason("“{text}” is not a number.", {"text": text[:60]}),
+            {"value": Reason("Write a number, such as 1200 or 3.5.")},
+        )
+    return number
+
+
+def _count(text: str) -> int | None:
+    if not text.strip():
+        return None
+    if not text.strip().isascii() or not text.strip().isdigit() or len(text.strip()) > 9:
+        raise InvalidInput(Reason("The sample is not a whole number."), {"sample": Reason("Write a whole number.")})
+    return int(text)
+
+
+def _ask_held_gates_again(ws: Workspace, metric: str) -> None:
+    """A new value is a new answer: a stage that its predecessor put on hold is asked again."""
+    for gate in ws.gates(GateState.REJECTED):
+        planned, stage = ws.planned_gate(gate), ws.stage_of(gate)
+        if isinstance(planned, MeasurementGate) and planned.metric == metric and stage.state is StageState.HELD:
+            ask_again(ws, stage)

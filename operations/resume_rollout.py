@@ -1,0 +1,44 @@
+"""Take a rollout off hold: the gates that stopped it are asked again, in a new round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain import typed_text
+from domain.errors import InvalidInput
+from domain.reasons import Reason
+from domain.states import Event, GateState, RolloutState, StageState, advance_stage
+from models.database import Database
+from models.rollouts import StageRow
+from operations.progress import new_gate_round, progress, release
+from operations.telling import inform
+from operations.workspace import Actor, Workspace, locked
+
+
+def resume_rollout(
+    db: Database, keys: Sequence[bytes], rollout_id: str, reason: str, actor: Actor, now: datetime
+) -> None:
+    """Take a rollout off hold. Raises UnknownRollout, or InvalidInput when it is not on hold or no reason is given."""
+    words = typed_text.clean_text(reason, 2000)
+    if not words:
+        raise InvalidInput("Resuming a rollout needs a reason.", {"reason": Reason("Say what has changed.")})
+    with locked(db, keys, rollout_id, now, actor) as ws:
+        if ws.rollout.state is not RolloutState.HELD:
+            raise InvalidInput(f"The rollout is {ws.rollout.state}, not on hold; there is nothing to resume.")
+        for stage in ws.stages():
+            if stage.state is StageState.HELD:
+                ask_again(ws, stage)
+        ws.note("rollout.resumed", comment=words)
+        inform(ws, [ws.rollout.requester, ws.rollout.owner], Reason("The rollout goes on"), quote=words)
+        progress(ws)
+
+
+def ask_again(ws: Workspace, stage: StageRow) -> None:
+    """Open a held stage again, with a new round of every gate that stopped it."""
+    for gate in ws.gates(GateState.REJECTED, GateState.EXPIRED):
+        if gate.stage_id == stage.id:
+            new_gate_round(ws, gate, stage)
+    stage.state = advance_stage(stage.state, Event.RESUMED)
+    ws.note("stage.resumed", stage=stage)
+    release(ws)

@@ -1,0 +1,106 @@
+"""Settling gates: whether what is known meets the quorum, the target or the share, and what follows from it."""
+
+from __future__ import annotations
+
+from domain import quorum
+from domain.measurement import Judgement, Verdict, judge
+from domain.outcome import rejection_outcome
+from domain.plan import AcknowledgementGate, ChecklistGate, MeasurementGate, outcome_of
+from domain.quorum import Requirement, Standing, Tally
+from domain.reasons import Reason
+from domain.states import DecisionKind, Event, GateState, Outcome, advance_gate
+from models.gates import Decision, GateRow, VoidReason, decisions_at, measurements_of
+from operations.asking import void_requests
+from operations.telling import tell_outcome
+from operations.workspace import Workspace
+
+
+def settle_gates(ws: Workspace) -> bool:
+    """Settle every open gate that can be settled now. Returns whether one was."""
+    settled = [gate for gate in ws.gates(GateState.OPEN) if _settle_if_due(ws, gate)]
+    return bool(settled)
+
+
+def _settle_if_due(ws: Workspace, gate: GateRow) -> bool:
+    planned = ws.planned_gate(gate)
+    if isinstance(planned, MeasurementGate):
+        return _settle_by_measurement(ws, gate, planned)
+    if isinstance(planned, ChecklistGate) and gate.answers is None:
+        return False
+    if isinstance(planned, ChecklistGate) and not planned.approvers:
+        settle(ws, gate, Event.PASSED, Outcome.GO, Reason("the list is complete"))
+        return True
+    return _settle_by_quorum(ws, gate)
+
+
+def _settle_by_quorum(ws: Workspace, gate: GateRow) -> bool:
+    tally = tally_of(ws, gate)
+    facts: dict[str, str | int] = {"counted": tally.counted, "needed": tally.needed}
+    if tally.standing is Standing.MET:
+        settle(ws, gate, Event.PASSED, Outcome.GO, Reason("{counted} of {needed} needed voices", facts))
+    elif tally.standing is Standing.OUT_OF_REACH:
+        because = Reason("the {needed} needed voices can no longer be reached", facts)
+        settle(ws, gate, Event.REJECTED, _rejection(ws, gate), because)
+    return tally.standing is not Standing.OPEN
+
+
+def _settle_by_measurement(ws: Workspace, gate: GateRow, planned: MeasurementGate) -> bool:
+    judgement = judgement_of(ws, gate, planned)
+    if judgement.verdict is Verdict.PASS:
+        settle(ws, gate, Event.PASSED, Outcome.GO, judgement.reason)
+    elif judgement.verdict is Verdict.FAIL:
+        settle(ws, gate, Event.REJECTED, outcome_of(planned.on_reject), judgement.reason)
+    return judgement.verdict is not Verdict.NOT_ENOUGH_DATA
+
+
+def judgement_of(ws: Workspace, gate: GateRow, planned: MeasurementGate) -> Judgement:
+    """Judge the newest value of the gate's metric. After a first round, only values brought since the gate opened."""
+    newest = ws.session.scalars(measurements_of(ws.rollout.id, planned.metric).limit(1)).first()
+    if newest and gate.round > 1 and gate.opened_at and newest.reported_at < gate.opened_at:
+        newest = None
+    if newest is None:
+        return judge(planned, None, None, None, ws.now, ws.plan.calendar)
+    return judge(planned, newest.value, newest.sample, newest.measured_at, ws.now, ws.plan.calendar)
+
+
+def latest_decisions(ws: Workspace, gate: GateRow) -> dict[str, Decision]:
+    """Each person's last word at a gate."""
+    return {decision.person: decision for decision in ws.session.scalars(decisions_at(gate.id))}
+
+
+def tally_of(ws: Workspace, gate: GateRow) -> Tally:
+    """Count the voices at a gate."""
+    return tally(
+        gate,
+        {person: decision.decision for person, decision in latest_decisions(ws, gate).items()},
+        binding=getattr(ws.planned_gate(gate), "binding", True),
+    )
+
+
+def tally(gate: GateRow, decisions: dict[str, DecisionKind], binding: bool) -> Tally:
+    """Count these voices by the quorum that was resolved when the gate opened."""
+    return quorum.evaluate(
+        tuple(Requirement.from_json(requirement) for requirement in gate.requirements),
+        decisions,
+        frozenset(gate.stand_ins),
+        binding,
+    )
+
+
+def _rejection(ws: Workspace, gate: GateRow) -> Outcome:
+    planned = ws.planned_gate(gate)
+    default = outcome_of(planned.on_reject)
+    if isinstance(planned, AcknowledgementGate):
+        return default
+    words = latest_decisions(ws, gate).values()
+    return rejection_outcome([word.choice for word in words if word.decision is DecisionKind.REJECT], default)
+
+
+def settle(ws: Workspace, gate: GateRow, event: Event, outcome: Outcome, because: Reason) -> None:
+    """Settle a gate: nobody is asked any longer, and those concerned hear what it came to."""
+    gate.state = advance_gate(gate.state, event)
+    gate.outcome, gate.settled_at, gate.settled_because = outcome, ws.now, because.to_json()
+    gate.remind_at = gate.escalate_at = gate.expires_at = None
+    void_requests(ws, gate, VoidReason.EXPIRED if event is Event.EXPIRED else VoidReason.SETTLED)
+    ws.note(f"gate.{event}", gate=gate, facts={"outcome": outcome, "because": str(because)})
+    tell_outcome(ws, gate)

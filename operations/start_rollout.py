@@ -1,0 +1,178 @@
+"""Start a rollout. Whatever would stop it later for want of people or money lines stops it here, with one sentence."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from domain import typed_text
+from domain.budget import BudgetLine
+from domain.eligibility import normalise_address
+from domain.errors import InvalidInput, RoleNotHeld, UnknownPerson
+from domain.evidence import digest
+from domain.nearest import suggestion
+from domain.plan import BUILT_IN_ROLES, BudgetGate, InputKind, Plan
+from domain.reasons import Reason
+from domain.states import RolloutState
+from models.database import Database
+from models.gates import GateRow
+from models.people import Person
+from models.rollouts import PlanVersion, Rollout, StageRow, plan_version_with, plan_versions_of, rollout_of_flow_run
+from operations.pool import first_asked, pool
+from operations.progress import progress
+from operations.telling import inform
+from operations.workspace import Actor, Workspace, lock
+
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread on paper or on the telephone
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a rollout is started with. `people` (role to addresses) goes over the directory's."""
+
+    plan: Plan
+    source: str
+    title: str
+    requester: str
+    owner: str = ""
+    language: str = "en"
+    start_on: date | None = None
+    people: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    budget: Sequence[BudgetLine] = ()
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    flow_run_id: str | None = None
+    channel: str = "prefect"
+
+
+def start_rollout(db: Database, keys: Sequence[bytes], start: Start, now: datetime) -> str:
+    """Start a rollout and return its id. Starting again with the same flow run returns the one that was started.
+
+    Raises UnknownPerson, RoleNotHeld, QuorumImpossible or InvalidInput; nothing is then started.
+    """
+    with db.write() as session:
+        if start.flow_run_id and (known := session.scalars(rollout_of_flow_run(start.flow_run_id)).first()):
+            return known.id
+        rollout = _rollout(session, start, now)
+        session.add(rollout)
+        session.flush()
+        ws = lock(session, keys, rollout.id, now, Actor(rollout.requester, start.channel))
+        _refuse_what_cannot_work(ws)
+        _lay_out(ws)
+        ws.note("rollout.started", facts={"plan": start.plan.name, "version": rollout.plan_version.version})
+        _tell_the_owner(ws)
+        progress(ws)
+        return rollout.id
+
+
+def _rollout(session: Session, start: Start, now: datetime) -> Rollout:
+    requester = _known(session, start.requester, "requester")
+    owner = _known(session, start.owner, "owner") if start.owner.strip() else requester
+    return Rollout(
+        id="".join(secrets.choice(_ALPHABET) for _ in range(8)),
+        plan_version=_version(session, start, now),
+        title=typed_text.clean_line(start.title, 200) or start.plan.title.in_language(start.language),
+        state=RolloutState.WAITING,
+        requester=requester,
+        owner=owner,
+        language=start.language,
+        start_on=start.start_on,
+        people=_people(start.plan, start.people),
+        inputs=_inputs(start.plan, start),
+        flow_run_id=start.flow_run_id,
+        sequence=0,
+        painted=0,
+        head_hash="",
+        created_at=now,
+    )
+
+
+def _known(session: Session, address: str, what: str) -> str:
+    email = normalise_address(address)
+    person = session.get(Person, email)
+    if person is None or person.gone_at is not None:
+        raise UnknownPerson(f"The {what} “{email}” is not in the directory; import them with `etappe people import`.")
+    return email
+
+
+def _version(session: Session, start: Start, now: datetime) -> PlanVersion:
+    document = start.plan.model_dump(mode="json", by_alias=True)
+    content = digest(document)
+    if known := session.scalars(plan_version_with(start.plan.name, content)).first():
+        return known
+    newest = session.scalar(plan_versions_of(start.plan.name).with_only_columns(func.max(PlanVersion.version)).order_by(None))
+    return PlanVersion(name=start.plan.name, version=(newest or 0) + 1, digest=content, document=document,
+                       source=start.source, created_at=now)  # fmt: skip
+
+
+def _people(plan: Plan, given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    roles = plan.roles.keys()
+    for role in given:
+        if role in BUILT_IN_ROLES or role not in roles:
+            raise InvalidInput(f"“{role}” is not a role of the plan “{plan.name}”{suggestion(role, roles)}")
+    return {role: [normalise_address(address) for address in addresses] for role, addresses in given.items() if addresses}
+
+
+def _inputs(plan: Plan, start: Start) -> dict[str, Any]:
+    inputs: dict[str, Any] = {}
+    for name in start.inputs:
+        if name not in plan.inputs:
+            raise InvalidInput(f"“{name}” is not an input of the plan “{plan.name}”{suggestion(name, plan.inputs)}")
+    for name, asked in plan.inputs.items():
+        value = start.inputs.get(name)
+        if asked.kind is InputKind.BUDGET:
+            value = [line.model_dump(mode="json") for line in start.budget]
+        if asked.required and value in (None, "", []):
+            raise InvalidInput(f"The plan “{plan.name}” needs “{name}” to start; nothing was given.")
+        if value is not None:
+            inputs[name] = value
+    return inputs
+
+
+def _refuse_what_cannot_work(ws: Workspace) -> None:
+    for stage in ws.plan.stages:
+        for gate in stage.gates:
+            lines = _lines(ws, gate) if isinstance(gate, BudgetGate) else []
+            pool(ws.plan, gate, ws.directory, lines)
+            first_asked(gate, ws.directory)
+            for escalation in gate.escalate:
+                if not ws.directory.resolve(escalation.to):
+                    raise RoleNotHeld(f"The gate “{gate.id}” escalates to “{escalation.to}”, which nobody holds.")
+
+
+def _lines(ws: Workspace, gate: BudgetGate) -> list[BudgetLine]:
+    lines = [BudgetLine.model_validate(line) for line in ws.rollout.inputs.get(gate.input, [])]
+    if not lines:
+        raise InvalidInput(f"The plan asks for a budget (gate “{gate.id}”): give at least one line with item and amount.")
+    return lines
+
+
+def _lay_out(ws: Workspace) -> None:
+    for position, stage in enumerate(ws.plan.stages):
+        row = StageRow(rollout_id=ws.rollout.id, key=stage.id, position=position, round=1, current=True)
+        ws.session.add(row)
+        ws.session.flush()
+        for order, gate in enumerate(stage.gates):
+            ws.session.add(GateRow(rollout_id=ws.rollout.id, stage_id=row.id, key=gate.id, kind=gate.kind,
+                                   position=order, round=1, current=True))  # fmt: skip
+    ws.session.flush()
+
+
+def _tell_the_owner(ws: Workspace) -> None:
+    facts: dict[str, str | int] = {
+        "plan": ws.plan.title.in_language(ws.rollout.language),
+        "rollout": ws.rollout.id,
+        "count": len(ws.plan.stages),
+    }
+    inform(
+        ws,
+        [ws.rollout.requester, ws.rollout.owner],
+        Reason("The rollout has started"),
+        [Reason("It follows the plan “{plan}” with {count} stages. You hear what each gate comes to.", facts)],
+        [Reason("To see where it stands: etappe rollout show {rollout}", facts)],
+    )

@@ -1,0 +1,77 @@
+"""Writing to the outbox: every message a verb causes is stored in the verb's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from domain.reasons import Reason
+from models.gates import Decision, GateRow, Request
+from models.outbox import Message
+from notifications import dedup
+from operations.workspace import Workspace
+
+
+def tell(ws: Workspace, topic: str, recipient: str, dedup_key: str, **facts: Any) -> None:
+    """Store one message for the relay to deliver."""
+    ws.session.add(
+        Message(
+            dedup_key=dedup_key,
+            rollout_id=ws.rollout.id,
+            recipient=recipient,
+            topic=topic,
+            facts=facts,
+            due_at=ws.now,
+            created_at=ws.now,
+        )
+    )
+
+
+def tell_request(ws: Workspace, request: Request) -> None:
+    """Ask somebody: as a request, or as an escalation when others were silent."""
+    if request.escalation_level:
+        tell(ws, "escalation", request.person, dedup.escalation(request.id), request_id=request.id)
+    else:
+        tell(ws, "request", request.person, dedup.request(request.id, request.link_number), request_id=request.id)
+
+
+def tell_receipt(ws: Workspace, decision: Decision) -> None:
+    """Give somebody what they decided, in writing."""
+    tell(ws, "receipt", decision.person, dedup.receipt(decision.id), decision_id=decision.id)
+
+
+def tell_outcome(ws: Workspace, gate: GateRow) -> None:
+    """Tell requester and owner what a gate came to."""
+    for person in _once((ws.rollout.requester, ws.rollout.owner)):
+        tell(ws, "outcome", person, dedup.outcome(gate.id, person), gate_id=gate.id)
+
+
+def inform(
+    ws: Workspace,
+    recipients: Iterable[str],
+    headline: Reason,
+    sentences: Sequence[Reason] = (),
+    what_to_do: Sequence[Reason] = (),
+    *,
+    gate: GateRow | None = None,
+    quote: str = "",
+    quoted: str = "",
+) -> None:
+    """Tell people something that asks nothing of them. Say it after the audit entry it belongs to."""
+    for person in _once(recipients):
+        tell(
+            ws,
+            "information",
+            person,
+            dedup.information(ws.rollout.id, ws.rollout.sequence, person),
+            headline=headline.to_json(),
+            sentences=[sentence.to_json() for sentence in sentences],
+            what_to_do=[sentence.to_json() for sentence in what_to_do],
+            gate=gate.key if gate else "",
+            quote=quote,
+            quoted=quoted,
+        )
+
+
+def _once(addresses: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(addresses))

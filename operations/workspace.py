@@ -1,0 +1,164 @@
+"""One rollout, locked, with its plan and the moment: what every verb works on, and the few things all of them need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from domain import record
+from domain.errors import UnknownRollout
+from domain.plan import Gate, Plan, Stage
+from domain.states import GateState, StageState
+from models.database import Database
+from models.gates import GateRow, current_gates
+from models.record import AuditEntry
+from models.rollouts import PlanVersion, Rollout, StageRow, current_stages, rollout_locked
+from operations.directory import Directory
+
+BY_THE_RULES = "etappe"
+"""The actor of what follows from the rules alone."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who changes something, by which door, and how sure Etappe is that it is them."""
+
+    address: str
+    channel: str
+    assurance: str = "none"
+
+
+SYSTEM = Actor(BY_THE_RULES, "rules")
+
+
+@dataclass
+class Workspace:
+    """A rollout under its lock. Whatever is added to `session` commits together, or not at all."""
+
+    session: Session
+    keys: Sequence[bytes]
+    rollout: Rollout
+    now: datetime
+    actor: Actor = SYSTEM
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan version this rollout keeps."""
+        return plan_of(self.rollout.plan_version)
+
+    @cached_property
+    def directory(self) -> Directory:
+        """Who holds which role, with the rollout's own people over the directory's."""
+        return Directory.load(self.session, self.rollout)
+
+    def stages(self) -> list[StageRow]:
+        """The stages in their newest round."""
+        return list(self.session.scalars(current_stages(self.rollout.id)))
+
+    def gates(self, *states: GateState) -> list[GateRow]:
+        """The gates in their newest round, of these states (none given: all)."""
+        rows = self.session.scalars(current_gates(self.rollout.id))
+        return [row for row in rows if not states or row.state in states]
+
+    def stage_of(self, gate: GateRow) -> StageRow:
+        """The stage a gate belongs to."""
+        return self.session.get_one(StageRow, gate.stage_id)
+
+    def planned_stage(self, stage: StageRow) -> Stage:
+        """What the plan says of a stage."""
+        return self.plan.stage(stage.key)
+
+    def planned_gate(self, gate: GateRow) -> Gate:
+        """What the plan says of a gate."""
+        return gate_of(self.plan, gate.key)
+
+    def note(
+        self,
+        action: str,
+        *,
+        stage: StageRow | None = None,
+        gate: GateRow | None = None,
+        actor: Actor | None = None,
+        decision: str | None = None,
+        shown_digest: str | None = None,
+        comment: str = "",
+        facts: dict[str, Any] | None = None,
+    ) -> AuditEntry:
+        """Write one entry of the record, chained to the one before it."""
+        by = actor or self.actor
+        stage = stage or (self.stage_of(gate) if gate else None)
+        entry = AuditEntry(
+            rollout_id=self.rollout.id,
+            sequence=self.rollout.sequence + 1,
+            previous_hash=self.rollout.head_hash or record.GENESIS,
+            at=self.now,
+            actor=by.address,
+            channel=by.channel,
+            assurance=by.assurance,
+            action=action,
+            stage=stage.key if stage else None,
+            gate=gate.key if gate else None,
+            round=gate.round if gate else stage.round if stage else None,
+            decision=decision,
+            shown_digest=shown_digest,
+            comment=comment,
+            facts=facts or {},
+        )
+        entry.entry_hash = record.entry_hash(entry.previous_hash, entry_content(entry))
+        self.rollout.sequence, self.rollout.head_hash = entry.sequence, entry.entry_hash
+        self.session.add(entry)
+        return entry
+
+
+def entry_content(entry: AuditEntry) -> dict[str, Any]:
+    """Return what the hash of an audit entry covers: everything but the two hashes."""
+    names = ("rollout_id", "sequence", "at", "actor", "on_behalf_of", "channel", "assurance", "action", "stage", "gate",
+             "round", "decision", "shown_digest", "comment", "facts")  # fmt: skip
+    return {name: getattr(entry, name) for name in names}
+
+
+@contextmanager
+def locked(
+    db: Database, keys: Sequence[bytes], rollout_id: str, now: datetime, actor: Actor = SYSTEM
+) -> Iterator[Workspace]:
+    """Open a write transaction on one rollout. Raises UnknownRollout."""
+    with db.write() as session:
+        yield lock(session, keys, rollout_id, now, actor)
+
+
+def lock(
+    session: Session, keys: Sequence[bytes], rollout_id: str, now: datetime, actor: Actor = SYSTEM
+) -> Workspace:
+    """Lock one rollout in a transaction that has begun. Raises UnknownRollout."""
+    rollout = session.scalars(rollout_locked(rollout_id).execution_options(populate_existing=True)).one_or_none()
+    if rollout is None:
+        raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
+    return Workspace(session, keys, rollout, now, actor)
+
+
+def plan_of(version: PlanVersion) -> Plan:
+    """Return the plan of a stored version. A version never changes, so it is read once per process."""
+    if version.digest not in _plans:
+        _plans[version.digest] = version.plan
+    return _plans[version.digest]
+
+
+_plans: dict[str, Plan] = {}
+
+
+def gate_of(plan: Plan, gate_id: str) -> Gate:
+    """Return a gate of a plan by its id. Raises KeyError when there is none."""
+    for stage in plan.stages:
+        for gate in stage.gates:
+            if gate.id == gate_id:
+                return gate
+    raise KeyError(gate_id)
+
+
+LIVING_STAGES = frozenset({StageState.OPEN, StageState.HELD})
