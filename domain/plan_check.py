@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from itertools import pairwise
 
 from domain import plan_people
 from domain.deadlines import check_calendar
@@ -148,7 +149,7 @@ def _targets(gate: Gate) -> Iterator[tuple[Path, str]]:
 
 
 def _choices(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
-    offered = [(("choices",), gate.choices)] if isinstance(gate, ReviewGate) else []
+    offered: list[tuple[Path, list[Choice]]] = [(("choices",), gate.choices)] if isinstance(gate, ReviewGate) else []
     offered += [(("escalate", e, "choices"), step.choices) for e, step in enumerate(gate.escalate) if step.choices]
     for path, choices in offered:
         if not isinstance(gate, ReviewGate):
@@ -169,7 +170,7 @@ def _budget(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
     if gate.input not in budgets:
         guess = suggestion(gate.input, budgets) if budgets else f"; add “{gate.input}: {{kind: budget}}” to the inputs"
         yield ("input",), f"the plan does not ask for a budget called “{gate.input}”{guess}"
-    for b, (lower, band) in enumerate(zip(gate.bands, gate.bands[1:], strict=False), start=1):
+    for b, (lower, band) in enumerate(pairwise(gate.bands), start=1):
         if band.above <= lower.above:
             yield ("bands", b, "above"), f"bands go upwards; write an amount above {lower.above}, or change the order"
 
@@ -206,7 +207,7 @@ def _steps_in_time(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
     ]
     if gate.expires:
         steps.append((("expires", "after"), "expiry", gate.expires.after))
-    for (_, what, earlier), (path, this, after) in zip(steps, steps[1:], strict=False):
+    for (_, what, earlier), (path, this, after) in pairwise(steps):
         if not _may_be_later(after, earlier):
             yield path, f"this {this} comes no later than the {what} before it ({earlier}); write a longer time"
     if gate.remind and gate.expires and not _may_be_later(gate.expires.after, gate.remind):

@@ -74,9 +74,9 @@ def _take_out(data: Any, path: Path) -> None:
 
 
 def _put(data: Any, path: Path, value: Any) -> None:
-    around = _around(data, path)
-    if isinstance(around, dict | list):
-        around[path[-1]] = value
+    around, last = _around(data, path), path[-1]
+    if isinstance(around, dict) or (isinstance(around, list) and isinstance(last, int)):
+        around[last] = value  # type: ignore[index]  # the line above has made sure of it
 
 
 def _around(data: Any, path: Path) -> Any:

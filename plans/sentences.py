@@ -74,10 +74,10 @@ _GATES = ("stages", "gates")
 def report(document: Document, error: ValidationError, model: type[BaseModel]) -> None:
     """Add a sentence to `document` for each mistake that pydantic found in its data."""
     for detail in error.errors(include_url=False):
-        path = path_of(detail)
-        at_key = detail["type"] == "extra_forbidden" or detail["loc"][-1:] == ("[key]",)
-        sentence = _sentence(detail, path, document, model)
-        document.report(path[:-1] if detail["type"] == "missing" else path, sentence, at_key)
+        path, mistake = path_of(detail), _mistake(detail)
+        at_key = mistake == "extra_forbidden" or detail["loc"][-1:] == ("[key]",)
+        sentence = _sentence(mistake, detail, document, model)
+        document.report(path[:-1] if mistake == "missing" else path, sentence, at_key)
 
 
 def path_of(detail: ErrorDetails) -> Path:
@@ -85,22 +85,31 @@ def path_of(detail: ErrorDetails) -> Path:
     path = [part for part in detail["loc"] if part != "[key]"]
     if len(path) > 4 and (path[0], path[2]) == _GATES:
         del path[4]  # the kind of gate
+    if detail["type"] == "union_tag_invalid":
+        path.append("kind")
     by_name = path[:1] in (["roles"], ["inputs"])
     forms = [place for place, part in enumerate(path) if part in FORMS and not by_name]
     return tuple(path[: forms[0] + 1] if forms else path)
 
 
-def _sentence(detail: ErrorDetails, path: Path, document: Document, model: type[BaseModel]) -> str:
+def _mistake(detail: ErrorDetails) -> str:
+    """Return pydantic's type of error, or “form” for a value that fits none of a key's several forms."""
+    last = path_of(detail)[-1:]
+    return "form" if last and last[0] in FORMS and detail["loc"][-1] != last[0] else detail["type"]
+
+
+def _sentence(mistake: str, detail: ErrorDetails, document: Document, model: type[BaseModel]) -> str:
+    path = path_of(detail)
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
-    if detail["type"] == "extra_forbidden":
+    if mistake == "extra_forbidden":
         return _unknown_key(path, _shape_at(model, path[:-1], document.data))
-    if detail["type"] == "missing":
+    if mistake == "missing":
         return _missing(path, document)
-    if key in FORMS:
+    if mistake == "form":
         return f"{_quoted(_value_at(document.data, path))} is no {key.replace('_', ' ')}; write {FORMS[key]}"
-    if detail["input"] is None and detail["type"] not in ("value_error", "union_tag_not_found"):
+    if detail["input"] is None and mistake not in ("value_error", "union_tag_not_found"):
         return f"nothing is written here; write “{key}: {_EXAMPLES.get(key, '...')}”, or leave the key out"
-    return _SENTENCES.get(detail["type"], _other)(detail)
+    return _SENTENCES.get(mistake, _other)(detail)
 
 
 def _unknown_key(path: Path, shape: type[BaseModel] | None) -> str:

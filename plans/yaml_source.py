@@ -34,10 +34,10 @@ _SYNTAX: tuple[tuple[str, str], ...] = (
     ("found character", "a text cannot begin with this character; put the text in quotes"),
     (
         "mapping values are not allowed",
-        "a colon does not belong here; put the text in quotes, or check the indentation",
+        "no colon belongs here; put the text in quotes, or check the indentation",
     ),
     ("could not find expected ':'", "the line before has no colon after its key; write “key: value”"),
-    ("expected <block end>", "this line does not fit the ones above; check the indentation, or put the text in quotes"),
+    ("expected <block end>", "this does not fit the lines above; check the indentation, or put the text in quotes"),
     ("expected ',' or", "a list or mapping in brackets is not closed; write the closing bracket, or a comma"),
     ("found unexpected end of stream", "a quotation mark is never closed; write the closing one"),
     ("found unknown escape character", "a backslash stands in double quotes; write it twice, or use single quotes"),
@@ -83,9 +83,8 @@ class Document:
 
 def written(path: Path) -> str:
     """Return a path as people read it: stages[0].gates[1].quorum."""
-    return "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in path if part != _NOWHERE
-    ).removeprefix(".")
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path if part != _NOWHERE)
+    return "".join(parts).removeprefix(".")
 
 
 def read(content: str | bytes) -> Document:
@@ -124,7 +123,7 @@ def _end_of(text: str) -> Position:
     return text.count("\n") + 1, len(text) - text.rfind("\n")
 
 
-def _place(mark: yaml.Mark | None) -> Position:
+def _place(mark: Any) -> Position:
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
@@ -204,24 +203,26 @@ class _Builder:
     def _mapping(self, path: Path) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            key, place = self._key(event, path), _place(event.start_mark)
-            if key is None or key in mapping:
+            key = self._key(event, path)
+            if key is None:
                 self._pass_over(path)
+            elif key in mapping:
+                self._refuse_second(key, event, path)
             else:
-                self.document.keys[*path, key] = place
+                self.document.keys[*path, key] = _place(event.start_mark)
                 mapping[key] = self._value(next(self.events), (*path, key))
-                continue
-            if key is not None:
-                line = self.document.keys[*path, key][0]
-                self.document.report_at(
-                    place, (*path, key), f"“{key}” stands here twice (first in line {line}); keep one"
-                )
         return mapping
 
+    def _refuse_second(self, key: str, event: Any, path: Path) -> None:
+        line, _ = self.document.keys[*path, key]
+        sentence = f"“{key}” stands here twice (first in line {line}); keep one"
+        self.document.report_at(_place(event.start_mark), (*path, key), sentence)
+        self._pass_over(path)
+
     def _key(self, event: Any, path: Path) -> str | None:
-        if isinstance(event, yaml.ScalarEvent) and event.tag is None and event.anchor is None:
-            if not _INVISIBLE.search(event.value):
-                return str(event.value)
+        plain = isinstance(event, yaml.ScalarEvent) and event.tag is None and event.anchor is None
+        if plain and not _INVISIBLE.search(event.value):
+            return str(event.value)
         sentence = "a key must be plain text; put texts that begin with “{”, “[”, “*”, “&” or “!” in quotes"
         self.document.report_at(_place(event.start_mark), path, sentence)
         self.document.unreadable.add(path)
