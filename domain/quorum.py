@@ -203,7 +203,7 @@ class _Seating:
 
     def _place(self, person: str, tried: set[int]) -> bool:
         for index, requirement in enumerate(self._requirements):
-            if index in tried or person not in requirement.members | self._stand_ins:
+            if index in tried or not (person in requirement.members or person in self._stand_ins):
                 continue
             tried.add(index)
             if len(self._seated[index]) < requirement.needed or self._make_room(index, tried):

@@ -1,0 +1,1 @@
+"""Tests read as the specification: each states one rule."""

@@ -1,0 +1,1 @@
+"""The pure rules, without database, clock or network."""

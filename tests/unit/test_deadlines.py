@@ -1,0 +1,249 @@
+"""Deadlines: elapsed time, wall time over gaps and folds, business days against a day-by-day oracle."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import holidays
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.deadlines import check_calendar, due_at, is_business_day, may_expire, next_reminder, start_of_day
+from domain.durations import Duration, Every, Unit
+from domain.plan import Calendar
+
+ZURICH = ZoneInfo("Europe/Zurich")
+CH_ZH = Calendar(holidays="CH-ZH", time_zone="Europe/Zurich")
+NO_HOLIDAYS = Calendar(holidays=None, time_zone="Europe/Zurich")
+CALENDARS = st.sampled_from(
+    [
+        CH_ZH,
+        NO_HOLIDAYS,
+        Calendar(holidays="DE-BY", time_zone="Europe/Berlin"),
+        Calendar(holidays="US", time_zone="America/New_York"),
+        Calendar(holidays=None, time_zone="Australia/Lord_Howe"),
+    ]
+)
+MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC))
+
+
+def zurich(text: str, fold: int = 0) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZURICH, fold=fold)
+
+
+def due(start: datetime, span: str, calendar: Calendar = CH_ZH) -> datetime:
+    return due_at(start, Duration.parse(span), calendar)
+
+
+@given(MOMENTS, st.integers(1, 500), CALENDARS)
+def test_minutes_and_hours_are_elapsed_time(start: datetime, amount: int, calendar: Calendar) -> None:
+    assert due_at(start, Duration(amount, Unit.HOUR), calendar) - start == timedelta(hours=amount)
+    assert due_at(start, Duration(amount, Unit.MINUTE), calendar) - start == timedelta(minutes=amount)
+
+
+def test_48_hours_over_the_change_to_summer_time_end_an_hour_later_by_the_clock() -> None:
+    assert due(zurich("2026-03-28T09:00"), "48 hours") == zurich("2026-03-30T10:00")
+
+
+@pytest.mark.parametrize("change", ["2026-03-28", "2026-10-24"])
+def test_days_and_weeks_keep_the_time_of_day_over_a_change_of_the_clock(change: str) -> None:
+    start = zurich(f"{change}T09:00")
+    assert due(start, "2 days").astimezone(ZURICH).time() == start.time()
+    assert due(start, "1 week").astimezone(ZURICH).date() == start.date() + timedelta(days=7)
+    assert due(start, "1 week").astimezone(ZURICH).time() == start.time()
+
+
+@pytest.mark.parametrize(("span", "start"), [("1 day", "2026-03-28T02:30"), ("1 week", "2026-03-22T02:30")])
+def test_a_time_in_the_gap_moves_forward(span: str, start: str) -> None:
+    """On 29 March 2026 the clock goes from 02:00 to 03:00; there is no 02:30."""
+    assert due(zurich(start), span) == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    assert due(zurich(start), span).astimezone(ZURICH).isoformat() == "2026-03-29T03:30:00+02:00"
+
+
+@pytest.mark.parametrize(("span", "start"), [("1 day", "2026-10-24T02:30"), ("1 week", "2026-10-18T02:30")])
+def test_a_time_in_the_fold_takes_the_first(span: str, start: str) -> None:
+    """On 25 October 2026 the clock goes back from 03:00 to 02:00; 02:30 comes twice."""
+    assert due(zurich(start), span) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+def test_a_start_in_the_second_half_of_a_fold_keeps_its_time_of_day() -> None:
+    assert due(zurich("2026-10-25T02:30", fold=1), "1 day") == zurich("2026-10-26T02:30")
+
+
+def test_the_day_is_the_calendars_and_not_the_servers() -> None:
+    """22:30 UTC on Friday is already Saturday in Zurich: Monday is the first business day, at 00:30."""
+    start = datetime(2026, 7, 3, 22, 30, tzinfo=UTC)
+    assert due(start, "1 business day") == zurich("2026-07-06T00:30")
+    assert due(start, "1 business day", Calendar(holidays=None, time_zone="UTC")) == start + timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("start", "span", "expected"),
+    [
+        ("2026-07-06T08:00", "1 business day", "2026-07-07T08:00"),
+        ("2026-07-10T08:00", "1 business day", "2026-07-13T08:00"),
+        ("2026-07-11T08:00", "1 business day", "2026-07-13T08:00"),
+        ("2026-07-12T08:00", "1 business day", "2026-07-13T08:00"),
+        ("2026-07-06T08:00", "5 business days", "2026-07-13T08:00"),
+        ("2026-04-02T08:00", "1 business day", "2026-04-07T08:00"),  # over Good Friday and Easter Monday
+        ("2026-12-24T17:00", "2 business days", "2026-12-29T17:00"),  # over Christmas and St Stephen's, a Saturday
+    ],
+)
+def test_weekends_and_holidays_do_not_count(start: str, span: str, expected: str) -> None:
+    assert due(zurich(start), span) == zurich(expected)
+
+
+def test_without_holidays_only_weekends_do_not_count() -> None:
+    assert due(zurich("2026-04-02T08:00"), "1 business day", NO_HOLIDAYS) == zurich("2026-04-03T08:00")
+
+
+def test_a_holiday_of_one_part_of_the_country_counts_in_another() -> None:
+    corpus_christi = date(2026, 6, 4)
+    assert not is_business_day(corpus_christi, Calendar(holidays="CH-LU"))
+    assert is_business_day(corpus_christi, CH_ZH)
+
+
+@given(MOMENTS, st.integers(1, 60))
+def test_business_days_agree_with_counting_day_by_day(start: datetime, amount: int) -> None:
+    closed = holidays.country_holidays("CH", subdiv="ZH")
+    local = start.astimezone(ZURICH)
+    day, left = local.date(), amount
+    while left > 0:
+        day = day + timedelta(days=1)
+        if day.isoweekday() not in (6, 7) and day not in closed:
+            left -= 1
+    result = due_at(start, Duration(amount, Unit.BUSINESS_DAY), CH_ZH).astimezone(ZURICH)
+    assert result.date() == day
+    if not 1 < local.hour < 4:
+        assert result.time() == local.time()
+
+
+@given(MOMENTS, st.integers(1, 40), st.sampled_from(Unit), CALENDARS)
+def test_a_deadline_is_in_utc_and_later_than_its_start(
+    start: datetime, amount: int, unit: Unit, calendar: Calendar
+) -> None:
+    result = due_at(start, Duration(amount, unit), calendar)
+    assert result.utcoffset() == timedelta()
+    assert result.tzinfo is UTC
+    assert result > start
+
+
+@given(MOMENTS, st.integers(1, 40), st.sampled_from(Unit), st.integers(-12, 14))
+def test_only_the_moment_matters_and_not_the_zone_it_is_written_in(
+    start: datetime, amount: int, unit: Unit, hours: int
+) -> None:
+    elsewhere = start.astimezone(timezone(timedelta(hours=hours)))
+    assert due_at(elsewhere, Duration(amount, unit), CH_ZH) == due_at(start, Duration(amount, unit), CH_ZH)
+
+
+@pytest.mark.parametrize("unit", Unit)
+def test_a_time_without_a_zone_is_refused(unit: Unit) -> None:
+    naive, aware = datetime(2026, 7, 6, 8), datetime(2026, 7, 6, 8, tzinfo=UTC)
+    with pytest.raises(ValueError, match="has no time zone"):
+        due_at(naive, Duration(1, unit), CH_ZH)
+    with pytest.raises(ValueError, match="has no time zone"):
+        next_reminder(aware, Every(1, unit), CH_ZH, naive)
+
+
+@given(
+    MOMENTS,
+    st.integers(1, 5),
+    st.sampled_from([Unit.HOUR, Unit.DAY, Unit.WEEK, Unit.BUSINESS_DAY]),
+    CALENDARS,
+    st.timedeltas(timedelta(days=-3), timedelta(days=40)),
+)
+def test_a_reminder_is_the_first_multiple_after_the_moment(
+    opened: datetime, amount: int, unit: Unit, calendar: Calendar, later: timedelta
+) -> None:
+    after, rounds = opened + later, 1
+    while due_at(opened, Duration(rounds * amount, unit), calendar) <= after:
+        rounds += 1
+    expected = due_at(opened, Duration(rounds * amount, unit), calendar)
+    assert next_reminder(opened, Every(amount, unit), calendar, after) == expected
+
+
+@pytest.mark.parametrize("every", ["every 2 business days", "every 3 days", "every 1 week", "every 48 hours"])
+def test_exactly_when_one_is_due_the_next_one_follows(every: str) -> None:
+    opened, repetition = zurich("2026-07-06T08:00"), Every.parse(every)
+    first = next_reminder(opened, repetition, CH_ZH, opened)
+    assert first == due_at(opened, repetition, CH_ZH)
+    assert next_reminder(opened, repetition, CH_ZH, first - timedelta(microseconds=1)) == first
+    assert next_reminder(opened, repetition, CH_ZH, first) > first
+
+
+@pytest.mark.parametrize("unit", Unit)
+def test_half_a_century_later_the_next_reminder_is_one_and_near(unit: Unit) -> None:
+    """Trying every multiple would go through 26 million minutes."""
+    opened, after = zurich("2026-07-06T08:00"), zurich("2076-07-06T08:00")
+    following = next_reminder(opened, Every(1, unit), CH_ZH, after)
+    assert timedelta() < following - after <= timedelta(days=8)
+
+
+def test_a_day_begins_at_midnight_of_its_zone() -> None:
+    assert start_of_day(date(2026, 7, 6), CH_ZH) == datetime(2026, 7, 5, 22, tzinfo=UTC)
+    assert start_of_day(date(2026, 1, 6), CH_ZH) == datetime(2026, 1, 5, 23, tzinfo=UTC)
+
+
+def test_a_day_without_a_midnight_begins_when_its_gap_is_over() -> None:
+    cairo = Calendar(holidays=None, time_zone="Africa/Cairo")
+    assert start_of_day(date(2024, 4, 26), cairo).astimezone(ZoneInfo("Africa/Cairo")).hour == 1
+
+
+@pytest.mark.parametrize(
+    "calendar", [CH_ZH, NO_HOLIDAYS, Calendar(holidays="CH"), Calendar(holidays="DE-BY", time_zone="UTC")]
+)
+def test_a_calendar_that_is_known_has_no_problems(calendar: Calendar) -> None:
+    assert check_calendar(calendar) == []
+
+
+@pytest.mark.parametrize(
+    ("calendar", "instead"),
+    [
+        (Calendar(time_zone="Europe/Zürich"), "Europe/Zurich"),
+        (Calendar(time_zone="zurich"), "Europe/Zurich"),
+        (Calendar(time_zone="europe/berlin"), "Europe/Berlin"),
+        (Calendar(time_zone=""), "Europe/Zurich"),
+        (Calendar(time_zone="../../etc/passwd"), "Europe/Zurich"),
+        (Calendar(time_zone="Europe"), "write "),
+        (Calendar(holidays="ch-zh"), "CH-ZH"),
+        (Calendar(holidays="CH-ZZ"), "write CH-ZH"),
+        (Calendar(holidays="CH-"), "CH-"),
+        (Calendar(holidays="DE-BX"), "write DE-"),
+        (Calendar(holidays="QQ"), "CH-ZH"),
+        (Calendar(holidays=""), "CH-ZH"),
+    ],
+)
+def test_one_that_is_not_known_is_named_with_what_to_write_instead(calendar: Calendar, instead: str) -> None:
+    problems = check_calendar(calendar)
+    assert len(problems) == 1
+    assert instead in problems[0]
+    assert problems[0].endswith(".")
+
+
+def test_both_problems_of_a_calendar_are_named() -> None:
+    assert len(check_calendar(Calendar(holidays="QQ", time_zone="Nowhere"))) == 2
+
+
+NOW = datetime(2026, 7, 6, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("previous", "expected"),
+    [
+        (None, False),
+        (NOW - timedelta(minutes=15), True),
+        (NOW, True),
+        (NOW - timedelta(hours=1), True),
+        (NOW - timedelta(hours=1, microseconds=1), False),
+        (NOW - timedelta(days=3), False),
+        (NOW + timedelta(seconds=1), False),
+    ],
+)
+def test_nothing_expires_on_the_first_check_after_a_gap(previous: datetime | None, expected: bool) -> None:
+    assert may_expire(previous, NOW) is expected
+
+
+def test_the_longest_gap_can_be_given() -> None:
+    assert may_expire(NOW - timedelta(hours=2), NOW, longest_gap=timedelta(hours=2))
