@@ -1,0 +1,247 @@
+"""The parts of a running Etappe as child processes: started in order, watched, ended in reverse order.
+
+Who may start them, and what happens when somebody presses Ctrl-C, is worker/supervisor.py's.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
+
+from domain.errors import EtappeError
+from worker import leash
+
+LOOK_EVERY = 0.05
+LAST_LINES = 15
+LARGEST_LOG = 5_000_000
+LOCAL_ADDRESSES = "127.0.0.1,localhost,::1"
+
+
+def _at_once() -> bool:
+    return True
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Port:
+    """A TCP port on 127.0.0.1 that a part wants, and the option that gives it another one."""
+
+    number: int
+    option: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """One child process.
+
+    `environment` is added to the starter's own. `prepare` is called just before the start. `ready` is asked again and
+    again until it says yes; a part that `finishes` is ready when it has ended with exit code 0, and the next one starts
+    then. `stop_signal` asks it to end, and after `stop_within` it is ended with all its descendants. `user` is whom it
+    runs as when the starter is root; empty: root.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ready: Callable[[], bool] = _at_once
+    ready_within: timedelta = timedelta(seconds=60)
+    prepare: Callable[[], None] = _nothing
+    finishes: bool = False
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_within: timedelta = timedelta(seconds=10)
+    ports: tuple[Port, ...] = ()
+    user: str = ""
+
+
+class PartFailed(EtappeError):
+    """A part did not start, or ended though nobody asked it to. `last_lines` are those of its log."""
+
+    def __init__(self, part: Part, what: str, log: Path, last_lines: Sequence[str]) -> None:
+        self.part, self.log, self.last_lines = part, log, list(last_lines)
+        super().__init__(f"The {part.name} {what}; its log is {log}.")
+
+    @property
+    def report(self) -> str:
+        """The sentence, and below it the last lines of the part's log."""
+        return "\n".join([self.sentence, *(f"  | {line}" for line in self.last_lines)])
+
+
+class Interrupted(Exception):
+    """Somebody asked to stop while the parts were still coming up."""
+
+
+@dataclass(frozen=True)
+class _Running:
+    part: Part
+    child: subprocess.Popen[bytes]
+    log: Path
+    log_began_at: int
+
+    def last_lines(self) -> list[str]:
+        with self.log.open("rb") as stream:
+            stream.seek(max(self.log_began_at, self.log.stat().st_size - 20_000))
+            return stream.read().decode(errors="replace").splitlines()[-LAST_LINES:]
+
+    def failure(self, what: str) -> PartFailed:
+        return PartFailed(self.part, what, self.log, self.last_lines())
+
+    def ended_unasked(self) -> PartFailed:
+        code = self.child.returncode
+        how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+        return self.failure(f"ended unexpectedly ({how})")
+
+
+class Crew:
+    """The running parts; a context manager that ends them all, last started first."""
+
+    def __init__(
+        self,
+        logs: Path,
+        *,
+        say: Callable[[str], None] = lambda text: None,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`say` is given pieces of progress lines, line ends included; `interrupted` is asked while something is
+        being waited for: a yes abandons a start, and shortens an end to a kill."""
+        self._logs, self._say, self._interrupted = logs, say, interrupted
+        self._running: list[_Running] = []
+        self._in_a_hurry = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, part: Part) -> None:
+        """Start a part and wait until it is ready. Raises PartFailed, or Interrupted."""
+        began = time.monotonic()
+        self._say(f"{part.name} … ")
+        try:
+            part.prepare()
+            running = self._launch(part)
+            self._await_ready(running, began + part.ready_within.total_seconds())
+        except BaseException:
+            self._say("\n")
+            raise
+        self._say(f"{'done' if part.finishes else 'ready'} ({time.monotonic() - began:.1f} s)\n")
+
+    def failed(self) -> PartFailed | None:
+        """What to tell of the first part that has ended though nobody asked it to, if any."""
+        return next((one.ended_unasked() for one in self._running if one.child.poll() is not None), None)
+
+    def stop(self) -> None:
+        """End every part, last started first, each with all its descendants."""
+        while self._running:
+            self._stop(self._running.pop())
+
+    def _launch(self, part: Part) -> _Running:
+        log = self._logs / f"{part.name.replace(' ', '-')}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists() and log.stat().st_size > LARGEST_LOG:
+            log.replace(log.with_suffix(".log.1"))
+        with log.open("ab") as stream:
+            began_at = stream.tell()
+            child = subprocess.Popen(
+                leashed(part.command, part.user),
+                env={**os.environ, **_reaching_localhost(os.environ), **part.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        running = _Running(part, child, log, began_at)
+        self._running.append(running)
+        return running
+
+    def _await_ready(self, running: _Running, deadline: float) -> None:
+        part = running.part
+        while True:
+            code = running.child.poll()
+            if part.finishes and code == 0:
+                self._running.remove(running)
+                return
+            if code is not None:
+                raise running.ended_unasked()
+            if not part.finishes and part.ready():
+                return
+            if self._interrupted():
+                raise Interrupted
+            if time.monotonic() > deadline:
+                raise running.failure(f"was not ready within {part.ready_within.total_seconds():g} seconds")
+            time.sleep(LOOK_EVERY)
+
+    def _stop(self, running: _Running) -> None:
+        descendants = family(running.child.pid)
+        if running.child.poll() is None:
+            running.child.send_signal(running.part.stop_signal)
+            self._await_end(running)
+            descendants = list({*descendants, *family(running.child.pid)})
+        end_all(descendants)
+        running.child.wait()
+
+    def _await_end(self, running: _Running) -> None:
+        deadline = time.monotonic() + running.part.stop_within.total_seconds()
+        while running.child.poll() is None and time.monotonic() < deadline and not self._in_a_hurry:
+            time.sleep(LOOK_EVERY)
+            self._in_a_hurry = self._interrupted()
+
+
+def leashed(command: Sequence[str], user: str = "") -> list[str]:
+    """The command that runs `command` so that it dies with this process (see worker/leash.py).
+
+    When this process is root's, it runs as `user`; anybody else's stays theirs.
+    """
+    become = user if os.geteuid() == 0 else ""
+    return [sys.executable, "-I", "-S", str(Path(leash.__file__).resolve()), str(os.getpid()), become, *command]
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """The process and all its descendants, those in sessions of their own included; empty when it is gone."""
+    try:
+        process = psutil.Process(pid)
+        return [*process.children(recursive=True), process]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def end_all(processes: Sequence[psutil.Process], grace: timedelta = timedelta(seconds=2)) -> None:
+    """Ask each process to end, and kill what is still there after `grace`."""
+    for ask in (psutil.Process.terminate, psutil.Process.kill):
+        alive = [process for process in processes if _is_alive(process)]
+        for process in alive:
+            try:
+                ask(process)
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs(alive, timeout=grace.total_seconds())
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _reaching_localhost(environment: Mapping[str, str]) -> dict[str, str]:
+    """What keeps a company's proxy out of the talk between the parts."""
+    return {
+        name: ",".join(filter(None, [environment.get(name, ""), LOCAL_ADDRESSES])) for name in ("no_proxy", "NO_PROXY")
+    }

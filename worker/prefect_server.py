@@ -1,0 +1,126 @@
+"""Prefect's server and a stock worker for one home: their environment, their database, how they start, when they are ready.
+
+Nothing here leaves the machine: the server listens on 127.0.0.1, its database on a socket, and Prefect's analytics are
+off. The new version of Prefect's pages asks an analytics service all the same, from the browser, so the classic pages
+are the ones that open. The database is PostgreSQL, since on SQLite the server answered 38 of 40 concurrent creates of a
+flow run with 503.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import urllib.request
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from worker.parts import Part, Port
+from worker.postgres import Postgres
+
+HOST = "127.0.0.1"
+PORT_OPTION = "--prefect-port"
+WORK_POOL = "etappe"
+
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def prefect_environment(
+    home: Path, port: int, *, credentials: str = "", poll_every: timedelta = timedelta(seconds=1)
+) -> dict[str, str]:
+    """The variables that make a process's Prefect that of this home: server, worker, flow runs and clients alike.
+
+    `credentials` ("user:password") locks Prefect's API and its pages; empty: open to whoever can reach 127.0.0.1.
+    """
+    address = f"http://{HOST}:{port}"
+    locked = {"PREFECT_SERVER_API_AUTH_STRING": credentials, "PREFECT_API_AUTH_STRING": credentials}
+    return {
+        "PREFECT_HOME": str(_folder(home)),
+        "PREFECT_PROFILES_PATH": str(_folder(home) / "profiles.toml"),
+        "PREFECT_API_URL": f"{address}/api",
+        "PREFECT_SERVER_API_HOST": HOST,
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"{address},http://localhost:{port}",
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database(home).url("postgresql+asyncpg"),
+        "PREFECT_SERVER_UI_API_URL": f"{address}/api",
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(_folder(home) / "pages"),
+        "PREFECT_SERVER_UI_V2_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+        "PREFECT_CLI_PROMPT": "false",
+        "PREFECT_WORKER_QUERY_SECONDS": f"{poll_every.total_seconds():g}",
+        **(locked if credentials else {}),
+    }
+
+
+def database(home: Path) -> Postgres:
+    """The PostgreSQL of this home's Prefect."""
+    return Postgres(_folder(home) / "database", "prefect")
+
+
+def server_parts(home: Path, port: int, *, credentials: str = "") -> list[Part]:
+    """Prefect's database and its server, in the order in which they start."""
+    server = Part(
+        name="prefect server",
+        command=[*_prefect(), "server", "start", "--host", HOST, "--port", str(port)],
+        environment=prefect_environment(home, port, credentials=credentials),
+        ready=lambda: is_healthy(port),
+        ready_within=timedelta(minutes=3),
+        ports=(Port(port, PORT_OPTION),),
+    )
+    return [database(home).part(), server]
+
+
+def worker_part(home: Path, port: int, *, credentials: str = "") -> Part:
+    """The stock process worker. It makes the work pool when there is none, and starts each flow run in a new process.
+
+    No `--limit`: with one, the stock worker was seen to crash when it polls this often.
+    """
+    began = datetime.now(UTC)
+    return Part(
+        name="worker",
+        command=[*_prefect(), "worker", "start", "--pool", WORK_POOL, "--type", "process", "--name", "etappe"],
+        environment=prefect_environment(home, port, credentials=credentials),
+        ready=lambda: has_worker(port, since=began, credentials=credentials),
+        ready_within=timedelta(minutes=2),
+        stop_within=timedelta(seconds=5),
+    )
+
+
+def is_healthy(port: int) -> bool:
+    """Whether Prefect's server answers."""
+    try:
+        with _direct.open(f"http://{HOST}:{port}/api/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def has_worker(port: int, *, since: datetime, credentials: str = "") -> bool:
+    """Whether a worker has reported to our work pool at or after `since` (aware)."""
+    try:
+        workers = _post(port, f"/work_pools/{WORK_POOL}/workers/filter", {}, credentials)
+    except OSError:
+        return False
+    return any(datetime.fromisoformat(worker["last_heartbeat_time"]) >= since for worker in workers)
+
+
+def _post(port: int, path: str, body: dict[str, Any], credentials: str) -> Any:
+    request = urllib.request.Request(f"http://{HOST}:{port}/api{path}", json.dumps(body).encode())
+    request.add_header("Content-Type", "application/json")
+    if credentials:
+        request.add_header("Authorization", "Basic " + base64.b64encode(credentials.encode()).decode())
+    with _direct.open(request, timeout=5) as answer:
+        return json.load(answer)
+
+
+def _prefect() -> Sequence[str]:
+    return sys.executable, "-m", "prefect"
+
+
+def _folder(home: Path) -> Path:
+    return home.resolve() / "prefect"
