@@ -101,6 +101,7 @@ class Request(Base):
     asked_for: Mapped[list[Any]] = mapped_column(JSON, default=list)
     escalation_level: Mapped[int] = mapped_column(default=0)  # 0: named by the plan from the start
     state: Mapped[RequestState] = mapped_column(state_column(RequestState), default=RequestState.OPEN)
+    position: Mapped[int] = mapped_column(default=0)  # in the order of asking
     link_number: Mapped[int] = mapped_column(default=1)
     wrong_codes: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
@@ -178,12 +179,12 @@ def all_gates(rollout_id: str) -> Select[GateRow]:
 
 def requests_at(gate_id: int) -> Select[Request]:
     """Everybody who was ever asked at a gate, in the order of asking."""
-    return select(Request).where(Request.gate_id == gate_id).order_by(Request.created_at, Request.id)
+    return select(Request).where(Request.gate_id == gate_id).order_by(Request.gate_id, Request.position)
 
 
 def requests_of(rollout_id: str) -> Select[Request]:
     """Everybody who was ever asked in a rollout."""
-    return select(Request).where(Request.rollout_id == rollout_id).order_by(Request.created_at, Request.id)
+    return select(Request).where(Request.rollout_id == rollout_id).order_by(Request.gate_id, Request.position)
 
 
 def decisions_at(gate_id: int) -> Select[Decision]:

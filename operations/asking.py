@@ -33,6 +33,7 @@ def ask(
         asked_for=list(asked_for),
         escalation_level=escalation_level,
         state=RequestState.OPEN,
+        position=len(ws.session.scalars(requests_at(gate.id)).all()),
         link_number=1,
         wrong_codes=0,
         created_at=ws.now,

@@ -1,0 +1,41 @@
+"""The schema as a whole: every table, and bringing a database up to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from models import base, checks, gates, outbox, people, prefect_page, record, rollouts
+from models.database import Database
+
+TABLES = (people, rollouts, gates, record, outbox, prefect_page, checks)
+metadata = base.Base.metadata
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade(db: Database) -> None:
+    """Bring the database up to the newest revision, creating it when it is empty."""
+    from alembic import command
+
+    with db.engine.begin() as connection:
+        command.upgrade(_config(connection), "head")
+
+
+def is_current(db: Database) -> bool:
+    """Whether the database is at the newest revision."""
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    with db.engine.connect() as connection:
+        at = MigrationContext.configure(connection).get_current_revision()
+    return at == ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+
+
+def _config(connection: Connection):  # type: ignore[no-untyped-def]  # alembic is imported only when needed
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

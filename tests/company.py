@@ -1,0 +1,193 @@
+"""A company to test with: a database with people in it, a clock that stands still until told, and everybody's links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from domain import links
+from domain.budget import BudgetLine
+from models.database import Database
+from models.gates import Purpose, Request, RequestState, requests_of
+from models.outbox import Message, messages_of
+from operations.advance import advance
+from operations.check_stalled import CheckReport, check_stalled
+from operations.describe_rollout import describe_rollout
+from operations.import_people import import_people
+from operations.record_answers import record_answers
+from operations.record_decision import DecisionForm, record_decision
+from operations.record_measurement import record_measurement
+from operations.show_request import RequestPage, show_request
+from operations.start_rollout import Start, start_rollout
+from operations.workspace import Actor
+from plans.directory import read_directory
+from plans.reading import read_plan
+
+KEYS = (b"a secret that only the tests know",)
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday without a holiday near
+REQUESTER = "lea@example.com"
+
+PEOPLE = """
+people:
+  - {email: lea@example.com, name: Lea Brunner, language: de}
+  - {email: anna@example.com, name: Anna Keller, language: de}
+  - {email: ben@example.com, name: Ben Frei, language: en}
+  - {email: carla@example.com, name: Carla Rossi, language: en}
+  - {email: dora@example.com, name: Dora Meier, language: de}
+  - {email: emil@example.com, name: Emil Vogt, language: de}
+roles:
+  board: [anna@example.com, ben@example.com, carla@example.com]
+  finance: [dora@example.com]
+  finance-head: [emil@example.com]
+  chair: [emil@example.com]
+  staff: [ben@example.com, carla@example.com, dora@example.com, emil@example.com]
+"""
+
+ROLES = """
+roles:
+  board: {title: Board}
+  finance: {title: Finance}
+  finance-head: {title: Head of finance}
+  chair: {title: Chair}
+  staff: {title: Staff}
+"""
+
+
+def one_gate(gate: str) -> str:
+    """A plan with one stage and this one gate, written as a YAML flow mapping without its id and title."""
+    return f"""
+plan: one-gate
+title: One gate
+calendar: {{holidays: CH-ZH, time_zone: Europe/Zurich}}
+{ROLES}
+inputs:
+  budget: {{kind: budget, currency: CHF}}
+stages:
+  - id: only
+    title: Only stage
+    gates:
+      - {{id: gate, title: The gate, {gate}}}
+"""
+
+
+SIGN_OFF = 'kind: sign-off, question: "Shall we?", approvers: [board]'
+
+
+@dataclass
+class Company:
+    """Drives the operations the way people do: by their links."""
+
+    db: Database
+    now: datetime = MONDAY
+    rollout_id: str = ""
+    directory: str = PEOPLE
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.import_people(self.directory)
+
+    def import_people(self, text: str) -> None:
+        """Import a directory file."""
+        import_people(self.db, read_directory(text, "people.yaml"), self.now)
+
+    def start(
+        self,
+        source: str,
+        *,
+        title: str = "A rollout",
+        budget: Mapping[str, str] | None = None,
+        people: Mapping[str, Sequence[str]] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> str:
+        """Start a rollout of a plan given as YAML, and make it the one that is talked about."""
+        lines = [BudgetLine(item=item, amount=Decimal(amount)) for item, amount in (budget or {}).items()]
+        more.setdefault("requester", REQUESTER)
+        start = Start(read_plan(source, "plan.yaml"), source, title, budget=lines, people=people or {},
+                      inputs=inputs or {}, **more)  # fmt: skip
+        self.rollout_id = start_rollout(self.db, KEYS, start, self.now)
+        return self.rollout_id
+
+    def later(self, **span: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**span)
+
+    def rollout(self) -> dict[str, Any]:
+        """The rollout as the command line describes it."""
+        return describe_rollout(self.db, self.rollout_id, self.now)
+
+    @property
+    def state(self) -> str:
+        """The rollout's state."""
+        return str(self.rollout()["state"])
+
+    def stage_states(self) -> dict[str, str]:
+        """Each stage's state."""
+        return {stage["id"]: stage["state"] for stage in self.rollout()["stages"]}
+
+    def gate(self, key: str = "gate") -> dict[str, Any]:
+        """One gate as the command line describes it."""
+        gates = [gate for stage in self.rollout()["stages"] for gate in stage["gates"]]
+        return next(gate for gate in gates if gate["id"] == key)
+
+    def requests(self, person: str, *states: RequestState) -> list[Request]:
+        """What a person was asked, oldest first."""
+        with self.db.read() as session:
+            rows = session.scalars(requests_of(self.rollout_id)).all()
+        return [row for row in rows if row.person == person and (not states or row.state in states)]
+
+    def token(self, request: Request) -> str:
+        """The token in a person's newest mail about a request."""
+        return links.link_token(KEYS[0], request.id, request.link_number)
+
+    def code(self, request: Request) -> str:
+        """The code in a person's newest mail about a request."""
+        return links.code(KEYS[0], request.id, request.link_number)
+
+    def asked(self, person: str) -> Request:
+        """The one thing a person is asked now."""
+        [request] = self.requests(person, RequestState.OPEN)
+        return request
+
+    def page(self, request: Request) -> RequestPage:
+        """What the link of a request shows."""
+        return show_request(self.db, self.token(request), self.now)
+
+    def decides(self, person: str, decision: str = "approve", *, request: Request | None = None, **words: str) -> RequestPage:
+        """Let a person decide what they are asked now; a reason is made up where one is needed."""
+        request = request or self.asked(person)
+        if decision not in ("approve", "approve-with-conditions"):
+            words.setdefault("comment", "because")
+        if decision == "approve-with-conditions":
+            words.setdefault("conditions", "only on Mondays")
+        form = DecisionForm(decision, self.code(request), self.page(request).digest, **words)
+        return record_decision(self.db, KEYS, self.token(request), form, self.now)
+
+    def fills_in(self, person: str, fields: Mapping[str, str]) -> RequestPage:
+        """Let a person fill in the list they are asked for."""
+        request = next(row for row in self.requests(person, RequestState.OPEN) if row.purpose is Purpose.ANSWER)
+        digest = self.page(request).digest
+        return record_answers(self.db, KEYS, self.token(request), fields, self.code(request), digest, self.now)
+
+    def measures(self, metric: str, value: str, sample: str = "", measured_at: datetime | None = None) -> None:
+        """Record a value, as `etappe measure` does."""
+        actor = Actor(REQUESTER, "command")
+        record_measurement(self.db, KEYS, self.rollout_id, metric, value, actor, self.now, sample=sample,
+                           measured_at=measured_at)  # fmt: skip
+
+    def checks(self) -> CheckReport:
+        """Run the scheduled check."""
+        return check_stalled(self.db, KEYS, self.now)
+
+    def advance(self) -> None:
+        """Advance the rollout, as its flow run does."""
+        advance(self.db, KEYS, self.rollout_id, self.now)
+
+    def messages(self, topic: str = "", recipient: str = "") -> list[Message]:
+        """The messages about the rollout, oldest first."""
+        with self.db.read() as session:
+            rows = session.scalars(messages_of(self.rollout_id)).all()
+        return [row for row in rows if topic in ("", row.topic) and recipient in ("", row.recipient)]
