@@ -72,6 +72,14 @@ def test_a_start_in_the_second_half_of_a_fold_keeps_its_time_of_day() -> None:
     assert due(zurich("2026-10-25T02:30", fold=1), "1 day") == zurich("2026-10-26T02:30")
 
 
+def test_a_start_in_the_second_half_of_a_fold_does_not_turn_a_gap_around() -> None:
+    """In Amman midnight of 29 October 2021 came twice, and that of 25 February 2022, 85 weekdays later, not at all."""
+    amman = Calendar(holidays=None, time_zone="Asia/Amman")
+    start = datetime(2021, 10, 29, 0, 30, fold=1, tzinfo=ZoneInfo("Asia/Amman"))
+    due_there = due(start, "85 business days", amman).astimezone(ZoneInfo("Asia/Amman"))
+    assert due_there.replace(tzinfo=None) == datetime(2022, 2, 25, 1, 30)
+
+
 def test_the_day_is_the_calendars_and_not_the_servers() -> None:
     """22:30 UTC on Friday is already Saturday in Zurich: Monday is the first business day, at 00:30."""
     start = datetime(2026, 7, 3, 22, 30, tzinfo=UTC)

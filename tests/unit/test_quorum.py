@@ -145,6 +145,8 @@ def test_what_can_never_be_met_is_refused_when_the_gate_opens(
 def test_the_refusal_names_the_empty_role() -> None:
     with pytest.raises(QuorumImpossible, match="“hr”"):
         requirements("all", {"board": BOARD, "hr": group()})
+    with pytest.raises(QuorumImpossible, match="“finance-head”"):
+        requirements("all", {"board": BOARD}, {"finance-head": group()})
 
 
 def test_an_empty_group_does_not_hinder_a_quorum_that_others_can_meet() -> None:

@@ -82,6 +82,13 @@ def test_a_record_that_does_not_begin_at_the_beginning_shows() -> None:
     assert first_break([entry]) == 1
 
 
+def test_a_number_left_out_shows_although_the_hashes_follow() -> None:
+    first = chain(["started"])[0]
+    content = {"sequence": 3, "action": "passed"}
+    hashes = {"previous_hash": first["entry_hash"], "entry_hash": entry_hash(first["entry_hash"], content)}
+    assert first_break([first, {**content, **hashes}]) == 3
+
+
 def test_an_end_that_was_cut_off_shows_only_in_the_last_hash() -> None:
     entries = chain(ACTIONS)
     assert first_break(entries[:2]) is None
