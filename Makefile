@@ -1,0 +1,42 @@
+# Everything a newcomer runs. Each target sets up what it needs first.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup start test check format lock bench clean
+PYTHON_FILES := $(wildcard benchmarks/*.py)
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1  \2/p' Makefile
+
+setup: ## Make the locked environment in .venv/, with the command .venv/bin/etappe
+	@scripts/setup
+
+start: setup ## Run all of Etappe and show the addresses; Ctrl-C ends it. Options: make start OPTIONS="--web-port 8401"
+	@exec .venv/bin/etappe start $(OPTIONS)
+
+test: setup ## Run every test, the browser's story included. Some of them: make test OPTIONS="tests/unit -k quorum"
+	@scripts/chromium
+	@exec .venv/bin/python -m pytest $(OPTIONS)
+
+check: setup ## Everything but the slow tests: ruff, mypy, the layers, the unit tests
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy .
+	.venv/bin/lint-imports
+	.venv/bin/python -m pytest -q tests/unit
+
+format: setup ## Bring the code into shape
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: ## Renew requirements.lock from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "Renewing the lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--python-version 3.11 --group dev --output-file requirements.lock pyproject.toml
+
+bench: setup ## Measure: one script after the other, each prints its medians
+	@for script in $(PYTHON_FILES); do echo "== $$script"; .venv/bin/python $$script || exit 1; done
+
+clean: ## Remove what can be made again; the data in var/ stays
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
