@@ -6,10 +6,13 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return “; did you mean “x”?” for the nearest known name, else the known names, to end a sentence with."""
+def suggestion(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """Return “; did you mean “x”?” for the nearest known name, else the known names, to end a sentence with.
+
+    `likeness` is how much of the two must agree, from 0 to 1.
+    """
     names = sorted(set(known))
-    if near := get_close_matches(name.casefold()[:80], names, n=1, cutoff=0.6):
+    if near := get_close_matches(name.casefold()[:80], names, n=1, cutoff=likeness):
         return f"; did you mean “{near[0]}”?"
     return f"; write {one_of(names)}" if names else ""
 

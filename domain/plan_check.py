@@ -81,9 +81,10 @@ def _needs(plan: Plan) -> Iterator[Finding]:
 
 
 def _cycle(plan: Plan) -> Iterator[Finding]:
-    if cycle := find_cycle(plan.needs()):
+    once = len({stage.id for stage in plan.stages}) == len(plan.stages)
+    if once and (cycle := find_cycle(plan.needs())):
         first = next(s for s, stage in enumerate(plan.stages) if stage.id in cycle)
-        ways = " → ".join([*cycle, cycle[0]] if cycle[0] != cycle[-1] else cycle)
+        ways = " → ".join(cycle)
         yield ("stages", first, "needs"), f"these stages wait for each other: {ways}; take one of the needs away"
 
 

@@ -125,5 +125,5 @@ def _person(person: PersonEntry, known: set[str]) -> Iterator[tuple[str, str]]:
 
 
 def _nearest(address: str, known: set[str]) -> str:
-    guess = suggestion(address, known)
+    guess = suggestion(address, known, likeness=0.85)  # addresses of one domain are alike anyway
     return guess if guess.startswith("; did") else "; add them under “people”"

@@ -38,7 +38,10 @@ _SYNTAX: tuple[tuple[str, str], ...] = (
     ),
     ("could not find expected ':'", "the line before has no colon after its key; write “key: value”"),
     ("expected <block end>", "this does not fit the lines above; check the indentation, or put the text in quotes"),
-    ("expected ',' or", "a list or mapping in brackets is not closed; write the closing bracket, or a comma"),
+    (
+        "expected ',' or",
+        "between brackets, a text with “?”, “,” or “:” must be in quotes; or a closing bracket is missing",
+    ),
     ("found unexpected end of stream", "a quotation mark is never closed; write the closing one"),
     ("found unknown escape character", "a backslash stands in double quotes; write it twice, or use single quotes"),
     ("found undefined tag handle", "tags (words that begin with “!”) are not used here; leave it out"),

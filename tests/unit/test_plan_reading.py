@@ -164,6 +164,9 @@ class TestYaml:
     def test_an_open_bracket(self) -> None:
         assert "bracket" in the_problem(changed("[board]", "[board"))[2]
 
+    def test_a_question_mark_between_brackets(self) -> None:
+        expect(changed("Shall we?", "{de: Ja?, en: Yes?}"), 12, 26, "in quotes")
+
     def test_an_open_quotation_mark(self) -> None:
         assert "quotation mark" in the_problem(changed("Shall we?", '"Shall we?'))[2]
 
