@@ -1,0 +1,296 @@
+"""The decision page: GET and HEAD show what a link asks and change nothing; POST answers it.
+
+Every change is left to operations/, which alone knows what is allowed; this module reads forms and writes pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from domain.errors import EtappeError, EvidenceChanged, InvalidInput, LinkUnknown, LinkVoid, WrongCode
+from domain.states import GateState
+from models.database import Database
+from models.gates import Purpose, RequestState, VoidReason
+from notifications.language import Words
+from operations.record_answers import record_answers
+from operations.record_decision import DecisionForm, record_decision
+from operations.record_measurement import record_measurement_by_link
+from operations.show_request import RequestPage, show_request
+from web import errors, pages, wording
+from web.forms import Posted, posted
+from web.house import House
+from web.shown import Change, changes, packed, snapshot
+
+ITEM = "item-"
+"""Before the names of a checklist's fields, so that no item can be called like a field of ours."""
+
+_ALWAYS = ("code", "digest")
+_FIELDS: Mapping[Purpose, tuple[str, ...]] = {
+    Purpose.DECIDE: ("decision", "comment", "conditions", "lessons"),
+    Purpose.ANSWER: (),
+    Purpose.CONFIRM: ("decision", "comment"),
+    Purpose.MEASURE: ("value", "sample"),
+}
+_WRONG_CODES_USED_UP = 0
+
+
+@dataclass(frozen=True)
+class Problems:
+    """What is wrong with what was typed: sentences beside fields, in the order of the page, and sentences of no field."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    general: Sequence[str] = ()
+
+    @property
+    def in_fields(self) -> bool:
+        """Whether a field is to be corrected."""
+        return bool(self.fields)
+
+    @property
+    def first(self) -> str | None:
+        """The field that gets the focus."""
+        return next(iter(self.fields), None)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A form that was not taken, and what the page says about it."""
+
+    status: int
+    alert: str
+    typed: Mapping[str, str]
+    problems: Problems = Problems()
+    differences: Sequence[Change] = ()
+
+
+def routes(house: House) -> APIRouter:
+    """Return the routes below /decide."""
+    router = APIRouter()
+
+    @router.api_route("/decide", methods=["GET", "HEAD", "POST"])
+    @router.api_route("/decide/", methods=["GET", "HEAD", "POST"])
+    def show_nothing(request: Request) -> Response:
+        return without_page(pages.visitor_words(request), LinkUnknown(), {})
+
+    @router.api_route("/decide/{token:path}", methods=["GET", "HEAD"])
+    def show(token: str, request: Request) -> Response:
+        try:
+            found = show_request(house.database, as_mailed(token), house.now())
+        except (LinkUnknown, LinkVoid) as refusal:
+            return without_page(pages.visitor_words(request), refusal, {})
+        return _page(found)
+
+    @router.post("/decide/{token:path}")
+    def decide(token: str, request: Request, form: Annotated[Posted, Depends(posted)]) -> Response:
+        try:
+            return _Answering(house, as_mailed(token), form).answer()
+        except (LinkUnknown, LinkVoid) as refusal:
+            return without_page(pages.visitor_words(request), refusal, form.typed)
+
+    return router
+
+
+def as_mailed(token: str) -> str:
+    """Return a token without what mail programs take along from the sentence around a link."""
+    return token.strip().rstrip(".,;:!?)>]}\"'”»/")
+
+
+@dataclass(frozen=True)
+class _Answering:
+    """One POST at one link."""
+
+    house: House
+    token: str
+    form: Posted
+
+    def answer(self) -> Response:
+        """Record what was typed and show what holds then, or show the page again with what is wrong.
+
+        Raises LinkUnknown and LinkVoid: then there is no page.
+        """
+        found = self._show()
+        words = words_for(found)
+        if refused := self._malformed(words, found):
+            return _page(found, refused)
+        try:
+            return _page(RECORDERS[found.purpose](self._deed(), self.form.typed))
+        except LinkVoid:
+            raise
+        except WrongCode as refusal:
+            if refusal.tries_left == _WRONG_CODES_USED_UP:
+                return _renewed(words, refusal, self.form.typed)
+            return self._refused(words, refusal)
+        except EtappeError as refusal:
+            return self._refused(words, refusal)
+
+    def _show(self) -> RequestPage:
+        return show_request(self.house.database, self.token, self.house.now())
+
+    def _deed(self) -> Deed:
+        return Deed(self.house.database, self.house.settings.secret_keys, self.token, self.house.now())
+
+    def _malformed(self, words: Words, found: RequestPage) -> Refused | None:
+        problems = self.form.problems((*fields_of(found), *_ALWAYS, "shown"), _ALWAYS)
+        if not problems:
+            return None
+        alert = words.text("This form cannot be read. Nothing was recorded.")
+        told = Problems(general=[words.say(problem) for problem in problems])
+        status = 422 if self.form.is_form else 415
+        return Refused(status, alert, self.form.typed, told)
+
+    def _refused(self, words: Words, refusal: EtappeError) -> Response:
+        now_shown = self._show()
+        typed = dict(self.form.typed)
+        differences: Sequence[Change] = ()
+        if isinstance(refusal, EvidenceChanged):
+            typed.pop("decision", None)
+            differences = changes(typed.get("shown", ""), snapshot(words, now_shown.question))
+        problems = problems_of(words, refusal, fields_of(now_shown))
+        return _page(
+            now_shown, Refused(errors.status_of(refusal), errors.told(words, refusal), typed, problems, differences)
+        )
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What every verb that comes by a link is given."""
+
+    database: Database
+    keys: Sequence[bytes]
+    token: str
+    now: datetime
+
+
+def _decide(deed: Deed, typed: Mapping[str, str]) -> RequestPage:
+    texts = {name: typed.get(name, "") for name in ("decision", "code", "digest", "comment", "conditions", "lessons")}
+    return record_decision(deed.database, deed.keys, deed.token, DecisionForm(**texts), deed.now)
+
+
+def _answer(deed: Deed, typed: Mapping[str, str]) -> RequestPage:
+    answers = {name.removeprefix(ITEM): text for name, text in typed.items() if name.startswith(ITEM)}
+    return record_answers(deed.database, deed.keys, deed.token, answers, typed["code"], typed["digest"], deed.now)
+
+
+def _measure(deed: Deed, typed: Mapping[str, str]) -> RequestPage:
+    value, sample = typed.get("value", ""), typed.get("sample", "")
+    return record_measurement_by_link(
+        deed.database, deed.keys, deed.token, value, sample, typed["code"], typed["digest"], deed.now
+    )
+
+
+RECORDERS: Mapping[Purpose, Callable[[Deed, Mapping[str, str]], RequestPage]] = {
+    Purpose.DECIDE: _decide,
+    Purpose.CONFIRM: _decide,
+    Purpose.ANSWER: _answer,
+    Purpose.MEASURE: _measure,
+}
+
+
+def fields_of(found: RequestPage) -> tuple[str, ...]:
+    """Return the names of a page's own fields, in the order in which it shows them."""
+    if found.purpose is Purpose.ANSWER:
+        return tuple(f"{ITEM}{entry.item.id}" for entry in found.question.to_fill)
+    return _FIELDS[found.purpose]
+
+
+def problems_of(words: Words, refusal: EtappeError, fields: Sequence[str]) -> Problems:
+    """Return what is to be corrected: the page's fields in its own order, then what belongs to none of them."""
+    if isinstance(refusal, WrongCode):
+        return Problems({"code": errors.told(words, refusal)})
+    if not isinstance(refusal, InvalidInput):
+        return Problems()
+    told = {_field_called(name, fields): errors.sentence(words, text) for name, text in refusal.fields.items()}
+    order = (*fields, "code")
+    beside = {name: told[name] for name in order if name in told}
+    return Problems(beside, [text for name, text in told.items() if name not in beside])
+
+
+def _field_called(name: str, fields: Sequence[str]) -> str:
+    return f"{ITEM}{name}" if f"{ITEM}{name}" in fields else name
+
+
+def words_for(found: RequestPage) -> Words:
+    """Return the words of the person a page is for."""
+    return Words(found.reader.language, found.reader.time_zone)
+
+
+def without_page(words: Words, refusal: LinkUnknown | LinkVoid, typed: Mapping[str, str]) -> Response:
+    """Return what can be said about a link that leads to no request."""
+    if isinstance(refusal, LinkVoid):
+        reason = VoidReason(refusal.reason)
+        title, sentences = wording.VOID_TITLES[reason], (wording.VOID_SENTENCES[reason],)
+    else:
+        title, sentences = wording.UNKNOWN_TITLE, wording.UNKNOWN_SENTENCES
+    told = tuple(words.text(sentence) for sentence in sentences)
+    return pages.notice(words, words.text(title), told, errors.status_of(refusal), kept_texts(words, typed))
+
+
+def _renewed(words: Words, refusal: WrongCode, typed: Mapping[str, str]) -> Response:
+    title = words.text(wording.VOID_TITLES[VoidReason.RENEWED])
+    status = errors.status_of(refusal)
+    return pages.notice(words, title, (errors.told(words, refusal),), status, kept_texts(words, typed))
+
+
+def kept_texts(words: Words, typed: Mapping[str, str]) -> dict[str, str]:
+    """Return what somebody wrote, by label, for a page that has no form to keep it in."""
+    labels = {**wording.TEXT_LABELS, **{name: name.removeprefix(ITEM) for name in typed if name.startswith(ITEM)}}
+    return {words.text(label): typed[name] for name, label in labels.items() if typed.get(name, "").strip()}
+
+
+def _page(found: RequestPage, refused: Refused | None = None) -> Response:
+    template, status, facts = _SHOWN_AS[found.state](found)
+    words = words_for(found)
+    typed = refused.typed if refused else _typed_before(found)
+    common = {
+        "page": found,
+        "q": found.question,
+        "mine": found.mine,
+        "settlement": found.settlement,
+        "alert": refused.alert if refused else "",
+        "problems": refused.problems if refused else Problems(),
+        "differences": refused.differences if refused else (),
+        "typed": typed,
+        "kept": kept_texts(words, typed) if refused else {},
+        "shown": packed(snapshot(words, found.question)),
+        "came_to": wording.GATE_CAME_TO,
+        "follows": wording.FOLLOWS,
+    }
+    return pages.page(template, words, {**common, **facts}, refused.status if refused else status)
+
+
+def _typed_before(found: RequestPage) -> dict[str, str]:
+    return {f"{ITEM}{entry.item.id}": entry.value for entry in found.question.to_fill}
+
+
+def _open(found: RequestPage) -> tuple[str, int, dict[str, Any]]:
+    return "open.html", 200, {"hints": wording.CHOICE_HINTS, "button": wording.BUTTONS[found.purpose]}
+
+
+def _done(found: RequestPage) -> tuple[str, int, dict[str, Any]]:
+    return "done.html", 200, {"title": wording.RECORDED_TITLES[found.purpose]}
+
+
+def _void(found: RequestPage) -> tuple[str, int, dict[str, Any]]:
+    reason = why_void(found)
+    facts = {"title": wording.VOID_TITLES[reason], "sentence": wording.VOID_SENTENCES[reason]}
+    return "void.html", 410, facts
+
+
+_SHOWN_AS: Mapping[RequestState, Callable[[RequestPage], tuple[str, int, dict[str, Any]]]] = {
+    RequestState.OPEN: _open,
+    RequestState.DONE: _done,
+    RequestState.VOID: _void,
+}
+
+
+def why_void(found: RequestPage) -> VoidReason:
+    """Return why a request no longer counts: never “time was up” when the gate came to something else."""
+    reason = found.void_reason or VoidReason.WITHDRAWN
+    if reason is VoidReason.EXPIRED and found.settlement and found.settlement.state is not GateState.EXPIRED:
+        return VoidReason.SETTLED
+    return reason

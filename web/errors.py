@@ -1,0 +1,73 @@
+"""What each refusal means for HTTP, and how it is told to the person who reads the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from domain.errors import (
+    EtappeError,
+    EvidenceChanged,
+    GateSettled,
+    InvalidInput,
+    LinkUnknown,
+    LinkVoid,
+    NotEligible,
+    NotFound,
+    RolloutEnded,
+    TransitionNotAllowed,
+    WrongCode,
+)
+from domain.reasons import Reason
+from notifications.language import Words
+
+STATUS: Mapping[type[EtappeError], HTTPStatus] = {
+    LinkUnknown: HTTPStatus.NOT_FOUND,
+    NotFound: HTTPStatus.NOT_FOUND,
+    LinkVoid: HTTPStatus.GONE,
+    RolloutEnded: HTTPStatus.GONE,
+    GateSettled: HTTPStatus.CONFLICT,
+    EvidenceChanged: HTTPStatus.CONFLICT,
+    TransitionNotAllowed: HTTPStatus.CONFLICT,
+    # 403 and not 422: the form was understood and complete, what is missing is the proof that its sender got the mail.
+    WrongCode: HTTPStatus.FORBIDDEN,
+    NotEligible: HTTPStatus.FORBIDDEN,
+    InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    EtappeError: HTTPStatus.BAD_REQUEST,
+}
+"""The nearest class of a refusal counts."""
+
+
+def status_of(error: EtappeError) -> HTTPStatus:
+    """Return the HTTP status of a refusal."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def told(words: Words, error: EtappeError) -> str:
+    """Return the refusal in the reader's language."""
+    if isinstance(error, WrongCode):
+        return _wrong_code(words, error.tries_left)
+    if isinstance(error, EvidenceChanged):
+        return words.text("What you were asked about has changed since you opened this page. Nothing was recorded.")
+    if isinstance(error, GateSettled):
+        return words.text("This was decided in the meantime. What you sent came too late and was not recorded.")
+    if isinstance(error, RolloutEnded):
+        return words.text("The rollout has ended in the meantime. What you sent was not recorded.")
+    if isinstance(error, NotEligible):
+        return words.text("You cannot decide this. Nothing was recorded.")
+    return sentence(words, error.args[0])
+
+
+def sentence(words: Words, reason: object) -> str:
+    """Return a sentence of an operation in the reader's language: a Reason, or a msgid without facts."""
+    return words.say(reason) if isinstance(reason, Reason) else words.text(str(reason))
+
+
+def _wrong_code(words: Words, tries_left: int) -> str:
+    if tries_left == 0:
+        return words.text(
+            "The code was wrong five times. A new mail with a new link and a new code is on its way to you."
+        )
+    if tries_left == 1:
+        return words.text("The code does not match. You can try once more.")
+    return words.text("The code does not match. You can try {count} more times.", count=tries_left)

@@ -1,0 +1,24 @@
+"""Keeps the secrets of decision links out of every log."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+_TOKEN = re.compile(r"(/decide/)[^\s\"'?#]+(?:\?[^\s\"']*)?", re.IGNORECASE)
+
+
+def masked(text: str) -> str:
+    """Return a text with the token of every decision link replaced by an ellipsis."""
+    return _TOKEN.sub(r"\1…", text)
+
+
+class MaskTokens(logging.Filter):
+    """Masks the message and the arguments of a log record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, masked."""
+        record.msg = masked(record.msg) if isinstance(record.msg, str) else record.msg
+        if isinstance(record.args, tuple):
+            record.args = tuple(masked(part) if isinstance(part, str) else part for part in record.args)
+        return True

@@ -1,0 +1,84 @@
+"""Serves the pages on this machine until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+
+from domain.errors import EtappeError
+from models.database import Database
+from settings import DEFAULT_WEB_PORT, Settings
+from web.app import create_app
+from web.masking import MaskTokens
+
+HOST = "127.0.0.1"
+GRACE_SECONDS = 5
+
+
+class PortTaken(EtappeError):
+    """The port is taken."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        super().__init__(f"Port {port} is taken by another program; give another one with --web-port.")
+
+
+def serve(
+    settings: Settings, *, port: int = DEFAULT_WEB_PORT, prefect_ui_url: str = "", access_log: bool = False
+) -> None:
+    """Serve the pages on 127.0.0.1 until SIGTERM or SIGINT, then let requests that are under way finish and return.
+
+    Raises PortTaken before anything is served.
+    """
+    with _listening(port) as listener:
+        database = Database(settings.database_url)
+        try:
+            server = uvicorn.Server(_config(settings, database, prefect_ui_url, access_log))
+            _mask_logs()
+            _return_when_told_to_stop(server)
+            server.run(sockets=[listener])
+        finally:
+            database.close()
+
+
+def _listening(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as refused:
+        listener.close()
+        raise PortTaken(port) from refused
+    return listener
+
+
+def _config(settings: Settings, database: Database, prefect_ui_url: str, access_log: bool) -> uvicorn.Config:
+    app = create_app(settings, database, prefect_ui_url=prefect_ui_url)
+    return uvicorn.Config(
+        app,
+        log_level="info" if access_log else "warning",
+        access_log=access_log,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _mask_logs() -> None:
+    mask = MaskTokens()
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
+        logging.getLogger(name).addFilter(mask)
+
+
+def _return_when_told_to_stop(server: uvicorn.Server) -> None:
+    """Once it has ended, uvicorn raises the signal again for whoever listened before it; here, that is nobody."""
+
+    def told_to_stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    signal.signal(signal.SIGTERM, told_to_stop)
+    signal.signal(signal.SIGINT, told_to_stop)

@@ -1,0 +1,117 @@
+"""The sentences of the pages that depend on a choice, a state or a reason, as msgids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.states import GateState, Outcome
+from models.gates import Purpose, VoidReason
+from notifications.language import to_translate
+
+CHOICE_HINTS: Mapping[str, str] = {
+    "approve": to_translate("You agree to it as it is shown here."),
+    "approve-with-conditions": to_translate("You agree if something is done; what, is recorded with your answer."),
+    "reject": to_translate("You are against it. Please say why."),
+    "request-changes": to_translate("Neither yes nor no: say what has to change. The same link takes your answer later."),
+    "abstain": to_translate("You leave it to the others. Please say why."),
+    "hold": to_translate("Not now: the stage waits until somebody takes it up again. Please say why."),
+    "recycle": to_translate("Not like this: part of it is done again. Please say what has to be better."),
+    "kill": to_translate("No, and for good: the rollout ends here. Please say why."),
+}
+
+GATE_CAME_TO: Mapping[GateState, str] = {
+    GateState.WAITING: to_translate("This has not been asked yet."),
+    GateState.OPEN: to_translate("Others are still being asked."),
+    GateState.PASSED: to_translate("The gate has passed."),
+    GateState.REJECTED: to_translate("The gate did not pass."),
+    GateState.EXPIRED: to_translate("Time was up before it was decided."),
+    GateState.WAIVED: to_translate("The gate was waived: an authorised person let it pass."),
+    GateState.WITHDRAWN: to_translate("The question was withdrawn."),
+}
+
+FOLLOWS: Mapping[Outcome, str] = {
+    Outcome.GO: to_translate("The rollout goes on."),
+    Outcome.HOLD: to_translate("The stage is on hold until somebody takes it up again."),
+    Outcome.RECYCLE: to_translate("The rollout goes back to an earlier stage."),
+    Outcome.KILL: to_translate("The rollout ends here, for good."),
+}
+
+VOID_TITLES: Mapping[VoidReason, str] = {
+    VoidReason.SETTLED: to_translate("This has been decided already"),
+    VoidReason.EXPIRED: to_translate("Time was up"),
+    VoidReason.REPLACED: to_translate("Somebody else is asked instead"),
+    VoidReason.CANCELLED: to_translate("The rollout was called off"),
+    VoidReason.WITHDRAWN: to_translate("The question was withdrawn"),
+    VoidReason.RENEWED: to_translate("A newer mail holds the link that counts"),
+}
+
+VOID_SENTENCES: Mapping[VoidReason, str] = {
+    VoidReason.SETTLED: to_translate("Enough of the others have answered, so yours is no longer needed. Thank you."),
+    VoidReason.EXPIRED: to_translate("Nobody's silence counts as a yes: what the plan says for this case has happened."),
+    VoidReason.REPLACED: to_translate("There is nothing left for you to do here."),
+    VoidReason.CANCELLED: to_translate("There is nothing left to decide here. What was said so far stays on record."),
+    VoidReason.WITHDRAWN: to_translate(
+        "The rollout has ended or has gone back to an earlier stage. If you are asked again, a new mail tells you."
+    ),
+    VoidReason.RENEWED: to_translate(
+        "Wrong codes were typed here five times, so you were sent a new mail with a new link and a new code. "
+        "Please use that one."
+    ),
+}
+
+RECORDED_TITLES: Mapping[Purpose, str] = {
+    Purpose.DECIDE: to_translate("Your answer is recorded"),
+    Purpose.ANSWER: to_translate("The list is recorded"),
+    Purpose.CONFIRM: to_translate("Your confirmation is recorded"),
+    Purpose.MEASURE: to_translate("The value is recorded"),
+}
+
+BUTTONS: Mapping[Purpose, str] = {
+    Purpose.DECIDE: to_translate("Record my answer"),
+    Purpose.ANSWER: to_translate("Record the list"),
+    Purpose.CONFIRM: to_translate("Record my confirmation"),
+    Purpose.MEASURE: to_translate("Record the value"),
+}
+
+UNKNOWN_TITLE = to_translate("This link leads nowhere")
+UNKNOWN_SENTENCES = (
+    to_translate("Mail programs sometimes cut a long link in two, and then only the first half is opened."),
+    to_translate(
+        "Please open the link from the mail again, or copy all of it, with its last character, into the address bar. "
+        "If that does not help, answer the mail."
+    ),
+)
+
+TEXT_LABELS: Mapping[str, str] = {
+    "conditions": to_translate("Conditions"),
+    "comment": to_translate("Reason"),
+    "lessons": to_translate("What was learned"),
+    "value": to_translate("Measured value"),
+    "sample": to_translate("Number of observations"),
+}
+
+REFUSALS: Mapping[int, tuple[str, str]] = {
+    400: (
+        to_translate("This request cannot be read"),
+        to_translate("Nothing was recorded. Please open the link from the mail again."),
+    ),
+    404: (
+        to_translate("There is nothing here"),
+        to_translate("This address leads nowhere. If it came from a mail, please open the link in it again."),
+    ),
+    405: (
+        to_translate("This address does not take that"),
+        to_translate("It can be looked at; answers are sent with the form on its page."),
+    ),
+    413: (
+        to_translate("That is too long"),
+        to_translate(
+            "At most 64 KB can be sent at once. Nothing was recorded. Please go back and write it shorter, "
+            "with a link to the rest."
+        ),
+    ),
+    500: (
+        to_translate("Something went wrong on our side"),
+        to_translate("It is not your fault. Please try again in a few minutes; an answer is only ever recorded once."),
+    ),
+}
