@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from domain import consequences, deadlines
 from domain.eligibility import eligible
@@ -106,12 +107,18 @@ def _ask_instead_or_as_well(
     if escalation.replace:
         void_requests(ws, gate, VoidReason.REPLACED)
         if purpose is Purpose.DECIDE:
-            gate.requirements = [Requirement(escalation.to, frozenset(people), 1).to_json()]
+            gate.requirements = [Requirement(escalation.to, frozenset(people), 1).to_json(), *_added_by_bands(ws, gate)]
             gate.stand_ins = []
     elif purpose is Purpose.DECIDE:
         gate.stand_ins = [*gate.stand_ins, *people]
     for person in people:
         ask(ws, gate, person, purpose, [escalation.to], escalation_level=gate.escalation_level)
+
+
+def _added_by_bands(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
+    """A large budget keeps its further voice, also when others are asked instead of those who were silent."""
+    roles = {role for band in getattr(ws.planned_gate(gate), "bands", []) for role in band.approvers}
+    return [requirement for requirement in gate.requirements if requirement["name"] in roles]
 
 
 def _purpose(silent: list[Request]) -> Purpose:

@@ -11,6 +11,7 @@ from domain.plan import (
     AcknowledgementGate,
     BudgetGate,
     ChecklistGate,
+    Each,
     Gate,
     MeasurementGate,
     Plan,
@@ -62,7 +63,9 @@ def first_asked(gate: Gate, directory: Directory) -> list[str]:
 
 
 def _roles_above(gate: BudgetGate, lines: list[budget.BudgetLine]) -> list[str]:
-    return [role for role in budget.bands_above(gate.bands, budget.total(lines)) if role not in gate.approvers]
+    """The roles that a band adds; one whose voice the quorum needs anyway is not needed a second time."""
+    needed_anyway = gate.approvers if gate.quorum == "all" or isinstance(gate.quorum, Each) else []
+    return [role for role in budget.bands_above(gate.bands, budget.total(lines)) if role not in needed_anyway]
 
 
 def _refuse_unheld(gate: Gate, directory: Directory, entries: list[str]) -> None:
