@@ -55,7 +55,7 @@ _REVIEW_CHOICES = {**_CHOICES, "approve-with-conditions": to_translate("Go, with
 _SAID = {
     "approve": to_translate("approved"),
     "approve-with-conditions": to_translate("approved with conditions"),
-    "reject": to_translate("rejected"),
+    "reject": to_translate("turned it down"),
     "request-changes": to_translate("asked for changes first"),
     "abstain": to_translate("abstained"),
     "go": to_translate("said “go”"),
@@ -139,9 +139,9 @@ class Words:
         durations and states in words, a Reason as its own sentence. A text that is a whole ISO 8601 time with its
         offset, or a duration such as “5 business days”, is shown like one, because stored facts are texts.
         """
-        return self._filled(reason.text, reason.facts)
+        return self.text(reason.text, **reason.facts)
 
-    def text(self, msgid: str, **facts: Fact) -> str:
+    def text(self, msgid: str, /, **facts: Fact) -> str:
         """Return the translation of `msgid`, its {placeholders} filled. Without facts, braces stay as they are."""
         return self._filled(msgid, facts) if facts else self._translated(msgid)
 
@@ -198,7 +198,9 @@ class Words:
         span = self._filled(one if duration.amount == 1 else many, {"count": duration.amount})
         return self._filled("every {duration}", {"duration": span}) if isinstance(duration, Every) else span
 
-    def decision(self, kind: DecisionKind | str, gate_kind: str = "sign-off", choice: Outcome | str | None = None) -> str:
+    def decision(
+        self, kind: DecisionKind | str, gate_kind: str = "sign-off", choice: Outcome | str | None = None
+    ) -> str:
         """Return the label of what may be chosen, as “Yes, approve”; for reviews `choice` (or `kind`) may be an outcome.
 
         An unknown kind is shown as it is.
@@ -293,7 +295,8 @@ def _catalogue(language: str) -> dict[str, str]:
         return {}
     with path.open("rb") as file:
         messages = read_po(file, locale=language, abort_invalid=True)
-    return {str(message.id): str(message.string) for message in messages if message.id and message.string}
+    ready = (message for message in messages if message.id and message.string and not message.fuzzy)
+    return {str(message.id): str(message.string) for message in ready}
 
 
 @lru_cache

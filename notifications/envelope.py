@@ -1,0 +1,90 @@
+"""A rendered mail as a message for mail servers: its headers, and what may not stand in them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from datetime import UTC, datetime
+from email import policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+
+from notifications.messages import Mail
+from notifications.rendering import Rendered
+from notifications.senders import PermanentFailure
+
+_POLICY = policy.SMTP
+_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_NOT_IN_A_DOMAIN = re.compile(r"[^A-Za-z0-9.-]+")
+
+
+class UnsafeHeader(PermanentFailure):
+    """A mail's header holds what would become another header. `header` is its name."""
+
+    def __init__(self, header: str) -> None:
+        self.header = header
+        super().__init__(f"The mail's {header} holds a control character or “=?”, so the mail was not sent.")
+
+
+def to_message(
+    mail: Mail,
+    rendered: Rendered,
+    dedup_key: str,
+    mail_from: str,
+    message_id_domain: str,
+    at: datetime | None = None,
+) -> EmailMessage:
+    """Return the message to send, dated `at` (aware; default: now). The same `dedup_key` gives the same Message-ID.
+
+    Raises UnsafeHeader when a name, an address or the subject could turn into a header of its own.
+    """
+    message = EmailMessage(policy=_POLICY)
+    for name, value in _headers(mail, rendered, dedup_key, mail_from, message_id_domain).items():
+        if not isinstance(value, Address):
+            _check(name, value)
+        message[name] = value
+    message["Date"] = format_datetime(at or datetime.now(UTC))
+    # Quoted-printable passes servers that take only seven bits, and stays readable for whoever debugs one.
+    message.set_content(rendered.text, cte="quoted-printable")
+    message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    return message
+
+
+def _headers(mail: Mail, rendered: Rendered, dedup_key: str, mail_from: str, domain: str) -> dict[str, str | Address]:
+    domain = _NOT_IN_A_DOMAIN.sub("-", domain)
+    headers: dict[str, str | Address] = {
+        "From": _address("From", *parseaddr(mail_from)),
+        "To": _address("To", mail.reader.name, mail.reader.email),
+        "Subject": rendered.subject,
+        "Message-ID": f"<{_digest(dedup_key)}@{domain}>",
+        "Auto-Submitted": "auto-generated",
+        "Content-Language": mail.reader.language,
+        "X-Etappe-Kind": mail.kind,
+    }
+    if mail.rollout_id:
+        thread = f"<rollout-{_digest(mail.rollout_id)}@{domain}>"
+        headers |= {"References": thread, "In-Reply-To": thread, "X-Etappe-Rollout": mail.rollout_id}
+    if gate := getattr(mail, "gate", ""):
+        headers["X-Etappe-Gate"] = gate
+    return headers
+
+
+def _address(header: str, name: str, email: str) -> Address:
+    _check(header, name)
+    _check(header, email)
+    try:
+        return Address(display_name=name, addr_spec=email)
+    except (ValueError, IndexError) as problem:
+        raise UnsafeHeader(header) from problem
+
+
+def _check(header: str, value: str) -> None:
+    """Refuse what an encoder or a parser could read as more than text (CVE-2024-6923; RFC 2047, 2)."""
+    if "=?" in value or any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in value):
+        raise UnsafeHeader(header)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
