@@ -24,8 +24,7 @@ from worker.parts import Crew, Interrupted, Part, PartFailed, Port, end_all, fam
 __all__ = ["AlreadyRunning", "Crew", "Part", "PartFailed", "Port", "PortTaken", "check_ports", "run"]
 
 HOST = "127.0.0.1"
-ENDING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-WATCHED = ENDING | {signal.SIGCHLD}
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class PortTaken(EtappeError):
@@ -63,7 +62,8 @@ def run(
     home.mkdir(parents=True, exist_ok=True)
     with _lock(home):
         check_ports(parts)
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would take the exit codes with it
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (*ENDING, signal.SIGCHLD))
         try:
             leash.adopt_orphans()
             return _watch(_fork_keeper(parts, home, tell, when_ready))
@@ -149,14 +149,24 @@ def _keep(parts: Sequence[Part], home: Path, say: Callable[[str], None], when_re
     return 1
 
 
+def _heeded() -> set[signal.Signals]:
+    """The signals that end Etappe: all of them but those that its starter, nohup for one, has it ignore."""
+    return {each for each in ENDING if signal.getsignal(each) != signal.SIG_IGN}
+
+
 def _was_told_to_end() -> bool:
-    return signal.sigtimedwait(ENDING, 0) is not None
+    return signal.sigtimedwait(_heeded(), 0) is not None
+
+
+def _next_signal_ends() -> bool:
+    """Wait until a child has ended (False) or somebody asks for the end (True)."""
+    return signal.sigwait(_heeded() | {signal.SIGCHLD}) != signal.SIGCHLD
 
 
 def _await_end(crew: Crew) -> PartFailed | None:
     """Wait for a signal (None) or for the death of a part (what to tell)."""
     while (failure := crew.failed()) is None:
-        if signal.sigwait(WATCHED) in ENDING:
+        if _next_signal_ends():
             return None
     return failure
 
@@ -164,7 +174,7 @@ def _await_end(crew: Crew) -> PartFailed | None:
 def _watch(keeper: int) -> int:
     """The front's life: pass signals on to the keeper, wait for it, and end whatever it left behind."""
     while (code := _exit_code(keeper)) is None:
-        if signal.sigwait(WATCHED) in ENDING:
+        if _next_signal_ends():
             os.kill(keeper, signal.SIGTERM)
     orphans = [process for process in family(os.getpid()) if process.pid != os.getpid()]
     end_all(orphans)

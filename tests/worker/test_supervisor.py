@@ -42,7 +42,9 @@ time.sleep(60)
 
 # The program that supervises: every argument is one part, NAME:PORT:MODE.
 PROGRAM = """
-import socket, sys
+import os, signal, socket, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_IGN if "NOHUP" in os.environ else signal.SIG_DFL)
 from datetime import timedelta
 from pathlib import Path
 from domain.errors import EtappeError
@@ -158,6 +160,17 @@ def test_parts_start_in_order_and_a_signal_ends_them_in_reverse(home: Path, endi
         assert can_be_bound(first)
         assert can_be_bound(second)
         assert "database … ready (" in start.said()
+
+
+def test_the_end_of_a_session_that_it_was_told_to_outlive_does_not_end_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOHUP", "1")
+    with started(home, f"web:{free_port()}:") as start:
+        start.await_all_up()
+        start.process.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            start.process.wait(0.3)
 
 
 def test_the_death_of_a_part_ends_all_and_says_which_and_why(home: Path) -> None:

@@ -1,0 +1,193 @@
+"""Keeping flow runs and rollouts together: a flow run for every rollout, woken when needed, repaired when it went astray.
+
+The database is the truth. What happens to a flow run in Prefect changes nothing in a rollout, with one exception:
+cancelling it there calls the rollout off.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.states import Scheduled, Suspended
+
+from domain.errors import RolloutEnded
+from domain.states import ENDED
+from models.rollouts import Rollout, rollout_of_flow_run, rollouts_not_ended, rollouts_to_wake, rollouts_without_flow_run
+from operations.attach_flow_run import attach_flow_run, forget_wake
+from operations.cancel_rollout import cancel_rollout
+from operations.installation import Installation
+from operations.workspace import Actor
+
+log = logging.getLogger("etappe.flow_runs")
+
+FLOW = "rollout"
+DEPLOYMENT = "start"
+BATCH = 200
+PASS_TAKES_AT_MOST = timedelta(minutes=5)
+"""A flow run works for seconds between two waits; one that claims to run for longer has lost its process."""
+MOST_TRIES = 20
+"""How often a crashed flow run without a rollout is taken up again before it is left for people to look at."""
+
+_ASTRAY = (StateType.CANCELLED, StateType.CANCELLING, StateType.CRASHED, StateType.FAILED, StateType.COMPLETED)
+_AT_WORK = (StateType.RUNNING, StateType.PENDING)
+_OURS: dict[str, Any] = {
+    "flow_filter": FlowFilter(name=FlowFilterName(any_=[FLOW])),
+    "deployment_filter": DeploymentFilter(name=DeploymentFilterName(any_=[DEPLOYMENT])),
+}
+
+
+def launch(client: SyncPrefectClient, installation: Installation) -> None:
+    """Give every rollout that has none a flow run: those started by command, and those whose flow run was deleted.
+
+    It begins suspended, so no process is started for it; asked twice, Prefect gives back the same one.
+    """
+    with installation.db.read() as session:
+        waiting = list(session.scalars(rollouts_without_flow_run().limit(BATCH)))
+    if not waiting:
+        return
+    deployment = client.read_deployment_by_name(f"{FLOW}/{DEPLOYMENT}")
+    for rollout in waiting:
+        run = client.create_flow_run_from_deployment(
+            deployment.id,
+            parameters=_parameters(rollout),
+            state=Suspended(),
+            name=rollout.title,
+            idempotency_key=f"etappe-{rollout.id}",
+        )
+        attach_flow_run(installation.db, rollout.id, str(run.id))
+
+
+def _parameters(rollout: Rollout) -> dict[str, Any]:
+    inputs = dict(rollout.inputs)
+    budget = inputs.pop("budget", [])
+    return {
+        "plan": rollout.plan_version.name,
+        "title": rollout.title,
+        "requester": rollout.requester,
+        "owner": rollout.owner,
+        "language": rollout.language,
+        "start_on": rollout.start_on.isoformat() if rollout.start_on else None,
+        "people": rollout.people,
+        "budget": [{"item": line["item"], "amount": float(line["amount"])} for line in budget],
+        "inputs": inputs,
+    }
+
+
+def wake(client: SyncPrefectClient, installation: Installation, now: datetime) -> bool:
+    """Resume every flow run that has something to do; return whether one is still to do it."""
+    with installation.db.read() as session:
+        rollouts = {rollout.flow_run_id: rollout for rollout in session.scalars(rollouts_to_wake().limit(BATCH))}
+    runs = _read(client, [run_id for run_id in rollouts if run_id])
+    for flow_run_id, rollout in rollouts.items():
+        _wake(client, installation, rollout, runs.get(str(flow_run_id)), now)
+    return bool(rollouts)
+
+
+def _wake(
+    client: SyncPrefectClient, installation: Installation, rollout: Rollout, run: FlowRun | None, now: datetime
+) -> None:
+    if run is None:
+        forget_wake(installation.db, rollout.id)  # deleted: there is nobody left to conclude
+    elif run.state_type is StateType.PAUSED:
+        client.resume_flow_run(run.id)
+    elif run.state_type in (StateType.CANCELLED, StateType.CANCELLING, StateType.COMPLETED):
+        forget_wake(installation.db, rollout.id)
+    elif run.state_type in (StateType.CRASHED, StateType.FAILED) or _has_lost_its_process(run, now):
+        _take_up_again(client, run)
+
+
+def repair_recent(client: SyncPrefectClient, installation: Installation, now: datetime) -> None:
+    """Look at the flow runs that ended lately, or claim to run for too long, and put right what went astray."""
+    ended = client.read_flow_runs(flow_run_filter=_in(_ASTRAY), sort=FlowRunSort.END_TIME_DESC, limit=50, **_OURS)
+    at_work = client.read_flow_runs(flow_run_filter=_in(_AT_WORK), sort=FlowRunSort.START_TIME_ASC, limit=BATCH, **_OURS)
+    for run in (*ended, *at_work):
+        _repair(client, installation, run, now)
+
+
+def repair_all(client: SyncPrefectClient, installation: Installation, now: datetime) -> None:
+    """Compare every rollout that has not ended with its flow run, and put right what went astray."""
+    with installation.db.read() as session:
+        alive = [(r.id, r.flow_run_id) for r in session.scalars(rollouts_not_ended()) if r.flow_run_id]
+    for start in range(0, len(alive), BATCH):
+        batch = alive[start : start + BATCH]
+        runs = _read(client, [flow_run_id for _, flow_run_id in batch])
+        for rollout_id, flow_run_id in batch:
+            if flow_run_id not in runs:
+                attach_flow_run(installation.db, rollout_id, None)
+            else:
+                _repair(client, installation, runs[flow_run_id], now)
+    repair_recent(client, installation, now)
+
+
+def take_up_orphans(client: SyncPrefectClient, since: datetime) -> None:
+    """Take up again what was at work before `since`: its worker is gone, and nobody else would notice."""
+    for run in client.read_flow_runs(flow_run_filter=_in(_AT_WORK), limit=BATCH, **_OURS):
+        if run.state is not None and run.state.timestamp < since:
+            _take_up_again(client, run)
+
+
+def _repair(client: SyncPrefectClient, installation: Installation, run: FlowRun, now: datetime) -> None:
+    with installation.db.read() as session:
+        rollout = session.scalars(rollout_of_flow_run(str(run.id))).first()
+    if _has_lost_its_process(run, now):
+        _take_up_again(client, run)
+    elif rollout is None:
+        if run.state_type is StateType.CRASHED and run.run_count < MOST_TRIES:
+            _take_up_again(client, run)
+    elif rollout.state not in ENDED:
+        _repair_living(client, installation, rollout, run, now)
+
+
+def _repair_living(
+    client: SyncPrefectClient, installation: Installation, rollout: Rollout, run: FlowRun, now: datetime
+) -> None:
+    if run.state_type in (StateType.CANCELLED, StateType.CANCELLING):
+        _cancel(installation, rollout.id, now)
+    elif run.state_type in (StateType.CRASHED, StateType.FAILED, StateType.COMPLETED):
+        _take_up_again(client, run)
+
+
+def _cancel(installation: Installation, rollout_id: str, now: datetime) -> None:
+    try:
+        cancel_rollout(installation.db, installation.keys, rollout_id, "cancelled in Prefect", Actor("prefect", "prefect"),
+                       now)  # fmt: skip
+    except RolloutEnded:
+        return
+    forget_wake(installation.db, rollout_id)
+
+
+def _take_up_again(client: SyncPrefectClient, run: FlowRun) -> None:
+    log.info("flow run %s is taken up again (it was %s)", run.id, run.state_name)
+    client.set_flow_run_state(run.id, Scheduled(message="taken up again"), force=True)
+
+
+def _has_lost_its_process(run: FlowRun, now: datetime) -> bool:
+    return run.state_type in _AT_WORK and run.state is not None and now - run.state.timestamp > PASS_TAKES_AT_MOST
+
+
+def _read(client: SyncPrefectClient, ids: Sequence[str]) -> dict[str, FlowRun]:
+    if not ids:
+        return {}
+    wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(run_id) for run_id in ids]))
+    return {str(run.id): run for run in client.read_flow_runs(flow_run_filter=wanted, limit=BATCH)}
+
+
+def _in(types: Iterable[StateType]) -> FlowRunFilter:
+    return FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(types))))

@@ -1,0 +1,122 @@
+"""Delivering mail: takes messages from the outbox, composes them as things are now, sends them, writes down what came of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from models.outbox import Message, MessageState
+from notifications import dedup, retries
+from notifications.envelope import to_message
+from notifications.messages import DigestMail, Mail, ReminderMail
+from notifications.rendering import render
+from notifications.senders import PermanentFailure, Sender, TemporaryFailure
+from operations.claim_messages import claim_messages
+from operations.compose_message import Composer, workspace_for
+from operations.installation import Installation
+from operations.settle_message import bury, settle_messages, try_again_later
+
+log = logging.getLogger("etappe.post")
+
+
+def now() -> datetime:
+    """The moment, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class _Parcel:
+    """One mail, and the messages it delivers: one, or several reminders for one person."""
+
+    messages: Sequence[Message]
+    mail: Mail | None
+    key: str
+
+    @property
+    def ids(self) -> list[int]:
+        return [message.id for message in self.messages]
+
+
+class Post:
+    """Delivers the outbox of one installation through one sender."""
+
+    def __init__(self, installation: Installation, sender: Sender, clock: Callable[[], datetime] = now) -> None:
+        self._db = installation.db
+        self._composer = Composer(installation.keys, installation.settings.base_url)
+        self._mail_from = installation.settings.mail_from
+        self._domain = urlsplit(installation.settings.base_url).hostname or "localhost"
+        self._sender = sender
+        self._now = clock
+
+    def deliver(self) -> int:
+        """Deliver what is due now; return how many messages were taken."""
+        messages = claim_messages(self._db, self._now())
+        for parcel in self._parcels(messages):
+            self._deliver(parcel)
+        return len(messages)
+
+    def _parcels(self, messages: Sequence[Message]) -> Iterator[_Parcel]:
+        reminders: dict[str, list[Message]] = {}
+        for message in messages:
+            if message.topic == "reminder":
+                reminders.setdefault(message.recipient, []).append(message)
+            elif parcel := self._compose([message]):
+                yield parcel
+        for several in reminders.values():
+            if parcel := self._compose(several):
+                yield parcel
+
+    def _compose(self, messages: Sequence[Message]) -> _Parcel | None:
+        try:
+            with self._db.read() as session:
+                composed = [
+                    (message, self._composer.compose(workspace_for(session, message, self._now()), message))
+                    for message in messages
+                ]
+            return _parcel(messages, [(message, mail) for message, mail in composed if mail is not None])
+        except Exception as error:
+            log.exception("a message could not be written: %s", [message.dedup_key for message in messages])
+            try_again_later(self._db, [message.id for message in messages], repr(error), self._now())
+            return None
+
+    def _deliver(self, parcel: _Parcel) -> None:
+        if parcel.mail is None:
+            settle_messages(self._db, parcel.ids, MessageState.DROPPED, self._now())
+            return
+        try:
+            self._send(parcel.mail, parcel.key)
+        except TemporaryFailure as failure:
+            self._not_now(parcel, str(failure))
+        except PermanentFailure as failure:
+            log.warning("refused for good by the mail server: %s", failure)
+            bury(self._db, parcel.ids, str(failure), self._now())
+        except Exception as error:
+            log.exception("a mail could not be made: %s", parcel.key)
+            self._not_now(parcel, repr(error))
+        else:
+            settle_messages(self._db, parcel.ids, MessageState.SENT, self._now())
+
+    def _send(self, mail: Mail, key: str) -> None:
+        envelope = to_message(mail, render(mail), key, self._mail_from, self._domain)
+        self._sender.send(envelope, mail.reader.email)
+
+    def _not_now(self, parcel: _Parcel, error: str) -> None:
+        log.info("not delivered for now: %s", error)
+        hopeless = [m.id for m in parcel.messages if retries.is_hopeless(m.created_at, self._now())]
+        bury(self._db, hopeless, error, self._now())
+        try_again_later(self._db, [i for i in parcel.ids if i not in hopeless], error, self._now())
+
+
+def _parcel(messages: Sequence[Message], written: Sequence[tuple[Message, Mail]]) -> _Parcel:
+    if not written:
+        return _Parcel(messages, None, "")
+    first, mail = written[0]
+    reminders = tuple(mail for _, mail in written if isinstance(mail, ReminderMail))
+    if len(reminders) < 2:
+        return _Parcel(messages, mail, first.dedup_key)
+    digest = DigestMail(mail.reader, mail.rollout_id, mail.rollout_title, reminders)
+    due_at = min(message.created_at for message, _ in written)
+    return _Parcel(messages, digest, dedup.digest(first.recipient, due_at))

@@ -1,0 +1,143 @@
+"""Prefect's page of a rollout: a bar for every stage and gate, a table of gates, and the state in one sentence.
+
+Level-triggered: it looks at what should be shown and at what was painted, and paints the difference.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from prefect import task
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled, Completed, Failed, Paused, Running
+
+from domain.states import GateState, StageState
+from models.prefect_page import Bar
+from notifications.language import Words
+from operations.chart import BarFacts, Chart, GateLine
+
+TABLE = "table"
+LONGEST_NAME = 200
+
+
+@task(name="stage")
+def _stage_bar() -> None:
+    """Never called: Prefect wants a task for every bar."""
+
+
+@task(name="gate")
+def _gate_bar() -> None:
+    """Never called: Prefect wants a task for every bar."""
+
+
+_TASKS = {"stage": _stage_bar, "gate": _gate_bar}
+
+
+def paint(client: SyncPrefectClient, chart: Chart) -> list[Bar]:
+    """Bring the bars and the table up to date; return the bars as they are now painted."""
+    words = Words(chart.language, chart.time_zone)
+    bars = [_paint_bar(client, chart, facts, words) for facts in chart.bars]
+    return [*bars, _paint_table(client, chart, words)]
+
+
+def summary(chart: Chart) -> tuple[str, str]:
+    """Return the name and the message of the flow run's state while it is suspended."""
+    words = Words(chart.language, chart.time_zone)
+    if chart.held_at:
+        return "On hold", words.text("On hold at: {gates}", gates=", ".join(chart.held_at))
+    if chart.waiting_for:
+        return "Suspended", words.text("Waiting for: {people}", people=", ".join(chart.waiting_for))
+    return "Suspended", words.text("Waiting for its start date")
+
+
+def _paint_bar(client: SyncPrefectClient, chart: Chart, facts: BarFacts, words: Words) -> Bar:
+    name = words.say(facts.title)[:LONGEST_NAME]
+    painted = chart.painted.get((facts.subject, facts.subject_id))
+    if painted is None:
+        painted = _create(client, chart, facts, name)
+    task_run_id = UUID(painted.task_run_id)
+    if painted.name != name:
+        client.set_task_run_name(task_run_id, name)
+    if painted.state != facts.state:
+        client.set_task_run_state(task_run_id, _state(facts, words), force=True)
+    return Bar(flow_run_id=chart.flow_run_id, subject=facts.subject, subject_id=facts.subject_id,
+               rollout_id=chart.rollout_id, task_run_id=painted.task_run_id, name=name, state=facts.state)  # fmt: skip
+
+
+def _create(client: SyncPrefectClient, chart: Chart, facts: BarFacts, name: str) -> Bar:
+    """Create the bar, waiting. Prefect gives back the one it has when this was done before and the answer was lost."""
+    run = client.create_task_run(
+        _TASKS[facts.subject],
+        UUID(chart.flow_run_id),
+        dynamic_key=f"{chart.rollout_id}-{facts.subject_id}",
+        name=name,
+        state=Running(name="Waiting"),
+    )
+    return Bar(task_run_id=str(run.id), name=run.name, state="open")
+
+
+def _state(facts: BarFacts, words: Words) -> State[Any]:
+    message = "; ".join([*([words.say(facts.because)] if facts.because else []), *facts.said]) or None
+    match facts.state:
+        case StageState.PASSED | GateState.PASSED:
+            return Completed(name="Passed", message=message)
+        case GateState.WAIVED:
+            return Completed(name="Waived", message=message)
+        case GateState.REJECTED:
+            return Failed(name="Rejected", message=message)
+        case GateState.EXPIRED:
+            return Failed(name="Expired", message=message)
+        case StageState.FAILED:
+            return Failed(name="Failed", message=message)
+        case StageState.HELD:
+            return Paused(name="On hold", message=message)
+        case StageState.SKIPPED | GateState.WITHDRAWN:
+            return Cancelled(name="Withdrawn", message=message)
+    return Running(name="Waiting")
+
+
+def _paint_table(client: SyncPrefectClient, chart: Chart, words: Words) -> Bar:
+    data = json.dumps([_row(line, words) for line in chart.gates], ensure_ascii=False)
+    description = f"## {chart.title}\n\n{words.text('Rollout')} `{chart.rollout_id}`: {words.state(chart.state)}"
+    painted = chart.painted.get((TABLE, 0))
+    if painted is None:
+        artifact_id = _create_table(client, chart, data, description)
+    else:
+        artifact_id = painted.task_run_id
+        client.update_artifact(UUID(artifact_id), ArtifactUpdate(data=data, description=description))
+    return Bar(flow_run_id=chart.flow_run_id, subject=TABLE, subject_id=0, rollout_id=chart.rollout_id,
+               task_run_id=artifact_id, name=TABLE, state="")  # fmt: skip
+
+
+def _create_table(client: SyncPrefectClient, chart: Chart, data: str, description: str) -> str:
+    artifact = client.create_artifact(
+        ArtifactCreate(
+            key=f"gates-{chart.rollout_id}",
+            type="table",
+            description=description,
+            data=data,
+            flow_run_id=UUID(chart.flow_run_id),
+        )
+    )
+    return str(artifact.id)
+
+
+def _row(line: GateLine, words: Words) -> dict[str, str]:
+    decided = (f"{name}: {words.text(decision)}" for name, decision in line.decided)
+    return {
+        words.text("Stage"): line.stage,
+        words.text("Gate"): line.gate if line.round == 1 else f"{line.gate} ({line.round})",
+        words.text("State"): words.state(line.state),
+        words.text("Decided"): _listed(decided),
+        words.text("Waiting for"): line.problem or _listed(line.waiting_for),
+        words.text("By when"): words.moment(line.due_at) if line.due_at else "–",
+    }
+
+
+def _listed(items: Iterable[str]) -> str:
+    return ", ".join(items) or "–"
