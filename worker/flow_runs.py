@@ -29,7 +29,13 @@ from prefect.states import Scheduled, Suspended
 
 from domain.errors import RolloutEnded
 from domain.states import ENDED
-from models.rollouts import Rollout, rollout_of_flow_run, rollouts_not_ended, rollouts_to_wake, rollouts_without_flow_run
+from models.rollouts import (
+    Rollout,
+    rollout_of_flow_run,
+    rollouts_not_ended,
+    rollouts_to_wake,
+    rollouts_without_flow_run,
+)
 from operations.attach_flow_run import attach_flow_run, forget_wake
 from operations.cancel_rollout import cancel_rollout
 from operations.installation import Installation
@@ -116,7 +122,9 @@ def _wake(
 def repair_recent(client: SyncPrefectClient, installation: Installation, now: datetime) -> None:
     """Look at the flow runs that ended lately, or claim to run for too long, and put right what went astray."""
     ended = client.read_flow_runs(flow_run_filter=_in(_ASTRAY), sort=FlowRunSort.END_TIME_DESC, limit=50, **_OURS)
-    at_work = client.read_flow_runs(flow_run_filter=_in(_AT_WORK), sort=FlowRunSort.START_TIME_ASC, limit=BATCH, **_OURS)
+    at_work = client.read_flow_runs(
+        flow_run_filter=_in(_AT_WORK), sort=FlowRunSort.START_TIME_ASC, limit=BATCH, **_OURS
+    )
     for run in (*ended, *at_work):
         _repair(client, installation, run, now)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from models.outbox import Message, MessageState
+from models.outbox import Message, MessageState, next_message_due
 from notifications import dedup, retries
 from notifications.envelope import to_message
 from notifications.messages import DigestMail, Mail, ReminderMail
@@ -50,6 +50,16 @@ class Post:
         self._domain = urlsplit(installation.settings.base_url).hostname or "localhost"
         self._sender = sender
         self._now = clock
+
+    def deliver_all(self) -> None:
+        """Deliver until nothing is due. Looks before it takes, so that idling writes nothing."""
+        while self._is_due():
+            self.deliver()
+
+    def _is_due(self) -> bool:
+        with self._db.read() as session:
+            due_at = session.scalar(next_message_due(self._now()))
+        return due_at is not None and due_at <= self._now()
 
     def deliver(self) -> int:
         """Deliver what is due now; return how many messages were taken."""

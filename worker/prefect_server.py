@@ -78,13 +78,16 @@ def server_parts(home: Path, port: int, *, credentials: str = "") -> list[Part]:
 def worker_part(home: Path, port: int, *, credentials: str = "") -> Part:
     """The stock process worker. It makes the work pool when there is none, and starts each flow run in a new process.
 
-    No `--limit`: with one, the stock worker was seen to crash when it polls this often.
+    No `--limit`: with one, the stock worker was seen to crash when it polls this often. A temporary folder of its own:
+    in the common one all users of a machine would share `runner_storage`, and only the first could start a worker.
     """
     began = datetime.now(UTC)
+    temporary = _folder(home) / "temporary"
     return Part(
         name="worker",
         command=[*_prefect(), "worker", "start", "--pool", WORK_POOL, "--type", "process", "--name", "etappe"],
-        environment=prefect_environment(home, port, credentials=credentials),
+        environment=prefect_environment(home, port, credentials=credentials) | {"TMPDIR": str(temporary)},
+        prepare=lambda: temporary.mkdir(parents=True, exist_ok=True),
         ready=lambda: has_worker(port, since=began, credentials=credentials),
         ready_within=timedelta(minutes=2),
         stop_within=timedelta(seconds=5),

@@ -187,3 +187,4 @@ class TestTheServer:
         assert not has_worker(server.port, since=datetime.now(UTC) + timedelta(minutes=1))
         with server.api as api:
             assert api.get("/work_pools/etappe").json()["type"] == "process"
+        assert (server.home / "prefect" / "temporary" / "runner_storage").is_dir()

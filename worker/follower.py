@@ -1,0 +1,96 @@
+"""One round of keeping Prefect in step: flow runs for new rollouts, pages painted, wakes delivered, strays repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Suspended
+
+from models.prefect_page import Bar
+from models.rollouts import rollouts_unpainted
+from operations.attach_flow_run import attach_flow_run, note_painted
+from operations.chart import Chart, chart
+from operations.installation import Installation
+from worker import flow_runs
+from worker.post import now
+from worker.prefect_page import paint, summary
+
+REPAIR_EVERY = timedelta(seconds=5)
+_ON_ITS_WAY = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)
+
+
+class Follower:
+    """Follows one installation in Prefect. For one thread."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._client: SyncPrefectClient | None = None
+        self._repaired_at = now() - REPAIR_EVERY
+
+    def close(self) -> None:
+        """Give the connection to Prefect back."""
+        if self._client is not None:
+            self._client.__exit__(None, None, None)
+            self._client = None
+
+    def follow(self) -> None:
+        """Do one round. Raises whatever Prefect's client raises; the next round begins with a new connection."""
+        try:
+            self._follow(self._connected())
+        except Exception:
+            self.close()
+            raise
+
+    def _connected(self) -> SyncPrefectClient:
+        if self._client is None:
+            self._client = get_client(sync_client=True).__enter__()
+        return self._client
+
+    def _follow(self, client: SyncPrefectClient) -> None:
+        flow_runs.launch(client, self._installation)
+        flow_runs.wake(client, self._installation, now())
+        with self._installation.db.read() as session:
+            changed = [rollout.id for rollout in session.scalars(rollouts_unpainted())]
+        for rollout_id in changed:
+            self._paint(client, rollout_id)
+        if now() - self._repaired_at >= REPAIR_EVERY:
+            flow_runs.repair_recent(client, self._installation, now())
+            self._repaired_at = now()
+
+    def _paint(self, client: SyncPrefectClient, rollout_id: str) -> None:
+        wanted = chart(self._installation.db, rollout_id, now())
+        if wanted is None:
+            return
+        try:
+            run = client.read_flow_run(UUID(wanted.flow_run_id))
+        except ObjectNotFound:
+            attach_flow_run(self._installation.db, rollout_id, None)
+            return
+        bars = paint(client, wanted)
+        if run.state_type in _ON_ITS_WAY and not wanted.finished:
+            self._note(wanted, bars, up_to=wanted.sequence - 1)  # its sentence follows once it is suspended
+            return
+        if run.state_type is StateType.PAUSED and not wanted.finished:
+            _say(client, run, wanted)
+        self._note(wanted, bars, up_to=wanted.sequence)
+
+    def _note(self, wanted: Chart, bars: Iterable[Bar], up_to: int) -> None:
+        changed = [bar for bar in bars if not _is_painted(wanted, bar)]
+        note_painted(self._installation.db, wanted.rollout_id, wanted.flow_run_id, up_to, changed)
+
+
+def _is_painted(wanted: Chart, bar: Bar) -> bool:
+    painted = wanted.painted.get((bar.subject, bar.subject_id))
+    return painted is not None and (painted.name, painted.state) == (bar.name, bar.state)
+
+
+def _say(client: SyncPrefectClient, run: FlowRun, wanted: Chart) -> None:
+    """Say in the flow run's state who is waited for. Forced, since Prefect allows no suspended run to be suspended."""
+    name, message = summary(wanted)
+    if run.state is None or (run.state.name, run.state.message) != (name, message):
+        client.set_flow_run_state(run.id, Suspended(name=name, message=message), force=True)
