@@ -287,7 +287,9 @@ class Stage(_Shape):
     stalled_after: Duration | None = Field(
         default=None, description="When the stage's owner is told that it takes too long"
     )
-    gates: list[Gate] = Field(min_length=1, description="The stage passes when all its gates have passed")
+    gates: list[Gate] = Field(
+        min_length=1, max_length=50, description="The stage passes when all its gates have passed"
+    )
 
 
 class Plan(_Shape):
@@ -301,7 +303,9 @@ class Plan(_Shape):
         default={}, description="The roles that people hold; requester and owner are always there"
     )
     inputs: dict[Slug, Input] = Field(default={}, description="What is asked for when a rollout is started")
-    stages: list[Stage] = Field(min_length=1, description="In order; each needs the one before it unless it says so")
+    stages: list[Stage] = Field(
+        min_length=1, max_length=200, description="In order; each needs the one before it unless it says so"
+    )
 
     @field_validator("roles", mode="after")
     @classmethod

@@ -201,6 +201,10 @@ def _too_long(detail: ErrorDetails) -> str:
     return f"{_quoted(detail['input'])} is too long; write at most {detail.get('ctx', {}).get('max_length')} characters"
 
 
+def _too_many(detail: ErrorDetails) -> str:
+    return f"the list is too long; name at most {detail.get('ctx', {}).get('max_length')}"
+
+
 def _own_words(detail: ErrorDetails) -> str:
     return detail["msg"].removeprefix("Value error, ")
 
@@ -222,6 +226,7 @@ _SENTENCES: Mapping[str, Callable[[ErrorDetails], str]] = {
     "dict_type": _mapping,
     "list_type": _list,
     "too_short": _too_short,
+    "too_long": _too_many,
     "int_parsing": _number,
     "int_type": _number,
     "int_parsing_size": _number,

@@ -262,6 +262,10 @@ class TestShape:
     def test_empty_list(self) -> None:
         expect(changed("approvers: [board]", "approvers: []"), 13, 20, "at least one")
 
+    def test_too_many_stages(self) -> None:
+        text = "plan: p\ntitle: P\nstages:\n" + "- {id: a, title: A, gates: []}\n" * 201
+        expect(text, 4, 1, "at most 200")
+
     def test_choice(self) -> None:
         expect(GOOD + "        choices: [go, stop]\n", 22, 23, "stop", "go, hold, recycle, kill")
         expect(GOOD + "        order: one by one\n", 22, 16, "together", "in turn")
