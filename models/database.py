@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_SECONDS = 30
+NOTIFY_CHANNEL = "etappe"
+"""PostgreSQL only: every write transaction notifies this channel when it commits."""
 
 
 class Database:
@@ -40,6 +42,8 @@ class Database:
         engine = self.engine.execution_options(etappe_write=True) if self.is_sqlite else self.engine
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
+            if not self.is_sqlite:
+                session.execute(text(f"NOTIFY {NOTIFY_CHANNEL}"))
 
     def close(self) -> None:
         """Close every connection."""

@@ -58,9 +58,10 @@ def messages_due(now: datetime, limit: int) -> Select[Message]:
     )
 
 
-def next_message_due() -> Select[datetime | None]:
-    """When the next pending message is due."""
-    return select(func.min(Message.due_at)).where(Message.state == MessageState.PENDING)
+def next_message_due(now: datetime) -> Select[datetime | None]:
+    """When the next pending message is due that nobody delivers at this moment."""
+    free = or_(Message.leased_until.is_(None), Message.leased_until <= now)
+    return select(func.min(Message.due_at)).where(Message.state == MessageState.PENDING, free)
 
 
 def messages_of(rollout_id: str) -> Select[Message]:

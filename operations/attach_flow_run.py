@@ -34,3 +34,10 @@ def note_painted(db: Database, rollout_id: str, flow_run_id: str, sequence: int,
         rollout = session.scalars(rollout_locked(rollout_id)).one()
         if rollout.flow_run_id == flow_run_id:
             rollout.painted = max(rollout.painted, sequence)
+
+
+def paint_again(db: Database, rollout_id: str) -> None:
+    """Have the page painted again, though nothing has changed: its flow run has been at work, and lost its sentence."""
+    with db.write() as session:
+        rollout = session.scalars(rollout_locked(rollout_id)).one()
+        rollout.painted = min(rollout.painted, rollout.sequence - 1)

@@ -16,7 +16,7 @@ from models.rollouts import rollouts_unpainted
 from operations.attach_flow_run import attach_flow_run, note_painted
 from operations.chart import Chart, chart
 from operations.installation import Installation
-from worker import flow_runs
+from tasks import flow_runs
 from worker.post import now
 from worker.prefect_page import paint, summary
 

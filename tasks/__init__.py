@@ -1,0 +1,1 @@
+"""Thin Prefect tasks: each calls one operation, logs what came of it, and returns."""

@@ -1,0 +1,72 @@
+"""Registering Etappe in Prefect: the work pool, the deployments, and the schedule of the check. Safe to repeat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from prefect import Flow
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
+from prefect.client.schemas.schedules import IntervalSchedule
+from prefect.exceptions import ObjectAlreadyExists
+from prefect.utilities.callables import parameter_schema
+
+from flows.check_stalled import check_stalled
+from flows.rollout import rollout
+from operations.installation import Installation
+from settings import CHECKOUT
+
+WORK_POOL = "etappe"
+CHECK_EVERY = timedelta(minutes=15)
+
+
+def deploy(installation: Installation) -> None:
+    """Register `rollout/start` and `check-stalled/scheduled`. The plans found now are what the form offers."""
+    with get_client(sync_client=True) as client:
+        _make_work_pool(client)
+        _deploy(client, rollout, "start", "flows/rollout.py:rollout", schema=_form(installation))
+        _deploy(
+            client,
+            check_stalled,
+            "scheduled",
+            "flows/check_stalled.py:check_stalled",
+            schema=parameter_schema(check_stalled).model_dump(),
+            schedules=[DeploymentScheduleCreate(schedule=IntervalSchedule(interval=CHECK_EVERY), slug="every-15-minutes")],
+        )
+
+
+def _make_work_pool(client: SyncPrefectClient) -> None:
+    try:
+        client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"))
+    except ObjectAlreadyExists:
+        return
+
+
+def _deploy(
+    client: SyncPrefectClient,
+    flow: Flow[Any, Any],
+    name: str,
+    entrypoint: str,
+    *,
+    schema: dict[str, Any],
+    schedules: list[DeploymentScheduleCreate] | None = None,
+) -> None:
+    client.create_deployment(
+        client.create_flow(flow),
+        name,
+        work_pool_name=WORK_POOL,
+        path=str(CHECKOUT),
+        entrypoint=entrypoint,
+        description=flow.description,
+        parameter_openapi_schema=schema,
+        enforce_parameter_schema=True,
+        schedules=schedules,
+    )
+
+
+def _form(installation: Installation) -> dict[str, Any]:
+    """Return the form of a new rollout: what the flow takes, with the plans as a drop-down."""
+    form = parameter_schema(rollout).model_dump()
+    form["properties"]["plan"]["enum"] = installation.catalogue.names()
+    return form
