@@ -1,0 +1,1 @@
+"""The command `etappe`. What it refuses, it refuses in one sentence; what it prints for people, it gives as JSON too."""

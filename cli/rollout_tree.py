@@ -1,0 +1,74 @@
+"""A rollout as a tree for people: stages and gates with their states, who is waited for, and what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cli.printing import moment
+from models.database import Database
+from models.rollouts import Rollout
+from operations.workspace import plan_of
+
+_SIGNS = {
+    "passed": "✓",
+    "waived": "✓",
+    "completed": "✓",
+    "open": "●",
+    "held": "‖",
+    "rejected": "✗",
+    "expired": "✗",
+    "failed": "✗",
+}
+_NOT_YET = "·"
+
+
+def titles(db: Database, rollout_id: str) -> dict[str, str]:
+    """Return what the stages and gates of a rollout are called, by their ids, in its language."""
+    with db.read() as session:
+        rollout = session.get_one(Rollout, rollout_id)
+        plan, language = plan_of(rollout.plan_version), rollout.language
+    named = [*plan.stages, *(gate for stage in plan.stages for gate in stage.gates)]
+    return {each.id: each.title.in_language(language) for each in named}
+
+
+def lines(facts: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
+    """Write down what describe_rollout found."""
+    yield f"{facts['title']}  ({facts['id']})"
+    yield f"{facts['state']} · plan {facts['plan']}, version {facts['version']}"
+    yield f"requester {facts['requester']} · owner {facts['owner']} · started {moment(facts['created_at'])}"
+    if facts["ended_because"]:
+        yield f"because: {facts['ended_because']}"
+    for stage in facts["stages"]:
+        yield ""
+        yield f"{_sign(stage)} {titles.get(stage['id'], stage['id'])}  {stage['state']}{_round(stage)}"
+        for gate in stage["gates"]:
+            yield from (f"  {line}" for line in _gate(gate, titles))
+
+
+def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
+    outcome = f": {gate['outcome']}" if gate["outcome"] else ""
+    due = f", due {moment(gate['due_at'])}" if gate["due_at"] and gate["state"] == "open" else ""
+    title = titles.get(gate["id"], gate["id"])
+    yield f"{_sign(gate)} {title} ({gate['kind']})  {gate['state']}{outcome}{_round(gate)}{due}"
+    if gate["problem"]:
+        yield f"    problem: {gate['problem']}"
+    for decision in gate["decisions"]:
+        yield f"    {_decision(decision)}"
+    if gate["waiting_for"]:
+        yield f"    waits for {', '.join(gate['waiting_for'])}"
+
+
+def _decision(decision: Mapping[str, Any]) -> str:
+    behalf = f" for {decision['on_behalf_of']}" if decision["on_behalf_of"] else ""
+    said = decision["choice"] or decision["decision"]
+    comment = f": “{' '.join(decision['comment'].split())}”" if decision["comment"] else ""
+    return f"{decision['by']}{behalf} {said}, {moment(decision['decided_at'])}{comment}"
+
+
+def _sign(part: Mapping[str, Any]) -> str:
+    return _SIGNS.get(part["state"], _NOT_YET)
+
+
+def _round(part: Mapping[str, Any]) -> str:
+    return f", round {part['round']}" if part["round"] > 1 else ""
