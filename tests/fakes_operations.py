@@ -70,7 +70,9 @@ def decide_page(reader: Reader = JOHN, **changed: Any) -> RequestPage:
         due_at=datetime(2026, 12, 22, 8, 0, tzinfo=UTC),
         counted=1,
         needed=3,
-        said=(said("Ben Frei", DecisionKind.APPROVE_WITH_CONDITIONS, conditions="Legal checks the texts, by 31 March"),),
+        said=(
+            said("Ben Frei", DecisionKind.APPROVE_WITH_CONDITIONS, conditions="Legal checks the texts, by 31 March"),
+        ),
         waiting_for=("Carla Rossi", reader.name),
         choices=tuple(DecisionKind),
     )
@@ -104,14 +106,14 @@ def changed_page(page: RequestPage, **changed: Any) -> RequestPage:
 def budget_page(reader: Reader = JOHN, **changed: Any) -> RequestPage:
     """Return an open request to decide a budget."""
     lines = (Line("Monitoring <b>", Decimal("18000")), Line("Kampagnen", Decimal("42500.50")))
-    facts = {"kind": "budget", "gate_title": "Budget 2027", "budget": lines, "currency": "CHF"}
+    facts: dict[str, Any] = {"kind": "budget", "gate_title": "Budget 2027", "budget": lines, "currency": "CHF"}
     return decide_page(reader, **{**facts, "budget_total": Decimal("60500.50"), **changed})
 
 
 def review_page(reader: Reader = JOHN, **changed: Any) -> RequestPage:
     """Return an open request to review a pilot."""
     choices = ("approve", "approve-with-conditions", "hold", "recycle", "kill", "request-changes", "abstain")
-    facts = {"kind": "review", "gate_title": "Pilot", "choices": choices, "lessons_required": True}
+    facts: dict[str, Any] = {"kind": "review", "gate_title": "Pilot", "choices": choices, "lessons_required": True}
     return decide_page(reader, **{**facts, **changed})
 
 
@@ -125,7 +127,13 @@ def checklist_page(reader: Reader = JOHN, **changed: Any) -> RequestPage:
         _to_fill("affinity", "yes-no", "Haben alle Lust darauf?"),
         _to_fill("remarks", "text", "Bemerkungen", required=False),
     )
-    facts = {"kind": "checklist", "gate_title": "Team", "purpose": Purpose.ANSWER, "to_fill": items, "said": ()}
+    facts: dict[str, Any] = {
+        "kind": "checklist",
+        "gate_title": "Team",
+        "purpose": Purpose.ANSWER,
+        "to_fill": items,
+        "said": (),
+    }
     return decide_page(reader, **{**facts, "needed": 0, "counted": 0, **changed})
 
 
@@ -137,7 +145,13 @@ def _to_fill(item_id: str, kind: Any, title: str, unit: str = "", **facts: Any) 
 def confirm_page(reader: Reader = JOHN, **changed: Any) -> RequestPage:
     """Return an open request to confirm having read a text."""
     text = "Liebe Kolleginnen und Kollegen\n\nAb Januar sprechen wir öffentlich.\nAlle dürfen mitreden."
-    facts = {"kind": "acknowledgement", "gate_title": "Ankündigung", "question": text, "details": "", "on_no": None}
+    facts: dict[str, Any] = {
+        "kind": "acknowledgement",
+        "gate_title": "Ankündigung",
+        "question": text,
+        "details": "",
+        "on_no": None,
+    }
     invite = "Probiert Ihr Team schon etwas aus?"
     facts |= {"choices": ("approve",), "invite_comment": invite}
     return decide_page(reader, **{**facts, "purpose": Purpose.CONFIRM, **changed})
@@ -145,7 +159,13 @@ def confirm_page(reader: Reader = JOHN, **changed: Any) -> RequestPage:
 
 def measure_page(reader: Reader = JOHN, **changed: Any) -> RequestPage:
     """Return an open request to bring a value."""
-    facts = {"kind": "measurement", "gate_title": "Besuche", "target": "≥ 1200 Besuche", "metric": "visits", "said": ()}
+    facts: dict[str, Any] = {
+        "kind": "measurement",
+        "gate_title": "Besuche",
+        "target": "≥ 1200 Besuche",
+        "metric": "visits",
+        "said": (),
+    }
     return decide_page(reader, **{**facts, "purpose": Purpose.MEASURE, "needed": 0, "question": "Besuche", **changed})
 
 
@@ -172,7 +192,9 @@ def done_page(page: RequestPage | None = None, **changed: Any) -> RequestPage:
     page = page or decide_page()
     mine = Said(page.reader.name, page.reader.email, DecisionKind.APPROVE, None, "", "", "", NOW)
     facts = {"state": RequestState.DONE, "mine": mine, "closed_at": NOW}
-    return changed_page(page, **{**facts, "said": (*page.question.said, mine), "waiting_for": ("Carla Rossi",), **changed})
+    return changed_page(
+        page, **{**facts, "said": (*page.question.said, mine), "waiting_for": ("Carla Rossi",), **changed}
+    )
 
 
 def void_page(reason: VoidReason, reader: Reader = JOHN, **changed: Any) -> RequestPage:

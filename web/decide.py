@@ -221,11 +221,10 @@ def words_for(found: RequestPage) -> Words:
 
 def without_page(words: Words, refusal: LinkUnknown | LinkVoid, typed: Mapping[str, str]) -> Response:
     """Return what can be said about a link that leads to no request."""
+    title, sentences = wording.UNKNOWN_TITLE, wording.UNKNOWN_SENTENCES
     if isinstance(refusal, LinkVoid):
         reason = VoidReason(refusal.reason)
         title, sentences = wording.VOID_TITLES[reason], (wording.VOID_SENTENCES[reason],)
-    else:
-        title, sentences = wording.UNKNOWN_TITLE, wording.UNKNOWN_SENTENCES
     told = tuple(words.text(sentence) for sentence in sentences)
     return pages.notice(words, words.text(title), told, errors.status_of(refusal), kept_texts(words, typed))
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
 from notifications.language import Words
-from notifications.mailbox import Mail, list_mails, read_mail
+from notifications.mailbox import MailSummary, StoredMail, UnknownMail, list_mails, read_mail
 from web import pages
 from web.house import House
 from web.visitor import is_local
@@ -23,6 +23,9 @@ _MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 )
 """A mail brings its own styles and nothing else; it may be framed by its page here, and its links may lead out of it."""
+
+
+_SEARCHED = 1000
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def routes(house: House) -> APIRouter:
     def list_all(request: Request, to: str = "") -> Response:
         _refuse_strangers(house, request)
         words = pages.visitor_words(request)
-        mails = [_summary(words, mail) for mail in list_mails(house.settings.mailbox_folder, to=to.strip())]
+        mails = [_summary(words, mail) for mail in mails_to(house.settings.mailbox_folder, to.strip())]
         return pages.page("mailbox.html", words, {"mails": mails, "to": to.strip()})
 
     @router.api_route("/mailbox/{key}", methods=["GET", "HEAD"])
@@ -57,7 +60,7 @@ def routes(house: House) -> APIRouter:
         _refuse_strangers(house, request)
         mail = _read(house, key)
         headers = {"Content-Security-Policy": _MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN"}
-        return HTMLResponse(with_links_out_of_the_frame(mail.html or ""), headers=headers)
+        return HTMLResponse(with_links_out_of_the_frame(mail.html), headers=headers)
 
     return router
 
@@ -65,6 +68,13 @@ def routes(house: House) -> APIRouter:
 def may_be_read(house: House, request: Request) -> bool:
     """Whether there is a local mailbox and the request comes from this machine."""
     return house.settings.has_own_mailbox and is_local(request)
+
+
+def mails_to(folder: Path, wanted: str) -> list[MailSummary]:
+    """Return the newest mails to an address; a part of one finds all that hold it."""
+    if "@" in wanted or not wanted:
+        return list_mails(folder, to=wanted)
+    return [mail for mail in list_mails(folder, _SEARCHED) if wanted.lower() in mail.recipient.lower()]
 
 
 def pieces(text: str) -> Sequence[Piece]:
@@ -84,22 +94,13 @@ def _refuse_strangers(house: House, request: Request) -> None:
         raise HTTPException(404)
 
 
-def _read(house: House, key: str) -> Mail:
-    mail = read_mail(house.settings.mailbox_folder, key)
-    if mail is None:
-        raise HTTPException(404)
-    return mail
+def _read(house: House, key: str) -> StoredMail:
+    try:
+        return read_mail(house.settings.mailbox_folder, key)
+    except UnknownMail as refusal:
+        raise HTTPException(404) from refusal
 
 
-def _summary(words: Words, mail: Mail) -> dict[str, str]:
-    return {
-        "key": mail.key,
-        "subject": mail.subject,
-        "sender": mail.sender,
-        "to": mail.to,
-        "at": _moment(words, mail.at),
-    }
-
-
-def _moment(words: Words, at: datetime | None) -> str:
-    return "" if at is None else words.moment(at)
+def _summary(words: Words, mail: MailSummary) -> dict[str, str]:
+    at = words.moment(mail.at)
+    return {"key": mail.key, "subject": mail.subject, "sender": mail.sender, "to": mail.recipient, "at": at}

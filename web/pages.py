@@ -12,12 +12,11 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from notifications.language import Words
+from notifications.language import HOME_ZONE, Words
 from web.visitor import language_of
 
 _HERE = Path(__file__).parent
 CSS = (_HERE / "static" / "etappe.css").read_text(encoding="utf-8")
-_UNKNOWN_ZONE = "UTC"
 
 
 @lru_cache
@@ -30,7 +29,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals["css"] = Markup(CSS)  # noqa: S704  the project's own file
+    environment.globals["css"] = Markup(CSS)
     return environment
 
 
@@ -38,13 +37,17 @@ def page(
     template: str, words: Words, facts: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
     """Return a page in these words. Everything in `facts` is escaped."""
-    text = _templates().get_template(template).render({"words": words, "_": words.text, "language": words.language, **facts})
+    text = (
+        _templates()
+        .get_template(template)
+        .render({"words": words, "_": words.text, "language": words.language, **facts})
+    )
     return HTMLResponse(text, status, dict(headers or {}) | {"Content-Language": words.language})
 
 
 def visitor_words(request: Request) -> Words:
     """Return the words for somebody who is not known, by their browser's language."""
-    return Words(language_of(request), _UNKNOWN_ZONE)
+    return Words(language_of(request), HOME_ZONE)
 
 
 def notice(

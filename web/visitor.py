@@ -1,4 +1,4 @@
-"""What a request tells about who sends it, before anybody is known: a language, and whether they sit at this machine."""
+"""What a request tells about who sends it, before anybody is known: a language, and whether it is local."""
 
 from __future__ import annotations
 

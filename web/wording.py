@@ -12,7 +12,9 @@ CHOICE_HINTS: Mapping[str, str] = {
     "approve": to_translate("You agree to it as it is shown here."),
     "approve-with-conditions": to_translate("You agree if something is done; what, is recorded with your answer."),
     "reject": to_translate("You are against it. Please say why."),
-    "request-changes": to_translate("Neither yes nor no: say what has to change. The same link takes your answer later."),
+    "request-changes": to_translate(
+        "Neither yes nor no: say what has to change. The same link takes your answer later."
+    ),
     "abstain": to_translate("You leave it to the others. Please say why."),
     "hold": to_translate("Not now: the stage waits until somebody takes it up again. Please say why."),
     "recycle": to_translate("Not like this: part of it is done again. Please say what has to be better."),
@@ -47,7 +49,9 @@ VOID_TITLES: Mapping[VoidReason, str] = {
 
 VOID_SENTENCES: Mapping[VoidReason, str] = {
     VoidReason.SETTLED: to_translate("Enough of the others have answered, so yours is no longer needed. Thank you."),
-    VoidReason.EXPIRED: to_translate("Nobody's silence counts as a yes: what the plan says for this case has happened."),
+    VoidReason.EXPIRED: to_translate(
+        "Nobody's silence counts as a yes: what the plan says for this case has happened."
+    ),
     VoidReason.REPLACED: to_translate("There is nothing left for you to do here."),
     VoidReason.CANCELLED: to_translate("There is nothing left to decide here. What was said so far stays on record."),
     VoidReason.WITHDRAWN: to_translate(
@@ -74,7 +78,7 @@ BUTTONS: Mapping[Purpose, str] = {
 }
 
 UNKNOWN_TITLE = to_translate("This link leads nowhere")
-UNKNOWN_SENTENCES = (
+UNKNOWN_SENTENCES: tuple[str, ...] = (
     to_translate("Mail programs sometimes cut a long link in two, and then only the first half is opened."),
     to_translate(
         "Please open the link from the mail again, or copy all of it, with its last character, into the address bar. "
