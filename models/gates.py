@@ -7,11 +7,30 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Numeric, Select, String, Text, UniqueConstraint, or_, select
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.states import DecisionKind, GateState, Outcome
-from models.base import Address, Base, Name, RequestId, RolloutId, state_column
+from models.base import (
+    Address,
+    Base,
+    ExactDecimal,
+    Name,
+    RequestId,
+    RolloutId,
+    state_column,
+)
 from models.rollouts import Rollout, StageRow
 
 
@@ -46,7 +65,9 @@ class VoidReason(StrEnum):
 class GateRow(Base):
     """A gate of a rollout in one round.
 
-    `requirements` and `stand_ins` are the quorum as it was resolved when the gate opened (domain/quorum.py).
+    `requirements` and `stand_ins` are the quorum as it was resolved when the gate opened (domain/quorum.py), and
+    `approvers` who is asked for it, in order: [person, [roles or addresses]]. Only values after the measurement
+    `measured_after` count; 0 is all of them.
     `problem` says why it cannot be asked yet. `settled_because` is a Reason: {text, facts}.
     """
 
@@ -75,13 +96,19 @@ class GateRow(Base):
     problem: Mapped[str | None] = mapped_column(Text)
     requirements: Mapped[list[Any]] = mapped_column(JSON, default=list)
     stand_ins: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    approvers: Mapped[list[Any]] = mapped_column(JSON, default=list)
     answers: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     answered_by: Mapped[Address | None]
     answered_at: Mapped[datetime | None]
+    measured_after: Mapped[int] = mapped_column(default=0)
     remind_at: Mapped[datetime | None]
     escalate_at: Mapped[datetime | None]
     escalation_level: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime | None]
+
+
+Index("ix_gates_problem", GateRow.rollout_id, sqlite_where=GateRow.problem.is_not(None),
+      postgresql_where=GateRow.problem.is_not(None))  # fmt: skip
 
 
 class Request(Base):
@@ -155,7 +182,7 @@ class Measurement(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     rollout_id: Mapped[RolloutId] = mapped_column(ForeignKey(Rollout.id))
     metric: Mapped[Name]
-    value: Mapped[Decimal] = mapped_column(Numeric(20, 6, asdecimal=True))
+    value: Mapped[Decimal] = mapped_column(ExactDecimal)
     sample: Mapped[int | None]
     measured_at: Mapped[datetime]
     reported_by: Mapped[str] = mapped_column(String(254))
@@ -209,6 +236,11 @@ def measurements_of(rollout_id: str, metric: str) -> Select[Measurement]:
         .where(Measurement.rollout_id == rollout_id, Measurement.metric == metric)
         .order_by(Measurement.id.desc())
     )
+
+
+def newest_measurement(rollout_id: str) -> Select[int | None]:
+    """The id of the value that was recorded last in a rollout."""
+    return select(func.max(Measurement.id)).where(Measurement.rollout_id == rollout_id)
 
 
 def gates_due(now: datetime) -> Select[GateRow]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, UniqueConstraint, select
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from domain.plan import Plan
@@ -23,8 +32,9 @@ class PlanVersion(Base):
     name: Mapped[Name]
     version: Mapped[int]
     digest: Mapped[str] = mapped_column(String(64))
-    document: Mapped[dict[str, Any]]
-    source: Mapped[str] = mapped_column(Text)
+    # Long, and read once per process: not with every rollout that is looked at.
+    document: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+    source: Mapped[str] = mapped_column(Text, deferred=True)
     created_at: Mapped[datetime]
 
     @property

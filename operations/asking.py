@@ -21,10 +21,35 @@ from operations.workspace import Workspace
 
 
 def ask(
-    ws: Workspace, gate: GateRow, person: str, purpose: Purpose, asked_for: Sequence[str], escalation_level: int = 0
+    ws: Workspace,
+    gate: GateRow,
+    people: Sequence[tuple[str, Sequence[str]]],
+    purpose: Purpose,
+    escalation_level: int = 0,
+) -> None:
+    """Ask people, each with the roles they are asked for, at a gate: a request, its link, and the mail that carries it."""
+    asked = len(ws.session.scalars(requests_at(gate.id)).all())
+    requests = [
+        _request(ws, gate, person, purpose, asked_for, escalation_level, asked + place)
+        for place, (person, asked_for) in enumerate(people)
+    ]
+    ws.session.add_all(requests)
+    ws.session.flush()
+    for request in requests:
+        add_link(ws, request)
+        tell_request(ws, request)
+
+
+def _request(
+    ws: Workspace,
+    gate: GateRow,
+    person: str,
+    purpose: Purpose,
+    asked_for: Sequence[str],
+    escalation_level: int,
+    position: int,
 ) -> Request:
-    """Ask one person at a gate: a request, its link, and the mail that carries it."""
-    request = Request(
+    return Request(
         id=uuid4().hex,
         rollout_id=ws.rollout.id,
         gate_id=gate.id,
@@ -33,16 +58,11 @@ def ask(
         asked_for=list(asked_for),
         escalation_level=escalation_level,
         state=RequestState.OPEN,
-        position=len(ws.session.scalars(requests_at(gate.id)).all()),
+        position=position,
         link_number=1,
         wrong_codes=0,
         created_at=ws.now,
     )
-    ws.session.add(request)
-    ws.session.flush()
-    add_link(ws, request)
-    tell_request(ws, request)
-    return request
 
 
 def add_link(ws: Workspace, request: Request) -> None:
@@ -77,10 +97,14 @@ def open_requests(ws: Workspace, gate: GateRow, purposes: Collection[Purpose] = 
 
 
 def void_requests(
-    ws: Workspace, gate: GateRow, reason: VoidReason, purposes: Collection[Purpose] = tuple(Purpose)
+    ws: Workspace,
+    gate: GateRow,
+    reason: VoidReason,
+    purposes: Collection[Purpose] = tuple(Purpose),
+    spared: Collection[str] = (),
 ) -> list[Request]:
-    """Ask nobody at this gate any longer; their links say why. Returns who was still asked."""
-    void = open_requests(ws, gate, purposes)
+    """Ask nobody at this gate any longer but the people spared; the links say why. Returns who was still asked."""
+    void = [request for request in open_requests(ws, gate, purposes) if request.person not in spared]
     for request in void:
         request.state, request.void_reason, request.closed_at = RequestState.VOID, reason, ws.now
     return void

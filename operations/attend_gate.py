@@ -8,17 +8,17 @@ from typing import Any
 
 from domain import consequences, deadlines
 from domain.eligibility import eligible
-from domain.plan import AcknowledgementGate, Escalation
+from domain.plan import AcknowledgementGate, BudgetGate, Escalation
 from domain.quorum import Requirement
 from domain.reasons import Reason
 from domain.states import Event, GateState
 from models.database import Database
-from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
+from models.gates import GateRow, Purpose, Request, RequestState, VoidReason, requests_at
 from notifications import dedup
 from operations.asking import ask, open_requests, void_requests
 from operations.progress import progress
 from operations.settling import settle
-from operations.telling import inform, tell
+from operations.telling import inform, tell, tell_request
 from operations.workspace import Workspace, locked
 
 
@@ -37,7 +37,7 @@ def attend_gate(
         if may_expire and _is_due(gate.expires_at, now):
             _expire(ws, gate)
             return ["expired"]
-        while _is_due(gate.escalate_at, now):
+        while gate.state is GateState.OPEN and _is_due(gate.escalate_at, now):
             _escalate(ws, gate)
             done.append("escalated")
         if _is_due(gate.remind_at, now):
@@ -75,13 +75,15 @@ def _escalate(ws: Workspace, gate: GateRow) -> None:
     level = gate.escalation_level
     escalation = planned.escalate[level - 1]
     _set_next_escalation(ws, gate, planned.escalate)
-    people = _escalated_to(ws, gate, escalation)
     silent = open_requests(ws, gate)
+    people = _escalated_to(ws, gate, escalation, _purpose(silent))
     ws.note("gate.escalated", gate=gate, facts={"level": level, "to": people, "replace": escalation.replace})
     if isinstance(planned, AcknowledgementGate):
         _tell_who_has_not_read(ws, gate, people, silent)
+    elif people and escalation.replace:
+        _ask_instead(ws, gate, escalation, people, _purpose(silent))
     elif people:
-        _ask_instead_or_as_well(ws, gate, escalation, people, silent)
+        _ask_as_well(ws, gate, escalation, people, _purpose(silent))
     _tell_the_owner(ws, gate, escalation, people)
 
 
@@ -92,32 +94,49 @@ def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalati
         gate.escalate_at = deadlines.due_at(gate.opened_at, after, ws.plan.calendar)
 
 
-def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation) -> list[str]:
+def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose: Purpose) -> list[str]:
+    """Return who is asked from now on: instead of the others, all who may; as well, those who were not asked yet."""
     planned = ws.planned_gate(gate)
     excluded = ws.directory.people(getattr(planned, "exclude", []))
     allowed = eligible({escalation.to: ws.directory.resolve(escalation.to)}, excluded)[escalation.to]
-    asked = {row.person for row in ws.session.scalars(requests_at(gate.id))}
-    return sorted(allowed - asked)
+    return sorted(allowed if escalation.replace else allowed - _asked(ws, gate, purpose).keys())
 
 
-def _ask_instead_or_as_well(
-    ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], silent: list[Request]
-) -> None:
-    purpose = _purpose(silent)
-    if escalation.replace:
-        void_requests(ws, gate, VoidReason.REPLACED)
-        if purpose is Purpose.DECIDE:
-            gate.requirements = [Requirement(escalation.to, frozenset(people), 1).to_json(), *_added_by_bands(ws, gate)]
-            gate.stand_ins = []
-    elif purpose is Purpose.DECIDE:
+def _asked(ws: Workspace, gate: GateRow, purpose: Purpose) -> dict[str, Request]:
+    return {row.person: row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is purpose}
+
+
+def _ask_instead(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], purpose: Purpose) -> None:
+    asked_for = [(person, [escalation.to]) for person in people]
+    spared = set(people)
+    if purpose is Purpose.DECIDE:
+        kept = _added_by_bands(ws, gate)
+        spared.update(*(requirement["members"] for requirement in kept))
+        gate.requirements = [Requirement(escalation.to, frozenset(people), 1).to_json(), *kept]
+        further = [pair for pair in gate.approvers if pair[0] in spared.difference(people)]
+        gate.stand_ins, gate.approvers = [], [*(list(pair) for pair in asked_for), *further]
+    void_requests(ws, gate, VoidReason.REPLACED, spared=spared)
+    asked = _asked(ws, gate, purpose)
+    for request in (asked[person] for person in people if person in asked):
+        if request.state is RequestState.OPEN and not request.escalation_level:
+            request.escalation_level = gate.escalation_level
+            tell_request(ws, request)
+    ask(ws, gate, [pair for pair in asked_for if pair[0] not in asked], purpose, gate.escalation_level)
+    progress(ws)  # somebody who decides alone from now on may have decided already
+
+
+def _ask_as_well(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], purpose: Purpose) -> None:
+    if purpose is Purpose.DECIDE:
         gate.stand_ins = [*gate.stand_ins, *people]
-    for person in people:
-        ask(ws, gate, person, purpose, [escalation.to], escalation_level=gate.escalation_level)
+    ask(ws, gate, [(person, [escalation.to]) for person in people], purpose, gate.escalation_level)
 
 
 def _added_by_bands(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
     """A large budget keeps its further voice, also when others are asked instead of those who were silent."""
-    roles = {role for band in getattr(ws.planned_gate(gate), "bands", []) for role in band.approvers}
+    planned = ws.planned_gate(gate)
+    if not isinstance(planned, BudgetGate):
+        return []
+    roles = {role for band in planned.bands for role in band.approvers}.difference(planned.approvers)
     return [requirement for requirement in gate.requirements if requirement["name"] in roles]
 
 

@@ -88,7 +88,7 @@ def _report_stalled_stages(db: Database, keys: Sequence[bytes], now: datetime) -
 def _report_stalled_stage(db: Database, keys: Sequence[bytes], rollout_id: str, stage_id: int, now: datetime) -> bool:
     with locked(db, keys, rollout_id, now) as ws:
         stage = ws.session.get_one(StageRow, stage_id, populate_existing=True)
-        if stage.state is not StageState.OPEN or stage.stalled_at is None:
+        if stage.state is not StageState.OPEN or stage.stalled_at is None or stage.stalled_at > now:
             return False
         stage.stalled_at = None
         ws.note("stage.stalled", stage=stage)

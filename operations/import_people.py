@@ -30,7 +30,8 @@ def import_people(db: Database, directory: Directory, now: datetime) -> Imported
         new = [entry for entry in people if entry.email not in known or known[entry.email].gone_at is not None]
         for entry in people:
             _put(session, known.get(entry.email), entry)
-        dropped = [person for email, person in known.items() if email not in {e.email for e in people}]
+        listed = {entry.email for entry in people}
+        dropped = [person for email, person in known.items() if email not in listed]
         went = [person for person in dropped if person.gone_at is None]
         for person in went:
             person.gone_at = now

@@ -11,7 +11,7 @@ from domain.states import Event, GateState, StageState, advance_gate, advance_st
 from models.gates import GateRow, Purpose, requests_at
 from models.rollouts import StageRow
 from operations.asking import ask
-from operations.pool import Pool, first_asked, pool
+from operations.pool import first_asked, pool
 from operations.telling import inform
 from operations.workspace import Workspace
 
@@ -20,9 +20,20 @@ def open_stage(ws: Workspace, stage: StageRow) -> None:
     """Open a stage; its gates are opened next."""
     stage.state = advance_stage(stage.state, Event.OPENED)
     stage.opened_at = ws.now
+    _watch(ws, stage)
+    ws.note("stage.opened", stage=stage)
+
+
+def reopen_stage(ws: Workspace, stage: StageRow) -> None:
+    """Open a held stage again; it may stall again, too."""
+    stage.state = advance_stage(stage.state, Event.RESUMED)
+    _watch(ws, stage)
+    ws.note("stage.resumed", stage=stage)
+
+
+def _watch(ws: Workspace, stage: StageRow) -> None:
     stalled_after = ws.planned_stage(stage).stalled_after
     stage.stalled_at = deadlines.due_at(ws.now, stalled_after, ws.plan.calendar) if stalled_after else None
-    ws.note("stage.opened", stage=stage)
 
 
 def open_gates(ws: Workspace) -> bool:
@@ -37,7 +48,7 @@ def open_gates(ws: Workspace) -> bool:
 def _open_gate(ws: Workspace, gate: GateRow) -> bool:
     planned = ws.planned_gate(gate)
     try:
-        who = pool(ws.plan, planned, ws.directory, budget_lines(ws, planned))
+        who = pool(planned, ws.directory, budget_lines(ws, planned))
         bringing = first_asked(planned, ws.directory)
     except (QuorumImpossible, RoleNotHeld) as refusal:
         _cannot_ask(ws, gate, planned, refusal.sentence)
@@ -45,41 +56,34 @@ def _open_gate(ws: Workspace, gate: GateRow) -> bool:
     gate.state = advance_gate(gate.state, Event.OPENED)
     gate.problem, gate.opened_at = None, ws.now
     gate.requirements = [requirement.to_json() for requirement in who.requirements]
+    gate.approvers = [[person, asked_for] for person, asked_for in who.asked_for.items()]
     _set_deadlines(ws, gate, planned)
     ws.note("gate.opened", gate=gate)
-    for person in bringing:
-        ask(ws, gate, person, *_to_bring(planned))
-    if not bringing:
-        ask_deciders(ws, gate, who)
+    if isinstance(planned, ChecklistGate):
+        ask(ws, gate, [(person, [planned.filled_by]) for person in bringing], Purpose.ANSWER)
+    elif isinstance(planned, MeasurementGate):
+        ask(ws, gate, [(person, [planned.measured_by]) for person in bringing], Purpose.MEASURE)
+    else:
+        ask_deciders(ws, gate)
     return True
 
 
-def _to_bring(gate: Gate) -> tuple[Purpose, list[str]]:
-    if isinstance(gate, ChecklistGate):
-        return Purpose.ANSWER, [gate.filled_by]
-    return Purpose.MEASURE, [gate.measured_by] if isinstance(gate, MeasurementGate) else []
-
-
-def ask_deciders(ws: Workspace, gate: GateRow, who: Pool) -> None:
+def ask_deciders(ws: Workspace, gate: GateRow) -> None:
     """Ask everybody who may settle the gate; in turn, only the first of them."""
     planned = ws.planned_gate(gate)
     purpose = Purpose.CONFIRM if isinstance(planned, AcknowledgementGate) else Purpose.DECIDE
     in_turn = getattr(planned, "order", "together") == "in turn"
-    for person, asked_for in list(who.asked_for.items())[: 1 if in_turn else None]:
-        ask(ws, gate, person, purpose, asked_for)
+    ask(ws, gate, gate.approvers[: 1 if in_turn else None], purpose)
 
 
 def ask_next_in_turn(ws: Workspace, gate: GateRow) -> None:
-    """Ask the next approver of a gate that asks one after the other, when nobody is being asked."""
+    """Ask the next approver of a gate that asks one after the other."""
     planned = ws.planned_gate(gate)
     if getattr(planned, "order", "together") != "in turn":
         return
     asked = {row.person for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE}
-    who = pool(ws.plan, planned, ws.directory, budget_lines(ws, planned))
-    for person, asked_for in who.asked_for.items():
-        if person not in asked:
-            ask(ws, gate, person, Purpose.DECIDE, asked_for)
-            return
+    following = [(person, asked_for) for person, asked_for in gate.approvers if person not in asked]
+    ask(ws, gate, following[:1], Purpose.DECIDE)
 
 
 def budget_lines(ws: Workspace, gate: Gate) -> list[BudgetLine]:

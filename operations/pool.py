@@ -14,7 +14,6 @@ from domain.plan import (
     Each,
     Gate,
     MeasurementGate,
-    Plan,
 )
 from domain.quorum import Requirement, requirements
 from operations.directory import Directory
@@ -32,7 +31,7 @@ class Pool:
 NOBODY = Pool((), {})
 
 
-def pool(plan: Plan, gate: Gate, directory: Directory, budget_lines: list[budget.BudgetLine]) -> Pool:
+def pool(gate: Gate, directory: Directory, budget_lines: list[budget.BudgetLine]) -> Pool:
     """Return who may settle a gate. Raises QuorumImpossible or RoleNotHeld when the quorum could never be met."""
     if isinstance(gate, MeasurementGate) or (isinstance(gate, ChecklistGate) and not gate.approvers):
         return NOBODY

@@ -21,17 +21,23 @@ from domain.states import (
     advance_rollout,
     advance_stage,
 )
-from models.gates import GateRow, VoidReason
+from models.gates import GateRow, VoidReason, newest_measurement
 from models.rollouts import StageRow
 from operations.asking import void_requests
 from operations.opening import open_gates, open_stage
 from operations.settling import settle_gates
 from operations.telling import inform
-from operations.workspace import LIVING_STAGES, Workspace
+from operations.workspace import LIVING_STAGES, SYSTEM, Workspace
 
 
 def progress(ws: Workspace) -> None:
-    """Do everything that is due in a rollout, until nothing is."""
+    """Do everything that is due in a rollout, until nothing is. What follows by itself is noted as done by the rules."""
+    actor, ws.actor = ws.actor, SYSTEM
+    _do_what_is_due(ws)
+    ws.actor = actor
+
+
+def _do_what_is_due(ws: Workspace) -> None:
     steps = (_start, settle_gates, _pass_stages, _follow_refusals, _complete, _open_stages, open_gates)
     while ws.rollout.state in (RolloutState.WAITING, RolloutState.OPEN, RolloutState.HELD):
         ws.session.flush()
@@ -67,7 +73,7 @@ def _pass_stages(ws: Workspace) -> bool:
     changed = False
     for stage in ws.stages():
         states = [gate.state for gate in gates if gate.stage_id == stage.id]
-        if stage.state is StageState.OPEN and all(state in LETS_PASS for state in states):
+        if stage.state is StageState.OPEN and states and all(state in LETS_PASS for state in states):
             _close(ws, stage, Event.PASSED)
             changed = True
     return changed
@@ -102,11 +108,12 @@ def _follow_refusals(ws: Workspace) -> bool:
     return False
 
 
-def release(ws: Workspace) -> None:
+def release(ws: Workspace, reason: str = "") -> None:
     """Take the rollout off hold when no stage of it is held any more."""
     ws.session.flush()
     if ws.rollout.state is RolloutState.HELD and not any(stage.state is StageState.HELD for stage in ws.stages()):
         ws.rollout.state = advance_rollout(ws.rollout.state, Event.RESUMED)
+        ws.note("rollout.resumed", comment=reason)
 
 
 def recycle_target(ws: Workspace, gate: GateRow) -> str:
@@ -114,10 +121,10 @@ def recycle_target(ws: Workspace, gate: GateRow) -> str:
     planned = ws.planned_gate(gate)
     if gate.state is GateState.EXPIRED and planned.expires and isinstance(planned.expires.outcome, Recycle):
         return planned.expires.outcome.recycle
+    if gate.state is not GateState.EXPIRED and isinstance(planned, ReviewGate) and planned.recycle_to:
+        return planned.recycle_to
     if isinstance(planned.on_reject, Recycle):
         return planned.on_reject.recycle
-    if isinstance(planned, ReviewGate) and planned.recycle_to:
-        return planned.recycle_to
     return ws.stage_of(gate).key
 
 
@@ -127,10 +134,11 @@ def _hold(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
     ws.note("stage.held", stage=stage)
     if ws.rollout.state is RolloutState.OPEN:
         ws.rollout.state = advance_rollout(ws.rollout.state, Event.HELD)
+        ws.note("rollout.held", gate=gate)
     facts: dict[str, str | int] = {"rollout": ws.rollout.id, **_names(ws, stage, gate)}
     inform(
         ws,
-        {ws.rollout.requester, ws.rollout.owner, *ws.directory.resolve(ws.planned_stage(stage).owner)},
+        [ws.rollout.requester, ws.rollout.owner, *ws.directory.resolve(ws.planned_stage(stage).owner)],
         Reason("On hold: “{stage}”", facts),
         [Reason("The gate “{gate}” did not pass, so the stage waits until somebody decides how to go on.", facts)],
         [
@@ -187,11 +195,16 @@ def _new_round(ws: Workspace, stage: StageRow, gates: list[GateRow]) -> None:
 
 
 def new_gate_round(ws: Workspace, gate: GateRow, stage: StageRow) -> None:
-    """Put a waiting gate in the place of one that was asked; what was decided there stays in the record."""
+    """Put a waiting gate in the place of one that was asked; what was decided there stays in the record.
+
+    What was measured so far does not count again: a value that failed would send the rollout back for ever.
+    """
     gate.current = False
+    measured = ws.session.scalar(newest_measurement(gate.rollout_id))
     ws.session.add(
         GateRow(rollout_id=gate.rollout_id, stage_id=stage.id, key=gate.key, kind=gate.kind, position=gate.position,
-                round=gate.round + 1, current=True, state=GateState.WAITING)  # fmt: skip
+                round=gate.round + 1, current=True, state=GateState.WAITING,
+                measured_after=measured or 0)  # fmt: skip
     )
     ws.session.flush()
 
@@ -206,6 +219,7 @@ def withdraw(ws: Workspace, stages: Collection[StageRow], reason: VoidReason) ->
             gate.state = advance_gate(gate.state, Event.WITHDRAWN)
             gate.settled_at = ws.now
             gate.remind_at = gate.escalate_at = gate.expires_at = gate.problem = None
+            ws.note("gate.withdrawn", gate=gate, facts={"because": reason})
     for stage in stages:
         if stage.state in LIVING_STAGES or stage.state is StageState.WAITING:
             _close(ws, stage, Event.SKIPPED)

@@ -13,8 +13,7 @@ from models.database import Database
 from models.gates import Purpose, RequestState, VoidReason
 from operations.asking import void_requests
 from operations.by_link import ByLink, by_link, refuse_what_is_over
-from operations.opening import ask_deciders, budget_lines
-from operations.pool import pool
+from operations.opening import ask_deciders
 from operations.progress import progress
 from operations.show_request import RequestPage, page
 
@@ -63,6 +62,6 @@ def _record(link: ByLink, planned: ChecklistGate, answers: dict[str, object]) ->
     void_requests(ws, gate, VoidReason.SETTLED, [Purpose.ANSWER])
     ws.note("checklist.filled", gate=gate, facts={"answers": answers})
     if planned.approvers:
-        ask_deciders(ws, gate, pool(ws.plan, planned, ws.directory, budget_lines(ws, planned)))
+        ask_deciders(ws, gate)
     ws.session.flush()
     progress(ws)

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from domain import typed_text
 from domain.errors import InvalidInput, NotEligible
-from domain.quorum import Requirement
 from domain.reasons import Reason
 from domain.states import DecisionKind, Outcome
 from models.database import Database
@@ -17,7 +16,7 @@ from operations.by_link import ByLink, by_link, refuse_what_is_over
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
 from operations.question import choices
-from operations.settling import latest_decisions
+from operations.settling import latest_decisions, voices
 from operations.show_request import RequestPage, page
 from operations.telling import inform, tell_receipt
 
@@ -64,8 +63,18 @@ def record_decision(
 
 def _is_repeated(link: ByLink, form: DecisionForm) -> bool:
     mine = latest_decisions(link.ws, link.gate).get(link.request.person)
-    said = {mine.decision.value, mine.choice.value if mine.choice else ""} if mine else set()
-    return link.request.state is RequestState.DONE and form.decision in said
+    if mine is None or mine.request_id != link.request.id:
+        return False
+    if mine.decision is DecisionKind.REQUEST_CHANGES:  # may be said again, in other words
+        return form.decision == mine.decision and _same_text(form.comment, mine.comment)
+    return form.decision in (mine.decision, mine.choice) and link.request.state is RequestState.DONE
+
+
+def _same_text(typed: str, recorded: str) -> bool:
+    try:
+        return typed_text.clean_text(typed, LONGEST_TEXT) == recorded
+    except InvalidInput:
+        return False
 
 
 def _record(link: ByLink, form: DecisionForm) -> None:
@@ -110,10 +119,9 @@ def _follow(link: ByLink, word: _Word) -> None:
 
 
 def _refuse_the_ineligible(link: ByLink) -> None:
-    may = {person for stored in link.gate.requirements for person in Requirement.from_json(stored).members}
     if link.request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
         raise InvalidInput(Reason("This page asks for something to be filled in, not for a decision."))
-    if link.request.person not in may | set(link.gate.stand_ins):
+    if link.request.person not in voices(link.gate):
         raise NotEligible()
 
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
+from domain import typed_text
 from domain.errors import InvalidInput, RolloutEnded
 from domain.nearest import suggestion
 from domain.plan import MeasurementGate
 from domain.reasons import Reason
 from domain.states import ENDED, GateState, StageState
 from models.database import Database
-from models.gates import Measurement, Purpose
+from models.gates import GateRow, Measurement, Purpose, measurements_of
 from operations.by_link import ByLink, by_link, refuse_what_is_over
-from operations.progress import progress
-from operations.resume_rollout import ask_again
+from operations.progress import progress, release
+from operations.resume_rollout import ask_again, stopping_gates
 from operations.show_request import RequestPage, page
 from operations.workspace import Actor, Workspace, locked
-
-_LARGEST = Decimal(10) ** 13
 
 
 def record_measurement(
@@ -51,11 +50,19 @@ def record_measurement_by_link(
         planned = link.ws.planned_gate(link.gate)
         if not isinstance(planned, MeasurementGate) or link.request.purpose is not Purpose.MEASURE:
             raise InvalidInput(Reason("This page asks for something else than a measured value."))
-        refuse_what_is_over(link, digest)
-        _record(link.ws, planned.metric, value, sample, now)
+        if not _is_repeated(link, planned.metric, value, sample):
+            refuse_what_is_over(link, digest)
+            _record(link.ws, planned.metric, value, sample, now)
         return page(link.ws, link.request)
 
     return by_link(db, keys, token, code, now, change)
+
+
+def _is_repeated(link: ByLink, metric: str, value: str, sample: str) -> bool:
+    newest = link.ws.session.scalars(measurements_of(link.ws.rollout.id, metric).limit(1)).first()
+    if newest is None or newest.reported_by != link.request.person or link.gate.state is not GateState.PASSED:
+        return False
+    return (newest.value, newest.sample) == (_number(value), _count(sample))
 
 
 def _record(ws: Workspace, metric: str, value: str, sample: str, measured_at: datetime) -> None:
@@ -69,14 +76,14 @@ def _record(ws: Workspace, metric: str, value: str, sample: str, measured_at: da
         reported_by=ws.actor.address,
         reported_at=ws.now,
     )
-    ws.session.add(measurement)
     ws.note(
         "measurement.recorded",
         facts={"metric": metric, "value": str(measurement.value), "sample": measurement.sample,
                "measured_at": measured_at.isoformat()},
     )  # fmt: skip
-    ws.session.flush()
     _ask_held_gates_again(ws, metric)
+    ws.session.add(measurement)
+    ws.session.flush()
     progress(ws)
 
 
@@ -92,15 +99,9 @@ def _refuse(ws: Workspace, metric: str, measured_at: datetime) -> None:
 
 def _number(text: str) -> Decimal:
     try:
-        number = Decimal(text.strip().replace("’", "").replace("'", "").replace(",", "."))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or abs(number) >= _LARGEST:
-        raise InvalidInput(
-            Reason("“{text}” is not a number.", {"text": text[:60]}),
-            {"value": Reason("Write a number, such as 1200 or 3.5.")},
-        )
-    return number
+        return typed_text.read_number(text)
+    except InvalidInput as refusal:
+        raise InvalidInput(refusal.sentence, {"value": Reason("Write a number, such as 1200 or 3.5.")}) from refusal
 
 
 def _count(text: str) -> int | None:
@@ -112,8 +113,15 @@ def _count(text: str) -> int | None:
 
 
 def _ask_held_gates_again(ws: Workspace, metric: str) -> None:
-    """A new value is a new answer: a stage that its predecessor put on hold is asked again."""
-    for gate in ws.gates(GateState.REJECTED):
-        planned, stage = ws.planned_gate(gate), ws.stage_of(gate)
-        if isinstance(planned, MeasurementGate) and planned.metric == metric and stage.state is StageState.HELD:
-            ask_again(ws, stage)
+    """A new value is a new answer: where the value before it put a stage on hold, its gate is asked again."""
+    for stage in ws.stages():
+        if stage.state is StageState.HELD:
+            again = [gate for gate in stopping_gates(ws, stage) if _waits_for(ws, gate, metric)]
+            if again:
+                ask_again(ws, stage, again)
+    release(ws)
+
+
+def _waits_for(ws: Workspace, gate: GateRow, metric: str) -> bool:
+    planned = ws.planned_gate(gate)
+    return isinstance(planned, MeasurementGate) and planned.metric == metric

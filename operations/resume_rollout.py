@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from domain import typed_text
 from domain.errors import InvalidInput
 from domain.reasons import Reason
-from domain.states import Event, GateState, RolloutState, StageState, advance_stage
+from domain.states import GateState, RolloutState, StageState
 from models.database import Database
+from models.gates import GateRow
 from models.rollouts import StageRow
+from operations.opening import reopen_stage
 from operations.progress import new_gate_round, progress, release
 from operations.telling import inform
 from operations.workspace import Actor, Workspace, locked
@@ -28,17 +30,20 @@ def resume_rollout(
             raise InvalidInput(f"The rollout is {ws.rollout.state}, not on hold; there is nothing to resume.")
         for stage in ws.stages():
             if stage.state is StageState.HELD:
-                ask_again(ws, stage)
-        ws.note("rollout.resumed", comment=words)
+                ask_again(ws, stage, stopping_gates(ws, stage))
+        release(ws, words)
         inform(ws, [ws.rollout.requester, ws.rollout.owner], Reason("The rollout goes on"), quote=words)
         progress(ws)
 
 
-def ask_again(ws: Workspace, stage: StageRow) -> None:
-    """Open a held stage again, with a new round of every gate that stopped it."""
-    for gate in ws.gates(GateState.REJECTED, GateState.EXPIRED):
-        if gate.stage_id == stage.id:
-            new_gate_round(ws, gate, stage)
-    stage.state = advance_stage(stage.state, Event.RESUMED)
-    ws.note("stage.resumed", stage=stage)
-    release(ws)
+def stopping_gates(ws: Workspace, stage: StageRow) -> list[GateRow]:
+    """Return the gates of a stage that did not pass."""
+    return [gate for gate in ws.gates(GateState.REJECTED, GateState.EXPIRED) if gate.stage_id == stage.id]
+
+
+def ask_again(ws: Workspace, stage: StageRow, gates: Collection[GateRow]) -> None:
+    """Ask gates of a held stage again, in a new round. The stage opens again once no other gate stops it."""
+    for gate in gates:
+        new_gate_round(ws, gate, stage)
+    if not stopping_gates(ws, stage):
+        reopen_stage(ws, stage)

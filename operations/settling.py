@@ -54,11 +54,9 @@ def _settle_by_measurement(ws: Workspace, gate: GateRow, planned: MeasurementGat
 
 
 def judgement_of(ws: Workspace, gate: GateRow, planned: MeasurementGate) -> Judgement:
-    """Judge the newest value of the gate's metric. After a first round, only values brought since the gate opened."""
+    """Judge the newest value of the gate's metric that counts in this round."""
     newest = ws.session.scalars(measurements_of(ws.rollout.id, planned.metric).limit(1)).first()
-    if newest and gate.round > 1 and gate.opened_at and newest.reported_at < gate.opened_at:
-        newest = None
-    if newest is None:
+    if newest is None or newest.id <= gate.measured_after:
         return judge(planned, None, None, None, ws.now, ws.plan.calendar)
     return judge(planned, newest.value, newest.sample, newest.measured_at, ws.now, ws.plan.calendar)
 
@@ -92,8 +90,14 @@ def _rejection(ws: Workspace, gate: GateRow) -> Outcome:
     default = outcome_of(planned.on_reject)
     if isinstance(planned, AcknowledgementGate):
         return default
-    words = latest_decisions(ws, gate).values()
+    heard = voices(gate)
+    words = [word for person, word in latest_decisions(ws, gate).items() if person in heard]
     return rejection_outcome([word.choice for word in words if word.decision is DecisionKind.REJECT], default)
+
+
+def voices(gate: GateRow) -> frozenset[str]:
+    """Return the people whose word counts at a gate: those it takes, and those escalated to."""
+    return frozenset(gate.stand_ins).union(*(requirement["members"] for requirement in gate.requirements))
 
 
 def settle(ws: Workspace, gate: GateRow, event: Event, outcome: Outcome, because: Reason) -> None:

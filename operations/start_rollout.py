@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from domain import typed_text
@@ -16,6 +17,7 @@ from domain.budget import BudgetLine
 from domain.eligibility import normalise_address
 from domain.errors import InvalidInput, RoleNotHeld, UnknownPerson
 from domain.evidence import digest
+from domain.inputs import read_input
 from domain.nearest import suggestion
 from domain.plan import BUILT_IN_ROLES, BudgetGate, InputKind, Plan
 from domain.reasons import Reason
@@ -29,6 +31,7 @@ from operations.progress import progress
 from operations.telling import inform
 from operations.workspace import Actor, Workspace, lock
 
+_MOST_COLLISIONS = 5
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread on paper or on the telephone
 
 
@@ -55,6 +58,15 @@ def start_rollout(db: Database, keys: Sequence[bytes], start: Start, now: dateti
 
     Raises UnknownPerson, RoleNotHeld, QuorumImpossible or InvalidInput; nothing is then started.
     """
+    for _ in range(_MOST_COLLISIONS):
+        try:
+            return _start(db, keys, start, now)
+        except IntegrityError:  # somebody has just stored the same flow run or plan version; now it can be found
+            continue
+    return _start(db, keys, start, now)
+
+
+def _start(db: Database, keys: Sequence[bytes], start: Start, now: datetime) -> str:
     with db.write() as session:
         if start.flow_run_id and (known := session.scalars(rollout_of_flow_run(start.flow_run_id)).first()):
             return known.id
@@ -115,7 +127,11 @@ def _people(plan: Plan, given: Mapping[str, Sequence[str]]) -> dict[str, list[st
     for role in given:
         if role in BUILT_IN_ROLES or role not in roles:
             raise InvalidInput(f"“{role}” is not a role of the plan “{plan.name}”{suggestion(role, roles)}")
-    return {role: [normalise_address(address) for address in addresses] for role, addresses in given.items() if addresses}
+    return {role: _each_once(map(normalise_address, addresses)) for role, addresses in given.items() if addresses}
+
+
+def _each_once(addresses: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(addresses))
 
 
 def _inputs(plan: Plan, start: Start) -> dict[str, Any]:
@@ -123,8 +139,10 @@ def _inputs(plan: Plan, start: Start) -> dict[str, Any]:
     for name in start.inputs:
         if name not in plan.inputs:
             raise InvalidInput(f"“{name}” is not an input of the plan “{plan.name}”{suggestion(name, plan.inputs)}")
+    if start.budget and not any(asked.kind is InputKind.BUDGET for asked in plan.inputs.values()):
+        raise InvalidInput(f"The plan “{plan.name}” asks for no budget; start it without budget lines.")
     for name, asked in plan.inputs.items():
-        value = start.inputs.get(name)
+        value = read_input(name, asked.kind, start.inputs.get(name))
         if asked.kind is InputKind.BUDGET:
             value = [line.model_dump(mode="json") for line in start.budget]
         if asked.required and value in (None, "", []):
@@ -138,7 +156,7 @@ def _refuse_what_cannot_work(ws: Workspace) -> None:
     for stage in ws.plan.stages:
         for gate in stage.gates:
             lines = _lines(ws, gate) if isinstance(gate, BudgetGate) else []
-            pool(ws.plan, gate, ws.directory, lines)
+            pool(gate, ws.directory, lines)
             first_asked(gate, ws.directory)
             for escalation in gate.escalate:
                 if not ws.directory.resolve(escalation.to):

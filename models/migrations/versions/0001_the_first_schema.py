@@ -118,7 +118,7 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('rollout_id', sa.String(length=16), nullable=False),
     sa.Column('metric', sa.String(length=60), nullable=False),
-    sa.Column('value', sa.Numeric(precision=20, scale=6), nullable=False),
+    sa.Column('value', models.base.ExactDecimal(length=64), nullable=False),
     sa.Column('sample', sa.Integer(), nullable=True),
     sa.Column('measured_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('reported_by', sa.String(length=254), nullable=False),
@@ -186,9 +186,11 @@ def upgrade() -> None:
     sa.Column('problem', sa.Text(), nullable=True),
     sa.Column('requirements', sa.JSON(), nullable=False),
     sa.Column('stand_ins', sa.JSON(), nullable=False),
+    sa.Column('approvers', sa.JSON(), nullable=False),
     sa.Column('answers', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('answered_by', sa.String(length=254), nullable=True),
     sa.Column('answered_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('measured_after', sa.Integer(), nullable=False),
     sa.Column('remind_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('escalate_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('escalation_level', sa.Integer(), nullable=False),
@@ -201,6 +203,7 @@ def upgrade() -> None:
     with op.batch_alter_table('gates', schema=None) as batch_op:
         batch_op.create_index('ix_gates_escalate_at', ['state', 'escalate_at'], unique=False)
         batch_op.create_index('ix_gates_expires_at', ['state', 'expires_at'], unique=False)
+        batch_op.create_index('ix_gates_problem', ['rollout_id'], unique=False, sqlite_where=sa.text('problem IS NOT NULL'), postgresql_where=sa.text('problem IS NOT NULL'))
         batch_op.create_index('ix_gates_remind_at', ['state', 'remind_at'], unique=False)
         batch_op.create_index('ix_gates_stage_id', ['stage_id'], unique=False)
 
