@@ -41,7 +41,7 @@ _WRONG_CODES_USED_UP = 0
 
 @dataclass(frozen=True)
 class Problems:
-    """What is wrong with what was typed: sentences beside fields, in the order of the page, and sentences of no field."""
+    """What is wrong with what was typed: beside fields, in the page's order, and in general."""
 
     fields: Mapping[str, str] = field(default_factory=dict)
     general: Sequence[str] = ()

@@ -45,7 +45,7 @@ def facts(session: Session, now: datetime) -> dict[str, Any]:
     return {
         "messages_pending": counts.get(MessageState.PENDING, 0),
         "messages_dead": counts.get(MessageState.DEAD, 0),
-        "oldest_due_message_seconds": _age(session.scalar(next_message_due()), now),
+        "oldest_due_message_seconds": _age(session.scalar(next_message_due(now)), now),
         "last_check_seconds": _age(last_check.finished_at if last_check else None, now),
     }
 

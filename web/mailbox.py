@@ -22,7 +22,7 @@ _MAIL_POLICY = (
     "sandbox allow-top-navigation-by-user-activation allow-popups allow-popups-to-escape-sandbox; "
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 )
-"""A mail brings its own styles and nothing else; it may be framed by its page here, and its links may lead out of it."""
+"""A mail brings its own styles and nothing else; its page here may frame it, and its links may lead out of it."""
 
 
 _SEARCHED = 1000
