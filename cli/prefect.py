@@ -1,0 +1,59 @@
+"""Which Prefect a command talks to: PREFECT_API_URL, or the one on this machine that `etappe start` runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from settings import DEFAULT_PREFECT_PORT
+from worker.prefect_facts import PrefectFacts
+from worker.prefect_server import prefect_environment
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+PORT = click.IntRange(1, 65535)
+
+
+def prefect_options(command: _F) -> _F:
+    """Add what says which Prefect is meant: `prefect_port`, `prefect_url` and `prefect_credentials`."""
+    options = (
+        click.option(
+            "--prefect-port",
+            type=PORT,
+            help=f"Prefect's port on this machine; default: what PREFECT_API_URL says, or {DEFAULT_PREFECT_PORT}.",
+        ),
+        click.option("--prefect-url", envvar="PREFECT_API_URL", default="", hidden=True),
+        credentials_option,
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+credentials_option = click.option(
+    "--prefect-credentials",
+    envvar=["PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING"],
+    default="",
+    hidden=True,
+)
+
+
+def facts_of(prefect_port: int | None, prefect_url: str, prefect_credentials: str) -> PrefectFacts:
+    """Return the Prefect that is meant: a port that was given goes before PREFECT_API_URL."""
+    local = f"http://127.0.0.1:{prefect_port or DEFAULT_PREFECT_PORT}/api"
+    return PrefectFacts(local if prefect_port or not prefect_url else prefect_url, prefect_credentials)
+
+
+def client_environment(home: Path, prefect: PrefectFacts) -> dict[str, str]:
+    """Return the variables with which Prefect's own code finds this Prefect, and nobody's profile."""
+    environment = prefect_environment(home, DEFAULT_PREFECT_PORT, credentials=prefect.credentials)
+    only_clients = {name: value for name, value in environment.items() if not name.startswith("PREFECT_SERVER_")}
+    return {**only_clients, "PREFECT_API_URL": prefect.url}
+
+
+def use(home: Path, prefect: PrefectFacts) -> None:
+    """Make this process talk to that Prefect; to be called before Prefect is imported."""
+    os.environ.update(client_environment(home, prefect))
