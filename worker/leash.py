@@ -66,13 +66,13 @@ def main(arguments: list[str]) -> None:
     """Become the command, on the leash. Exits with 127 when it cannot be run."""
     parent, user, command = int(arguments[0]), arguments[1], arguments[2:]
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    if user:
-        become(user)
-    die_with_parent(parent, signal.SIGKILL)  # after become(): a change of user takes the leash off
     try:
+        if user:
+            become(user)
+        die_with_parent(parent, signal.SIGKILL)  # after become(): a change of user takes the leash off
         os.execvp(command[0], command)
     except OSError as error:
-        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
+        print(f"{command[0]}{f' (as {user})' if user else ''}: {error.strerror}", file=sys.stderr)
         sys.exit(127)
 
 

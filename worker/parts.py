@@ -130,14 +130,17 @@ class Crew:
         self.stop()
 
     def start(self, part: Part) -> None:
-        """Start a part and wait until it is ready. Raises PartFailed, or Interrupted."""
+        """Start a part and wait until it is ready. Raises PartFailed, Interrupted, or what `prepare` refuses."""
         began = time.monotonic()
         self._say(f"{part.name} … ")
         try:
             part.prepare()
             running = self._launch(part)
             self._await_ready(running, began + part.ready_within.total_seconds())
-        except BaseException:
+        except OSError as error:
+            self._say("\n")
+            raise EtappeError(f"The {part.name} could not be started: {error}.") from error
+        except (EtappeError, Interrupted):
             self._say("\n")
             raise
         self._say(f"{'done' if part.finishes else 'ready'} ({time.monotonic() - began:.1f} s)\n")

@@ -20,6 +20,8 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 import pytest
 
+from worker.parts import Crew, Part, PartFailed
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE = 10.0
 
@@ -36,6 +38,7 @@ subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)", str
 note("started")
 print("a line of the log", flush=True)
 if "broken" in sys.argv: sys.exit(3)
+if "once" in sys.argv: end()
 if sys.argv[4] not in ("silent", "late"): server = socket.create_server(("127.0.0.1", port))
 time.sleep(60)
 """
@@ -56,7 +59,7 @@ def answers(port):
     return True
 def part(name, port, mode):
     return Part(name, [sys.executable, "-S", "-c", source, name, port, str(Path(home) / "story"), mode],
-        ready=lambda: answers(int(port)), ports=(Port(int(port), f"--{name}-port"),),
+        finishes=mode == "once", ready=lambda: answers(int(port)), ports=(Port(int(port), f"--{name}-port"),),
         stop_within=timedelta(seconds=0.3), ready_within=timedelta(seconds=0.6 if mode == "late" else 20))
 try:
     sys.exit(run([part(*each.split(":")) for each in wanted], Path(home), when_ready=lambda: print("all up", flush=True)))
@@ -160,6 +163,23 @@ def test_parts_start_in_order_and_a_signal_ends_them_in_reverse(home: Path, endi
         assert can_be_bound(first)
         assert can_be_bound(second)
         assert "database … ready (" in start.said()
+
+
+def test_a_part_that_finishes_has_ended_before_the_next_one_starts(home: Path) -> None:
+    with started(home, f"deployments:{free_port()}:once", f"web:{free_port()}:") as start:
+        start.await_all_up()
+        assert start.story() == ["started deployments", "ended deployments", "started web"]
+        assert "deployments … done (" in start.said()
+        start.process.terminate()
+        assert start.process.wait(PATIENCE) == 0
+        assert start.left_behind() == []
+
+
+def test_a_program_that_cannot_be_run_is_told_in_a_sentence(home: Path) -> None:
+    refused = r"The web ended unexpectedly \(exit code 127\)"
+    with Crew(home / "logs") as crew, pytest.raises(PartFailed, match=refused) as told:
+        crew.start(Part("web", ["/no/such/program"], ready=lambda: False))
+    assert told.value.last_lines == ["/no/such/program: No such file or directory"]
 
 
 def test_the_end_of_a_session_that_it_was_told_to_outlive_does_not_end_it(
