@@ -49,6 +49,9 @@ def to_message(
     # Quoted-printable passes servers that take only seven bits, and stays readable for whoever debugs one.
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    # Not earlier: add_alternative moves every Content-… header into the first part.
+    _check("Content-Language", mail.reader.language)
+    message["Content-Language"] = mail.reader.language
     return message
 
 
@@ -60,7 +63,6 @@ def _headers(mail: Mail, rendered: Rendered, dedup_key: str, mail_from: str, dom
         "Subject": rendered.subject,
         "Message-ID": f"<{_digest(dedup_key)}@{domain}>",
         "Auto-Submitted": "auto-generated",
-        "Content-Language": mail.reader.language,
         "X-Etappe-Kind": mail.kind,
     }
     if mail.rollout_id:
@@ -87,4 +89,4 @@ def _check(header: str, value: str) -> None:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:40]
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:40]

@@ -190,7 +190,7 @@ class Words:
 
         if not currency:
             return str(format_decimal(amount, "#,##0.00", self._locale))
-        return str(format_currency(amount, currency, "¤¤\u00a0#,##0.00", self._locale))
+        return str(format_currency(amount, currency, "¤¤\u00a0#,##0.00;¤¤\u00a0-#,##0.00", self._locale))
 
     def duration(self, duration: Duration) -> str:
         """Return a span of time in words, as “5 Arbeitstage”."""

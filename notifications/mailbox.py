@@ -90,8 +90,8 @@ def read_mail(folder: Path, key: str) -> StoredMail:
     message = message_from_bytes(_content(folder, key), policy=policy.default)
     assert isinstance(message, EmailMessage)  # what policy.default makes
     headers = {name: str(value) for name, value in message.items()}
-    bodies = {"text": _body(message, "plain"), "html": _body(message, "html")}
-    return StoredMail(**asdict(_summary(key, message)), headers=headers, **bodies)
+    summary = asdict(_summary(key, message))
+    return StoredMail(**summary, headers=headers, text=_body(message, "plain"), html=_body(message, "html"))
 
 
 async def _serve(folder: Path, port: int, ready: Callable[[int], None] | None, stop: asyncio.Event) -> None:

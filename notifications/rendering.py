@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from notifications.language import LANGUAGES, Words
+from notifications.language import LANGUAGES, Words, to_translate
 from notifications.messages import Mail
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -63,6 +63,7 @@ def _environment() -> Environment:
         "digits": _digits,
         "first_capital": _first_capital,
         "few_names": _few_names,
+        "filled_in": _filled_in,
         "cut": _cut,
     }
     return environment
@@ -97,6 +98,11 @@ def _few_names(names: Iterable[str], words: Words) -> str:
     shown = ", ".join(every[:_SHOWN_NAMES])
     more = len(every) - _SHOWN_NAMES
     return words.text("{names} and {count} more", names=shown, count=more) if more > 0 else shown
+
+
+def _filled_in(value: str, words: Words) -> str:
+    """What somebody filled in; a box that was ticked is stored as an English word."""
+    return words.text({"yes": to_translate("yes"), "no": to_translate("no")}[value]) if value in ("yes", "no") else value
 
 
 def _cut(text: Any, length: int) -> str:

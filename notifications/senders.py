@@ -14,13 +14,17 @@ from email.utils import getaddresses
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from domain.errors import EtappeError, InvalidInput
+from domain.errors import EtappeError
 
 TIMEOUT_SECONDS = 20.0
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _NOT_ABOUT_THE_MAIL = frozenset({530, 534, 535, 538})
 """Replies about who we are (RFC 4954, 6): an operator can mend them, and every mail would be lost meanwhile."""
+
+
+class UnusableAddress(EtappeError):
+    """The mail server's address cannot be used; write it like smtp+starttls://user:password@mail.example.com:587."""
 
 
 class DeliveryFailure(EtappeError):
@@ -53,7 +57,7 @@ class SmtpSender:
     """
 
     def __init__(self, url: str, timeout: float = TIMEOUT_SECONDS, context: ssl.SSLContext | None = None) -> None:
-        """Raises InvalidInput for an address that cannot be used. Does not connect yet."""
+        """Raises UnusableAddress when `url` cannot be used. Does not connect yet."""
         self._scheme, self._host, self._port, self._user, self._password = _parsed(url)
         self._timeout = timeout
         self._context = context
@@ -129,16 +133,10 @@ def _parsed(url: str) -> tuple[str, str, int, str, str]:
         parts = urlsplit(url)
         port = parts.port or _PORTS[parts.scheme]
     except (ValueError, KeyError):
-        raise InvalidInput(_WHAT_TO_WRITE) from None
+        raise UnusableAddress from None
     if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
-        raise InvalidInput(_WHAT_TO_WRITE)
+        raise UnusableAddress
     return parts.scheme, parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or "")
-
-
-_WHAT_TO_WRITE = (
-    "The mail server's address cannot be used; write it like smtp+starttls://user:password@mail.example.com:587 "
-    "(or smtp://, smtps://), with special characters in the password percent-encoded."
-)
 
 
 def _answers(connection: smtplib.SMTP) -> bool:
