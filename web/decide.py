@@ -204,7 +204,7 @@ def problems_of(words: Words, refusal: EtappeError, fields: Sequence[str]) -> Pr
         return Problems({"code": errors.told(words, refusal)})
     if not isinstance(refusal, InvalidInput):
         return Problems()
-    told = {_field_called(name, fields): errors.sentence(words, text) for name, text in refusal.fields.items()}
+    told = {_field_called(name, fields): words.say(reason) for name, reason in refusal.fields.items()}
     order = (*fields, "code")
     beside = {name: told[name] for name in order if name in told}
     return Problems(beside, [text for name, text in told.items() if name not in beside])

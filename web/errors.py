@@ -18,7 +18,6 @@ from domain.errors import (
     TransitionNotAllowed,
     WrongCode,
 )
-from domain.reasons import Reason
 from notifications.language import Words
 
 STATUS: Mapping[type[EtappeError], HTTPStatus] = {
@@ -55,12 +54,7 @@ def told(words: Words, error: EtappeError) -> str:
         return words.text("The rollout has ended in the meantime. What you sent was not recorded.")
     if isinstance(error, NotEligible):
         return words.text("You cannot decide this. Nothing was recorded.")
-    return sentence(words, error.args[0])
-
-
-def sentence(words: Words, reason: object) -> str:
-    """Return a sentence of an operation in the reader's language: a Reason, or a msgid without facts."""
-    return words.say(reason) if isinstance(reason, Reason) else words.text(str(reason))
+    return words.say(error.explanation) if error.explanation else words.text(error.sentence)
 
 
 def _wrong_code(words: Words, tries_left: int) -> str:

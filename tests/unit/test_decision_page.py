@@ -258,7 +258,7 @@ def test_what_is_wrong_stands_beside_its_field_and_the_first_one_has_the_focus(
     browser: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = fake_operations(monkeypatch, page=review_page(ANNA))
-    fields = {"lessons": "Write down what was learned.", "conditions": "Write down the conditions."}
+    fields = {"lessons": Reason("Write down what was learned."), "conditions": Reason("Write down the conditions.")}
     refuse(fake, InvalidInput("Something is missing or cannot be used; nothing was recorded yet.", fields))
     answer = browser.post(LINK, data=form(decision="approve-with-conditions", comment="Gut", lessons=""))
     page = Page(answer.text)
@@ -273,7 +273,10 @@ def test_what_is_wrong_stands_beside_its_field_and_the_first_one_has_the_focus(
 def test_what_is_wrong_in_a_list_stands_beside_its_item(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = fake_operations(monkeypatch, page=checklist_page())
     refuse(
-        fake, InvalidInput("Not complete.", {"people": "At least 2 must be named.", "affinity": "This needs a yes."})
+        fake,
+        InvalidInput(
+            "Not complete.", {"people": Reason("At least 2 must be named."), "affinity": Reason("This needs a yes.")}
+        ),
     )
     typed = {"item-people": "Ada", "item-affinity": "no", "item-rhythm": "Montags", "code": "1", "digest": DIGEST}
     answer = browser.post(LINK, data=typed)
@@ -288,14 +291,13 @@ def test_a_reason_from_the_rules_is_told_in_the_readers_language(
 ) -> None:
     fake = fake_operations(monkeypatch, page=checklist_page(ANNA))
     reason = Reason("At least {minimum} must be named; so far there are {count}.", {"minimum": 2, "count": 1})
-    fields: dict[str, str] = {"people": reason}  # type: ignore[dict-item]  # what operations may come to pass on
-    refuse(fake, InvalidInput("Not complete.", fields))
+    refuse(fake, InvalidInput("Not complete.", {"people": reason}))
     answer = browser.post(LINK, data={"item-people": "Ada", "code": "1", "digest": DIGEST})
     assert Words("de", "UTC").say(reason) in answer.text
 
 
 def test_what_belongs_to_no_field_of_the_page_is_told_all_the_same(browser: TestClient, fake: FakeOperations) -> None:
-    refuse(fake, InvalidInput("No.", {"elsewhere": "This is wrong."}))
+    refuse(fake, InvalidInput("No.", {"elsewhere": Reason("This is wrong.")}))
     assert "This is wrong." in text_of(browser.post(LINK, data=form()).text)
 
 
