@@ -7,7 +7,8 @@ cancelling it there calls the rollout off.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Scheduled, Suspended
 
 from domain.errors import RolloutEnded
@@ -70,14 +72,24 @@ def launch(client: SyncPrefectClient, installation: Installation) -> None:
         return
     deployment = client.read_deployment_by_name(f"{FLOW}/{DEPLOYMENT}")
     for rollout in waiting:
-        run = client.create_flow_run_from_deployment(
-            deployment.id,
-            parameters=_parameters(rollout),
-            state=Suspended(),
-            name=rollout.title,
-            idempotency_key=f"etappe-{rollout.id}",
-        )
-        attach_flow_run(installation.db, rollout.id, str(run.id))
+        with going_on(f"rollout {rollout.id} gets no flow run"):
+            run = client.create_flow_run_from_deployment(
+                deployment.id,
+                parameters=_parameters(rollout),
+                state=Suspended(),
+                name=rollout.title,
+                idempotency_key=f"etappe-{rollout.id}",
+            )
+            attach_flow_run(installation.db, rollout.id, str(run.id))
+
+
+@contextmanager
+def going_on(what: str) -> Iterator[None]:
+    """Go on with the next rollout when Prefect refuses something for one; a Prefect that does not answer still raises."""
+    try:
+        yield
+    except (PrefectHTTPStatusError, ObjectNotFound) as refusal:
+        log.warning("%s: %s", what, refusal)
 
 
 def _parameters(rollout: Rollout) -> dict[str, Any]:
@@ -102,7 +114,8 @@ def wake(client: SyncPrefectClient, installation: Installation, now: datetime) -
         rollouts = {rollout.flow_run_id: rollout for rollout in session.scalars(rollouts_to_wake().limit(BATCH))}
     runs = _read(client, [run_id for run_id in rollouts if run_id])
     for flow_run_id, rollout in rollouts.items():
-        _wake(client, installation, rollout, runs.get(str(flow_run_id)), now)
+        with going_on(f"the flow run of rollout {rollout.id} is not woken"):
+            _wake(client, installation, rollout, runs.get(str(flow_run_id)), now)
     return bool(rollouts)
 
 
@@ -126,7 +139,8 @@ def repair_recent(client: SyncPrefectClient, installation: Installation, now: da
         flow_run_filter=_in(_AT_WORK), sort=FlowRunSort.START_TIME_ASC, limit=BATCH, **_OURS
     )
     for run in (*ended, *at_work):
-        _repair(client, installation, run, now)
+        with going_on(f"flow run {run.id} is not repaired"):
+            _repair(client, installation, run, now)
 
 
 def repair_all(client: SyncPrefectClient, installation: Installation, now: datetime) -> None:
@@ -140,13 +154,16 @@ def repair_all(client: SyncPrefectClient, installation: Installation, now: datet
             if flow_run_id not in runs:
                 attach_flow_run(installation.db, rollout_id, None)
             else:
-                _repair(client, installation, runs[flow_run_id], now)
+                with going_on(f"flow run {flow_run_id} is not repaired"):
+                    _repair(client, installation, runs[flow_run_id], now)
     repair_recent(client, installation, now)
 
 
 def take_up_orphans(client: SyncPrefectClient, since: datetime) -> None:
     """Take up again what was at work before `since`: its worker is gone, and nobody else would notice."""
-    for run in client.read_flow_runs(flow_run_filter=_in(_AT_WORK), limit=BATCH, **_OURS):
+    for run in client.read_flow_runs(
+        flow_run_filter=_in(_AT_WORK), limit=BATCH, sort=FlowRunSort.START_TIME_ASC, **_OURS
+    ):
         if run.state is not None and run.state.timestamp < since:
             _take_up_again(client, run)
 
@@ -194,7 +211,7 @@ def _read(client: SyncPrefectClient, ids: Sequence[str]) -> dict[str, FlowRun]:
     if not ids:
         return {}
     wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(run_id) for run_id in ids]))
-    return {str(run.id): run for run in client.read_flow_runs(flow_run_filter=wanted, limit=BATCH)}
+    return {str(run.id): run for run in client.read_flow_runs(flow_run_filter=wanted, limit=BATCH, sort=FlowRunSort.ID_DESC)}
 
 
 def _in(types: Iterable[StateType]) -> FlowRunFilter:

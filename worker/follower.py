@@ -9,7 +9,7 @@ from uuid import UUID
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Suspended
+from prefect.states import Paused
 
 from models.prefect_page import Bar
 from models.rollouts import rollouts_unpainted
@@ -57,7 +57,8 @@ class Follower:
         with self._installation.db.read() as session:
             changed = [rollout.id for rollout in session.scalars(rollouts_unpainted())]
         for rollout_id in changed:
-            self._paint(client, rollout_id)
+            with flow_runs.going_on(f"rollout {rollout_id} is not painted"):
+                self._paint(client, rollout_id)
         if now() - self._repaired_at >= REPAIR_EVERY:
             flow_runs.repair_recent(client, self._installation, now())
             self._repaired_at = now()
@@ -93,4 +94,4 @@ def _say(client: SyncPrefectClient, run: FlowRun, wanted: Chart) -> None:
     """Say in the flow run's state who is waited for. Forced, since Prefect allows no suspended run to be suspended."""
     name, message = summary(wanted)
     if run.state is None or (run.state.name, run.state.message) != (name, message):
-        client.set_flow_run_state(run.id, Suspended(name=name, message=message), force=True)
+        client.set_flow_run_state(run.id, Paused(name=name, message=message, reschedule=True), force=True)

@@ -49,7 +49,7 @@ def adopt_orphans() -> None:
 
 
 def become(user: str) -> None:
-    """Turn from root into `user`, keeping only the right to reach files whatever their mode, if the kernel allows it."""
+    """Turn from root into `user`, keeping only the right to reach files whatever their mode, if allowed to."""
     entry = pwd.getpwnam(user)
     prctl(PR_SET_KEEPCAPS, 1)
     os.setgroups([])

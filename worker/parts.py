@@ -176,12 +176,11 @@ class Crew:
     def _await_ready(self, running: _Running, deadline: float) -> None:
         part = running.part
         while True:
-            code = running.child.poll()
-            if part.finishes and code == 0:
+            if part.finishes and running.child.poll() == 0:
                 self._running.remove(running)
                 return
-            if code is not None:
-                raise running.ended_unasked()
+            if (failure := self.failed()) is not None:
+                raise failure
             if not part.finishes and part.ready():
                 return
             if self._interrupted():

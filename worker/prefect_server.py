@@ -1,4 +1,4 @@
-"""Prefect's server and a stock worker for one home: their environment, their database, how they start, when they are ready.
+"""Prefect's server and a stock worker for one home: environment, database, how they start, when they are ready.
 
 Nothing here leaves the machine: the server listens on 127.0.0.1, its database on a socket, and Prefect's analytics are
 off. The new version of Prefect's pages asks an analytics service all the same, from the browser, so the classic pages

@@ -2,7 +2,7 @@
 
 Two processes watch each other. The one in front has the terminal; behind it the keeper starts the parts. If the front
 is killed, the kernel tells the keeper, which ends the parts in order; if the keeper is killed, its children fall to the
-front, which ends them. Ctrl-C, SIGTERM and SIGHUP reach the front alone, so that the parts end in order, not all at once.
+front, which ends them. Ctrl-C, SIGTERM and SIGHUP reach the front alone, so that the parts end in order.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class PortTaken(EtappeError):
     def __init__(self, port: Port, part: str, by: str) -> None:
         self.port, self.part, self.by = port, part, by
         super().__init__(
-            f"Port {port.number}, which the {part} wants, is already taken by {by}; give another one with {port.option}."
+            f"Port {port.number}, which the {part} wants, is already taken by {by}; "
+            f"give another one with {port.option}."
         )
 
 

@@ -1,0 +1,208 @@
+"""A real Prefect server with a stock process worker, and an Etappe beside it whose mails are kept in a list."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from models import schema
+from models.gates import Request, RequestState, requests_of
+from models.rollouts import rollout_of_flow_run
+from operations.describe_rollout import describe_rollout
+from operations.import_people import import_people
+from operations.installation import Installation
+from operations.record_decision import DecisionForm, record_decision
+from operations.show_request import show_request
+from domain import links
+from plans.directory import read_directory
+from settings import CHECKOUT, Settings
+from tests.company import PEOPLE
+from worker.parts import Crew
+from worker.prefect_server import prefect_environment, server_parts, worker_part
+
+PATIENCE_SECONDS = 60
+
+
+def eventually(holds: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
+    """Wait until `holds` gives something true, and return that."""
+    until = time.monotonic() + seconds
+    while True:
+        if found := holds():
+            return found
+        if time.monotonic() > until:
+            raise AssertionError(f"waited {seconds:g} s in vain: {what}")
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    """Return a port that is free on this machine at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Etappe:
+    """A running Etappe: its installation, and Prefect's API."""
+
+    installation: Installation
+    api: httpx.Client
+    mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
+
+    def post(self, path: str, **body: Any) -> Any:
+        """Call Prefect's API the way its pages do."""
+        answer = self.api.post(path, json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+    def deployment(self, name: str = "rollout/start") -> dict[str, Any]:
+        """A deployment as Prefect has it."""
+        return dict(self.api.get(f"deployments/name/{name}").raise_for_status().json())
+
+    def press_run(self, **parameters: Any) -> str:
+        """Start a flow run as Prefect's form does; return its id."""
+        parameters.setdefault("requester", "lea@example.com")
+        body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
+        return str(self.post(f"deployments/{self.deployment()['id']}/create_flow_run", **body)["id"])
+
+    def flow_run(self, flow_run_id: str) -> dict[str, Any]:
+        """A flow run as Prefect has it."""
+        return dict(self.api.get(f"flow_runs/{flow_run_id}").raise_for_status().json())
+
+    def until(self, flow_run_id: str, state: str) -> dict[str, Any]:
+        """Wait until a flow run is in a state, by name, and return it."""
+
+        def reached() -> dict[str, Any] | None:
+            run = self.flow_run(flow_run_id)
+            return run if run["state_name"] == state else None
+
+        return dict(eventually(reached, f"flow run {flow_run_id} becoming {state}"))
+
+    def bars(self, flow_run_id: str) -> dict[str, str]:
+        """The stages and gates in a flow run's timeline: name to state name."""
+        graph = self.api.get(f"flow_runs/{flow_run_id}/graph-v2").raise_for_status().json()
+        ids = [node["id"] for _, node in graph["nodes"]]
+        runs = self.post("task_runs/filter", task_runs={"id": {"any_": ids}}) if ids else []
+        named = {run["name"]: run["state_name"] for run in runs}
+        return {name: state for name, state in named.items() if name.startswith(("Stage", "Gate"))}
+
+    def rollout_id(self, flow_run_id: str) -> str | None:
+        """The rollout that a flow run has started."""
+        with self.installation.db.read() as session:
+            found = session.scalars(rollout_of_flow_run(flow_run_id)).first()
+            return found.id if found else None
+
+    def started(self, flow_run_id: str) -> str:
+        """Wait until a flow run has started its rollout, and return that."""
+        return str(eventually(lambda: self.rollout_id(flow_run_id), "the rollout"))
+
+    def rollout(self, rollout_id: str) -> dict[str, Any]:
+        """A rollout as the command line describes it."""
+        return describe_rollout(self.installation.db, rollout_id, datetime.now(UTC))
+
+    def open_requests(self, rollout_id: str, person: str) -> list[Request]:
+        """What a person is asked now."""
+        with self.installation.db.read() as session:
+            rows = session.scalars(requests_of(rollout_id)).all()
+        return [row for row in rows if row.person == person and row.state is RequestState.OPEN]
+
+    def decides(self, rollout_id: str, person: str, decision: str = "approve", **words: str) -> None:
+        """Let a person decide by their link."""
+        [request] = self.open_requests(rollout_id, person)
+        here, now = self.installation, datetime.now(UTC)
+        token = links.link_token(here.keys[0], request.id, request.link_number)
+        code = links.code(here.keys[0], request.id, request.link_number)
+        form = DecisionForm(decision, code, show_request(here.db, token, now).digest, **words)
+        record_decision(here.db, here.keys, token, form, now)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def prefect_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def prefect(home: Path, prefect_port: int) -> Iterator[str]:
+    """A Prefect server with a worker; gives the address of its API. Its environment is this process's as well."""
+    plans = home / "plans"
+    plans.mkdir()
+    environment = {
+        **prefect_environment(home, prefect_port),
+        "ETAPPE_HOME": str(home),
+        "ETAPPE_PLANS": str(plans),
+        "ETAPPE_SECRET_KEYS": "a secret that only the tests know",
+    }
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    with Crew(home / "logs") as crew:
+        for part in [*server_parts(home, prefect_port), worker_part(home, prefect_port)]:
+            crew.start(part)
+        yield f"http://127.0.0.1:{prefect_port}/api/"
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@pytest.fixture(scope="session")
+def installation(prefect: str) -> Iterator[Installation]:
+    """An installation with people in it, deployed to the Prefect server."""
+    from worker.deploy import deploy
+
+    here = Installation(Settings.from_environment())
+    schema.upgrade(here.db)
+    import_people(here.db, read_directory(PEOPLE, "people.yaml"), datetime.now(UTC))
+    deploy(here)
+    yield here
+    here.db.close()
+
+
+@pytest.fixture(scope="session")
+def etappe(installation: Installation, prefect: str) -> Iterator[Etappe]:
+    """An Etappe whose relay follows in Prefect; mail is not delivered."""
+    from worker.relay import follow_in_prefect
+
+    stop = threading.Event()
+    thread = threading.Thread(target=follow_in_prefect, args=(installation, stop))
+    thread.start()
+    with httpx.Client(base_url=prefect, timeout=30) as api:
+        yield Etappe(installation, api)
+    stop.set()
+    thread.join(timeout=30)
+
+
+@pytest.fixture
+def plan(home: Path, installation: Installation) -> Iterator[Callable[[str, str], str]]:
+    """Write plans where the installation finds them, and deploy so that the form offers them."""
+    from worker.deploy import deploy
+
+    written: list[Path] = []
+
+    def write(name: str, source: str) -> str:
+        path = home / "plans" / f"{name}.yaml"
+        path.write_text(source, encoding="utf-8")
+        written.append(path)
+        deploy(installation)
+        return name
+
+    yield write
+
+
+__all__ = ["CHECKOUT", "Etappe", "eventually", "free_port"]
