@@ -62,7 +62,8 @@ def part(name, port, mode):
         finishes=mode == "once", ready=lambda: answers(int(port)), ports=(Port(int(port), f"--{name}-port"),),
         stop_within=timedelta(seconds=0.3), ready_within=timedelta(seconds=0.6 if mode == "late" else 20))
 try:
-    sys.exit(run([part(*each.split(":")) for each in wanted], Path(home), when_ready=lambda: print("all up", flush=True)))
+    parts = [part(*each.split(":")) for each in wanted]
+    sys.exit(run(parts, Path(home), when_ready=lambda: print("all up", flush=True)))
 except EtappeError as refusal:
     sys.exit(refusal.sentence)
 """
@@ -210,6 +211,15 @@ def test_a_part_that_does_not_come_up_ends_those_before_it_and_starts_none_after
         assert start.process.wait(PATIENCE) == 1
         assert start.story() == ["started database", "started web", "ended database"]
         assert "The web ended unexpectedly (exit code 3)" in start.said()
+        assert start.left_behind() == []
+
+
+def test_the_death_of_a_part_is_noticed_while_later_ones_are_coming_up(home: Path) -> None:
+    with started(home, f"database:{free_port()}:", f"web:{free_port()}:silent") as start:
+        eventually(lambda: "started web" in start.story())
+        next(one for one in start.keeper().children() if "database" in one.cmdline()).kill()
+        assert start.process.wait(PATIENCE) == 1
+        assert "The database ended unexpectedly (SIGKILL)" in start.said()
         assert start.left_behind() == []
 
 
