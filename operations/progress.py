@@ -201,11 +201,9 @@ def new_gate_round(ws: Workspace, gate: GateRow, stage: StageRow) -> None:
     """
     gate.current = False
     measured = ws.session.scalar(newest_measurement(gate.rollout_id))
-    ws.session.add(
-        GateRow(rollout_id=gate.rollout_id, stage_id=stage.id, key=gate.key, kind=gate.kind, position=gate.position,
-                round=gate.round + 1, current=True, state=GateState.WAITING,
-                measured_after=measured or 0)  # fmt: skip
-    )
+    fresh = GateRow(rollout_id=gate.rollout_id, stage_id=stage.id, key=gate.key, kind=gate.kind, position=gate.position,
+                    round=gate.round + 1, current=True, state=GateState.WAITING, measured_after=measured or 0)  # fmt: skip
+    ws.session.add(fresh)
     ws.session.flush()
 
 

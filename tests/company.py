@@ -8,18 +8,25 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import select
+
 from domain import links
 from domain.budget import BudgetLine
+from domain.reasons import Reason
 from models.database import Database
 from models.gates import Purpose, Request, RequestState, requests_of
 from models.outbox import Message, messages_of
+from models.record import AuditEntry, entries_of
+from models.rollouts import PlanVersion, Rollout
 from operations.advance import advance
+from operations.cancel_rollout import cancel_rollout
 from operations.check_stalled import CheckReport, check_stalled
 from operations.describe_rollout import describe_rollout
 from operations.import_people import import_people
 from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision
 from operations.record_measurement import record_measurement
+from operations.resume_rollout import resume_rollout
 from operations.show_request import RequestPage, show_request
 from operations.start_rollout import Start, start_rollout
 from operations.workspace import Actor
@@ -152,6 +159,16 @@ class Company:
         [request] = self.requests(person, RequestState.OPEN)
         return request
 
+    def try_code(self, request: Request, code: str, token: str = "") -> RequestPage:
+        """Let somebody approve with this code, and perhaps by an older link."""
+        form = DecisionForm("approve", code, self.page(request).digest)
+        return record_decision(self.db, KEYS, token or self.token(request), form, self.now)
+
+    def db_is_empty(self) -> bool:
+        """Whether nothing of any rollout is stored."""
+        with self.db.read() as session:
+            return not any(session.scalars(select(table).limit(1)).first() for table in (Rollout, PlanVersion, Message))
+
     def page(self, request: Request) -> RequestPage:
         """What the link of a request shows."""
         return show_request(self.db, self.token(request), self.now)
@@ -178,9 +195,36 @@ class Company:
         record_measurement(self.db, KEYS, self.rollout_id, metric, value, actor, self.now, sample=sample,
                            measured_at=measured_at)  # fmt: skip
 
+    def resumes(self, reason: str = "the team is larger now") -> None:
+        """Take the rollout off hold, as `etappe rollout resume` does."""
+        resume_rollout(self.db, KEYS, self.rollout_id, reason, Actor(REQUESTER, "command"), self.now)
+
+    def cancels(self, reason: str = "no longer wanted") -> None:
+        """Call the rollout off, as `etappe rollout cancel` does."""
+        cancel_rollout(self.db, KEYS, self.rollout_id, reason, Actor(REQUESTER, "command"), self.now)
+
+    def entries(self, action: str = "") -> list[AuditEntry]:
+        """The record of the rollout."""
+        with self.db.read() as session:
+            rows = session.scalars(entries_of(self.rollout_id)).all()
+        return [row for row in rows if action in ("", row.action)]
+
+    def actions(self) -> list[str]:
+        """What the record says was done, in order."""
+        return [entry.action for entry in self.entries()]
+
     def checks(self) -> CheckReport:
         """Run the scheduled check."""
         return check_stalled(self.db, KEYS, self.now)
+
+    def checks_on_schedule(self) -> CheckReport:
+        """Run the check now, having run it a quarter of an hour ago: nothing was missed, so deadlines may expire."""
+        check_stalled(self.db, KEYS, self.now - timedelta(minutes=15))
+        return self.checks()
+
+    def headlines(self, recipient: str = "") -> list[str]:
+        """What people were told, in English, in the order of telling."""
+        return [str(Reason.from_json(row.facts["headline"])) for row in self.messages("information", recipient)]
 
     def advance(self) -> None:
         """Advance the rollout, as its flow run does."""
