@@ -11,6 +11,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
+from domain.errors import EtappeError
 from notifications.messages import Mail
 from notifications.rendering import Rendered
 from notifications.senders import PermanentFailure
@@ -28,6 +29,10 @@ class UnsafeHeader(PermanentFailure):
         super().__init__(f"The mail's {header} holds a control character or “=?”, so the mail was not sent.")
 
 
+class UnusableSender(EtappeError):
+    """The address that mails come from cannot be used; write ETAPPE_MAIL_FROM like Etappe <etappe@example.com>."""
+
+
 def to_message(
     mail: Mail,
     rendered: Rendered,
@@ -38,7 +43,8 @@ def to_message(
 ) -> EmailMessage:
     """Return the message to send, dated `at` (aware; default: now). The same `dedup_key` gives the same Message-ID.
 
-    Raises UnsafeHeader when a name, an address or the subject could turn into a header of its own.
+    Raises UnsafeHeader when a name, an address or the subject could turn into a header of its own, and UnusableSender
+    (no PermanentFailure: the operator can mend it, and no mail shall be lost meanwhile).
     """
     message = EmailMessage(policy=_POLICY)
     for name, value in _headers(mail, rendered, dedup_key, mail_from, message_id_domain).items():
@@ -58,7 +64,7 @@ def to_message(
 def _headers(mail: Mail, rendered: Rendered, dedup_key: str, mail_from: str, domain: str) -> dict[str, str | Address]:
     domain = _NOT_IN_A_DOMAIN.sub("-", domain)
     headers: dict[str, str | Address] = {
-        "From": _address("From", *parseaddr(mail_from)),
+        "From": _sender(mail_from),
         "To": _address("To", mail.reader.name, mail.reader.email),
         "Subject": rendered.subject,
         "Message-ID": f"<{_digest(dedup_key)}@{domain}>",
@@ -73,9 +79,20 @@ def _headers(mail: Mail, rendered: Rendered, dedup_key: str, mail_from: str, dom
     return headers
 
 
+def _sender(mail_from: str) -> Address:
+    name, email = parseaddr(mail_from)
+    try:
+        _check("From", mail_from)
+        return _address("From", name, email if "@" in email else "")
+    except UnsafeHeader as problem:
+        raise UnusableSender from problem
+
+
 def _address(header: str, name: str, email: str) -> Address:
     _check(header, name)
     _check(header, email)
+    if not email:
+        raise UnsafeHeader(header)
     try:
         return Address(display_name=name, addr_spec=email)
     except (ValueError, IndexError) as problem:

@@ -97,8 +97,7 @@ def read_mail(folder: Path, key: str) -> StoredMail:
 async def _serve(folder: Path, port: int, ready: Callable[[int], None] | None, stop: asyncio.Event) -> None:
     from aiosmtpd.smtp import SMTP
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    keeper = _Keeper(mailbox.Maildir(folder, create=True), folder)
+    keeper = _Keeper(_opened(folder), folder)
     loop = asyncio.get_running_loop()
     # Without a name of its own aiosmtpd looks one up, which may take seconds.
     protocol = partial(SMTP, keeper, hostname="localhost", ident="Etappe mailbox")
@@ -124,10 +123,19 @@ class _Keeper:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep the mail, with the address it was really sent to."""
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
-        for recipient in envelope.rcpt_tos:
-            self._store.add(f"Delivered-To: {recipient}\r\n".encode() + content)
-        _sync(self._folder / "new")
+        try:
+            for recipient in envelope.rcpt_tos:
+                self._store.add(f"Delivered-To: {recipient}\r\n".encode() + content)
+            _sync(self._folder / "new")
+        except OSError as problem:  # a full disk may be mended, so the sender shall try again
+            return f"451 The mail cannot be stored: {problem.strerror}"
         return "250 OK"
+
+
+def _opened(folder: Path) -> mailbox.Maildir:
+    for place in (folder, *(folder / name for name in ("tmp", *_FOLDERS))):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return mailbox.Maildir(folder, create=False)
 
 
 def _sync(folder: Path) -> None:

@@ -102,7 +102,9 @@ def _few_names(names: Iterable[str], words: Words) -> str:
 
 def _filled_in(value: str, words: Words) -> str:
     """What somebody filled in; a box that was ticked is stored as an English word."""
-    return words.text({"yes": to_translate("yes"), "no": to_translate("no")}[value]) if value in ("yes", "no") else value
+    return (
+        words.text({"yes": to_translate("yes"), "no": to_translate("no")}[value]) if value in ("yes", "no") else value
+    )
 
 
 def _cut(text: Any, length: int) -> str:

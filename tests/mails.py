@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from domain.plan import Item
+from domain.plan import Item, Text
 from domain.reasons import Reason
 from domain.states import DecisionKind, GateState, Outcome
 from notifications.facts import Filled, ItemToFill, Line, Question, Reader, Said, Settlement
@@ -94,8 +94,8 @@ def said(decision: DecisionKind = DecisionKind.APPROVE_WITH_CONDITIONS, **change
 
 def by_purpose(language: str) -> dict[str, Question]:
     """Return one question for each purpose, and a budget and a review beside."""
-    people = Item(id="people", title="x", kind="people", minimum=Decimal(2))
-    hours = Item(id="hours", title="x", kind="number", minimum=Decimal(4), required=False)
+    people = Item(id="people", title=Text(de="x", en="x"), kind="people", minimum=Decimal(2))
+    hours = Item(id="hours", title=Text(de="x", en="x"), kind="number", minimum=Decimal(4), required=False)
     return {
         "decide": question(language),
         "budget": question(

@@ -14,7 +14,9 @@ FOUND = find()
 
 def test_every_sentence_has_a_german_translation() -> None:
     missing = [f"{msgid!r} ({', '.join(FOUND.places[msgid])})" for msgid in untranslated(FOUND)]
-    assert not missing, "python -m notifications.extract prints these as entries for locale/de.po:\n" + "\n".join(missing)
+    assert not missing, "python -m notifications.extract prints these as entries for locale/de.po:\n" + "\n".join(
+        missing
+    )
 
 
 def test_every_reason_can_be_traced_to_its_sentence() -> None:

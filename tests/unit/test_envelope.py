@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.envelope import UnsafeHeader, to_message
+from notifications.envelope import UnsafeHeader, UnusableSender, to_message
 from notifications.messages import Mail, RequestMail
 from notifications.rendering import Rendered, render
 from tests import mails
@@ -22,12 +22,14 @@ MAIL = cast(RequestMail, mails.every_mail("de", mails.question("de"))["request"]
 LETTERS = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=180)
 
 
-def sent(mail: Mail = MAIL, subject: str = "Ja?", key: str = "request/1/1", mail_from: str = "Etappe <e@x.ch>") -> bytes:
+def sent(
+    mail: Mail = MAIL, subject: str = "Ja?", key: str = "request/1/1", mail_from: str = "Etappe <e@x.ch>"
+) -> bytes:
     return to_message(mail, replace(render(MAIL), subject=subject), key, mail_from, "etappe.example.com", AT).as_bytes()
 
 
 def parsed(content: bytes) -> EmailMessage:
-    return cast(EmailMessage, message_from_bytes(content, policy=policy.default))
+    return message_from_bytes(content, policy=policy.default)
 
 
 def test_the_headers_say_what_this_is() -> None:
@@ -78,16 +80,27 @@ UNSAFE = [
 
 @pytest.mark.parametrize("text", UNSAFE)
 def test_what_could_become_a_header_is_refused(text: str) -> None:
-    for make in (
-        lambda: sent(subject=text),
-        lambda: sent(replace(MAIL, reader=replace(MAIL.reader, name=text))),
-        lambda: sent(replace(MAIL, reader=replace(MAIL.reader, email=f"{text}@example.com"))),
-        lambda: sent(replace(MAIL, rollout_id=text)),
-        lambda: sent(replace(MAIL, question=replace(MAIL.question, gate_key=text))),
-        lambda: sent(replace(MAIL, reader=replace(MAIL.reader, language=text))),
-    ):
+    reader = MAIL.reader
+    unsafe: list[Mail] = [
+        replace(MAIL, reader=replace(reader, name=text)),
+        replace(MAIL, reader=replace(reader, email=f"{text}@example.com")),
+        replace(MAIL, reader=replace(reader, language=text)),
+        replace(MAIL, rollout_id=text),
+        replace(MAIL, question=replace(MAIL.question, gate_key=text)),
+    ]
+    for mail in unsafe:
         with pytest.raises(UnsafeHeader):
-            make()
+            sent(mail)
+    with pytest.raises(UnsafeHeader):
+        sent(subject=text)
+    with pytest.raises(UnusableSender):
+        sent(mail_from=f"{text} <e@x.ch>")
+
+
+@pytest.mark.parametrize("mail_from", ["", "Etappe", "<>", "a@b@c", "Etappe etappe@example.com>"])
+def test_a_sender_that_is_none_is_the_operators_to_mend(mail_from: str) -> None:
+    with pytest.raises(UnusableSender):
+        sent(mail_from=mail_from)
 
 
 @given(name=LETTERS, subject=LETTERS)

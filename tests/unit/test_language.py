@@ -47,7 +47,7 @@ def test_days_turn_at_the_readers_midnight() -> None:
 
 def test_amounts_are_swiss_in_german_and_british_in_english() -> None:
     assert GERMAN.money(Decimal("1234567.5"), "CHF") == "CHF\u00a01’234’567.50"
-    assert ENGLISH.money(Decimal("-12000"), "EUR") == "EUR\u00a0-12,000.00"
+    assert ENGLISH.money(Decimal(-12000), "EUR") == "EUR\u00a0-12,000.00"
     assert GERMAN.money(Decimal(5), "") == "5.00"
     assert GERMAN.number(Decimal("1234.50")) == "1’234.5"
 
