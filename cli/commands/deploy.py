@@ -8,18 +8,18 @@ from cli import prefect
 from domain.errors import EtappeError
 from operations.installation import Installation
 from settings import Settings
+from worker.prefect_facts import PrefectFacts
 
 
 @click.command()
 @prefect.prefect_options
-def deploy(**prefect_place: str) -> None:
+def deploy(api: PrefectFacts) -> None:
     """Register `rollout/start` and `check-stalled/scheduled` with Prefect. Safe to repeat; do it after adding a plan."""
     settings = Settings.from_environment()
-    api = prefect.facts_of(**prefect_place)  # type: ignore[arg-type]  # click gives an int for the port
     if not api.answers():
         raise EtappeError(f"Prefect does not answer at {api.url}; start it, or say where it is with PREFECT_API_URL.")
     prefect.use(settings.home, api)
-    from worker.deploy import deploy as register  # imports Prefect, which takes seconds
+    from flows.deploy import deploy as register  # imports Prefect, which takes seconds
 
     register(Installation(settings))
     click.echo(f"Registered rollout/start and check-stalled/scheduled at {api.pages}.")

@@ -164,7 +164,7 @@ def prefect(home: Path, prefect_port: int) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def installation(prefect: str) -> Iterator[Installation]:
     """An installation with people in it, deployed to the Prefect server."""
-    from worker.deploy import deploy
+    from flows.deploy import deploy
 
     here = Installation(Settings.from_environment())
     schema.upgrade(here.db)
@@ -191,7 +191,7 @@ def etappe(installation: Installation, prefect: str) -> Iterator[Etappe]:
 @pytest.fixture
 def plan(home: Path, installation: Installation) -> Iterator[Callable[[str, str], str]]:
     """Write plans where the installation finds them, and deploy so that the form offers them."""
-    from worker.deploy import deploy
+    from flows.deploy import deploy
 
     written: list[Path] = []
 
