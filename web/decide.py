@@ -276,8 +276,10 @@ def _done(found: RequestPage) -> tuple[str, int, dict[str, Any]]:
 
 def _void(found: RequestPage) -> tuple[str, int, dict[str, Any]]:
     reason = why_void(found)
-    facts = {"title": wording.VOID_TITLES[reason], "sentence": wording.VOID_SENTENCES[reason]}
-    return "void.html", 410, facts
+    title, sentence = wording.VOID_TITLES[reason], wording.VOID_SENTENCES[reason]
+    if reason is VoidReason.SETTLED and found.settlement is None:  # a list that somebody else has filled in
+        title, sentence = wording.DONE_BY_OTHERS
+    return "void.html", 410, {"title": title, "sentence": sentence}
 
 
 _SHOWN_AS: Mapping[RequestState, Callable[[RequestPage], tuple[str, int, dict[str, Any]]]] = {

@@ -14,11 +14,13 @@ def masked(text: str) -> str:
 
 
 class MaskTokens(logging.Filter):
-    """Masks the message and the arguments of a log record."""
+    """Masks the message, the arguments and the traceback of a log record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass, masked."""
         record.msg = masked(record.msg) if isinstance(record.msg, str) else record.msg
         if isinstance(record.args, tuple):
             record.args = tuple(masked(part) if isinstance(part, str) else part for part in record.args)
+        if record.exc_info:
+            record.exc_text = masked(logging.Formatter().formatException(record.exc_info))
         return True

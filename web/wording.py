@@ -63,6 +63,11 @@ VOID_SENTENCES: Mapping[VoidReason, str] = {
     ),
 }
 
+DONE_BY_OTHERS = (
+    to_translate("Somebody else has done this already"),
+    to_translate("There is nothing left for you to do here."),
+)
+
 RECORDED_TITLES: Mapping[Purpose, str] = {
     Purpose.DECIDE: to_translate("Your answer is recorded"),
     Purpose.ANSWER: to_translate("The list is recorded"),

@@ -369,13 +369,23 @@ def test_a_late_decision_is_told_who_decided_what_and_when(
 def test_every_void_link_says_why_in_both_languages(
     browser: TestClient, monkeypatch: pytest.MonkeyPatch, reason: VoidReason, reader: Reader
 ) -> None:
-    fake_operations(monkeypatch, page=void_page(reason, reader))
+    settled = settlement(GateState.EXPIRED if reason is VoidReason.EXPIRED else GateState.PASSED)
+    fake_operations(monkeypatch, page=void_page(reason, reader, settlement=settled))
     answer = browser.get(LINK)
     title = VOID_TITLES[reason]
     assert answer.status_code == 410
     assert Words(reader.language, "UTC").text(title) in text_of(answer.text)
     assert (title in text_of(answer.text)) is (reader.language == "en")
     assert Page(answer.text).all("form") == []
+
+
+def test_a_list_that_somebody_else_has_filled_in_is_not_called_decided(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_operations(monkeypatch, page=void_page(VoidReason.SETTLED))
+    told = text_of(browser.get(LINK).text)
+    assert "Somebody else has done this already" in told
+    assert "decided already" not in told
 
 
 def test_what_was_in_fact_approved_is_never_called_expired(

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import mailbox
 import re
+import sys
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -122,6 +123,17 @@ def test_the_access_log_shows_no_token() -> None:
                              ("127.0.0.1:1", "GET", LINK, "1.1", 200), None)  # fmt: skip
     assert MaskTokens().filter(line)
     assert line.getMessage() == '127.0.0.1:1 - "GET /decide/… HTTP/1.1" 200'
+
+
+def test_a_traceback_shows_no_token() -> None:
+    try:
+        raise RuntimeError(f"no such page: {LINK}")
+    except RuntimeError:
+        record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "failed", (), sys.exc_info())
+    assert MaskTokens().filter(record)
+    written = logging.Formatter().format(record)
+    assert "no such page: /decide/…" in written
+    assert TOKEN not in written
 
 
 def test_nothing_that_is_logged_while_somebody_decides_holds_the_token(
