@@ -94,6 +94,7 @@ class Question:
     choices: tuple[str, ...] = ()  # what may be chosen: DecisionKind values, for reviews hold, recycle, kill as well
     lessons_required: bool = False
     invite_comment: str = ""  # acknowledgement: a question that may be answered on the same page
+    inputs: tuple[Filled, ...] = ()  # what the rollout was started with, budgets aside
     budget: tuple[Line, ...] = ()
     budget_total: Decimal | None = None
     currency: str = ""

@@ -13,6 +13,7 @@ from domain.plan import (
     ChecklistGate,
     Choice,
     Gate,
+    InputKind,
     MeasurementGate,
     ReviewGate,
 )
@@ -64,6 +65,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         said=said_at(ws, gate),
         waiting_for=tuple(names(person) for person in waiting_for(ws, gate)),
         choices=choices(planned, gate, request),
+        inputs=_inputs(ws, language),
         lessons_required=isinstance(planned, ReviewGate) and planned.lessons,
         **_evidence(ws, gate, planned, language),
     )
@@ -76,7 +78,7 @@ def shown(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "rollout": ws.rollout.id,
         "gate": planned.model_dump(mode="json"),
         "round": gate.round,
-        "budget": [line.model_dump(mode="json") for line in budget_lines(ws, planned)],
+        "inputs": ws.rollout.inputs,
         "answers": gate.answers,
     }
 
@@ -201,6 +203,15 @@ def _evidence(ws: Workspace, gate: GateRow, planned: Gate, language: str) -> dic
     if isinstance(planned, AcknowledgementGate) and planned.invite_comment:
         return {"invite_comment": planned.invite_comment.in_language(language)}
     return {}
+
+
+def _inputs(ws: Workspace, language: str) -> tuple[Filled, ...]:
+    given = ws.rollout.inputs
+    return tuple(
+        Filled(asked.title.in_language(language) if asked.title else name, as_typed(given[name]))
+        for name, asked in ws.plan.inputs.items()
+        if asked.kind is not InputKind.BUDGET and given.get(name) not in (None, "")
+    )
 
 
 def _budget(ws: Workspace, planned: BudgetGate) -> dict[str, Any]:
