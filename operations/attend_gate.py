@@ -85,6 +85,7 @@ def _escalate(ws: Workspace, gate: GateRow) -> None:
     elif people:
         _ask_as_well(ws, gate, escalation, people, _purpose(silent))
     _tell_the_owner(ws, gate, escalation, people)
+    progress(ws)  # somebody who decides alone from now on may have decided already
 
 
 def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalation]) -> None:
@@ -122,7 +123,6 @@ def _ask_instead(ws: Workspace, gate: GateRow, escalation: Escalation, people: l
             request.escalation_level = gate.escalation_level
             tell_request(ws, request)
     ask(ws, gate, [pair for pair in asked_for if pair[0] not in asked], purpose, gate.escalation_level)
-    progress(ws)  # somebody who decides alone from now on may have decided already
 
 
 def _ask_as_well(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], purpose: Purpose) -> None:

@@ -173,7 +173,9 @@ class Company:
         """What the link of a request shows."""
         return show_request(self.db, self.token(request), self.now)
 
-    def decides(self, person: str, decision: str = "approve", *, request: Request | None = None, **words: str) -> RequestPage:
+    def decides(
+        self, person: str, decision: str = "approve", *, request: Request | None = None, **words: str
+    ) -> RequestPage:
         """Let a person decide what they are asked now; a reason is made up where one is needed."""
         request = request or self.asked(person)
         if decision not in ("approve", "approve-with-conditions"):

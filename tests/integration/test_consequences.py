@@ -79,7 +79,9 @@ def test_earlier_decisions_do_not_count_in_a_new_round_and_stay_in_the_record(db
 
 def test_while_one_stage_is_held_another_goes_on_and_the_end_waits_for_both(db: Database) -> None:
     company = Company(db)
-    company.start(plan(stage("a", gate("x")), stage("b", gate("y", "[chair]"), "[]"), stage("c", gate("z", "[board]"), "[b]")))
+    company.start(
+        plan(stage("a", gate("x")), stage("b", gate("y", "[chair]"), "[]"), stage("c", gate("z", "[board]"), "[b]"))
+    )
     company.decides(DORA, "reject")
     company.decides(EMIL)
     company.decides(ANNA)
@@ -189,9 +191,7 @@ def test_going_back_takes_the_rollout_off_hold_when_the_held_stage_goes_along(db
     assert (company.state, company.stage_states()) == ("open", {"a": "open"})
 
 
-MEASURED = (
-    "{id: m, title: Measured, kind: measurement, metric: hits, at_least: 10, measured_by: owner, on_reject: {recycle: a}}"
-)
+MEASURED = "{id: m, title: Measured, kind: measurement, metric: hits, at_least: 10, measured_by: owner, on_reject: {recycle: a}}"
 
 
 def test_a_value_that_sent_the_rollout_back_does_not_count_again(db: Database) -> None:
@@ -275,7 +275,9 @@ def test_calling_off_needs_a_reason_kills_links_and_tells_those_who_were_asked(d
         company.cancels("  ")
     company.cancels()
     assert company.page(ben).void_reason is VoidReason.CANCELLED
-    assert [company.headlines(person)[-1:] for person in (BEN, CARLA, EMIL, REQUESTER)] == [["The rollout was called off"]] * 4
+    assert [company.headlines(person)[-1:] for person in (BEN, CARLA, EMIL, REQUESTER)] == [
+        ["The rollout was called off"]
+    ] * 4
     assert company.headlines(ANNA) == []
     with pytest.raises(RolloutEnded):
         company.cancels()

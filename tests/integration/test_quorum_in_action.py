@@ -66,7 +66,9 @@ def test_in_turn_a_request_for_changes_does_not_pass_the_turn_on(db: Database) -
 def test_in_turn_goes_on_with_those_who_were_to_decide_when_the_gate_opened(db: Database) -> None:
     company = Company(db)
     company.start(one_gate(f"{SIGN_OFF}, quorum: all, order: in turn"))
-    company.import_people(PEOPLE.replace("[anna@example.com, ben@example.com, carla@example.com]", "[dora@example.com]"))
+    company.import_people(
+        PEOPLE.replace("[anna@example.com, ben@example.com, carla@example.com]", "[dora@example.com]")
+    )
     company.decides(ANNA)
     assert company.gate()["waiting_for"] == [BEN]
 
@@ -104,7 +106,9 @@ def test_a_gate_that_only_the_requester_could_decide_is_refused_at_the_start(db:
 
 def test_a_no_that_is_not_binding_is_heard_and_the_stage_passes(db: Database) -> None:
     company = Company(db)
-    company.start(one_gate('kind: sign-off, question: "?", approvers: [adviser@example.org], quorum: any, binding: false'))
+    company.start(
+        one_gate('kind: sign-off, question: "?", approvers: [adviser@example.org], quorum: any, binding: false')
+    )
     company.decides("adviser@example.org", "reject", comment="too many channels")
     assert company.state == "completed"
     assert [said["comment"] for said in company.gate()["decisions"]] == ["too many channels"]

@@ -188,4 +188,3 @@ def test_two_relays_never_claim_the_same_message(db: Database) -> None:
     while more := claim_messages(db, company.now):
         claimed += [message.id for message in more]
     assert len(claimed) == len(set(claimed)) == stored
-
