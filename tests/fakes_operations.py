@@ -105,7 +105,7 @@ def changed_page(page: RequestPage, **changed: Any) -> RequestPage:
 
 def budget_page(reader: Reader = JOHN, **changed: Any) -> RequestPage:
     """Return an open request to decide a budget."""
-    lines = (Line("Monitoring <b>", Decimal("18000")), Line("Kampagnen", Decimal("42500.50")))
+    lines = (Line("Monitoring <b>", Decimal(18000)), Line("Kampagnen", Decimal("42500.50")))
     facts: dict[str, Any] = {"kind": "budget", "gate_title": "Budget 2027", "budget": lines, "currency": "CHF"}
     return decide_page(reader, **{**facts, "budget_total": Decimal("60500.50"), **changed})
 
