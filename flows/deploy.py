@@ -56,8 +56,10 @@ def _deploy(
         client.create_flow(flow),
         name,
         work_pool_name=WORK_POOL,
-        path=str(CHECKOUT),
         entrypoint=entrypoint,
+        # Without a pull step the stock worker copies the whole checkout for every flow run.
+        pull_steps=[{"prefect.deployments.steps.set_working_directory": {"directory": str(CHECKOUT)}}],
+        job_variables={"working_dir": str(CHECKOUT)},
         description=flow.description,
         parameter_openapi_schema=schema,
         enforce_parameter_schema=True,
@@ -66,7 +68,19 @@ def _deploy(
 
 
 def _form(installation: Installation) -> dict[str, Any]:
-    """Return the form of a new rollout: what the flow takes, with the plans as a drop-down."""
+    """Return the form of a new rollout: what the flow takes, with the plans as a drop-down.
+
+    What may be left empty has one type here, since Prefect's form shows a switch between types for “or nothing”.
+    """
     form = parameter_schema(rollout).model_dump()
+    form["properties"] = {name: _of_one_type(field) for name, field in form["properties"].items()}
     form["properties"]["plan"]["enum"] = installation.catalogue.names()
     return form
+
+
+def _of_one_type(field: dict[str, Any]) -> dict[str, Any]:
+    types = [kind for kind in field.get("anyOf", []) if kind != {"type": "null"}]
+    if len(types) != 1:
+        return field
+    rest = {key: value for key, value in field.items() if key not in ("anyOf", "default")}
+    return {**rest, **types[0]}
