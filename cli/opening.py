@@ -64,6 +64,12 @@ def opened(settings: Settings) -> Iterator[Database]:
         yield db
 
 
+def require_set_up(settings: Settings) -> None:
+    """Refuse in one sentence, before a part is started that would only write it to its log. Raises as `opened` does."""
+    with opened(settings):
+        return
+
+
 def require_current(db: Database) -> None:
     """Raise NotSetUp or NotCurrent when the database does not have the tables of this Etappe."""
     if not schema.is_current(db):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,22 +18,6 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 PORT = click.IntRange(1, 65535)
 
 
-def prefect_options(command: _F) -> _F:
-    """Add what says which Prefect is meant: `prefect_port`, `prefect_url` and `prefect_credentials`."""
-    options = (
-        click.option(
-            "--prefect-port",
-            type=PORT,
-            help=f"Prefect's port on this machine; default: what PREFECT_API_URL says, or {DEFAULT_PREFECT_PORT}.",
-        ),
-        click.option("--prefect-url", envvar="PREFECT_API_URL", default="", hidden=True),
-        credentials_option,
-    )
-    for option in options:
-        command = option(command)
-    return command
-
-
 credentials_option = click.option(
     "--prefect-credentials",
     envvar=["PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING"],
@@ -41,7 +26,25 @@ credentials_option = click.option(
 )
 
 
-def facts_of(prefect_port: int | None, prefect_url: str, prefect_credentials: str) -> PrefectFacts:
+def prefect_options(command: _F) -> Callable[..., Any]:
+    """Add what says which Prefect is meant; the command is given it as `api`."""
+
+    @wraps(command)
+    def with_api(
+        *arguments: Any, prefect_port: int | None, prefect_url: str, prefect_credentials: str, **more: Any
+    ) -> Any:
+        return command(*arguments, api=_facts_of(prefect_port, prefect_url, prefect_credentials), **more)
+
+    port = click.option(
+        "--prefect-port",
+        type=PORT,
+        help=f"Prefect's port on this machine; default: what PREFECT_API_URL says, or {DEFAULT_PREFECT_PORT}.",
+    )
+    url = click.option("--prefect-url", envvar="PREFECT_API_URL", default="", hidden=True)
+    return port(url(credentials_option(with_api)))
+
+
+def _facts_of(prefect_port: int | None, prefect_url: str, prefect_credentials: str) -> PrefectFacts:
     """Return the Prefect that is meant: a port that was given goes before PREFECT_API_URL."""
     local = f"http://127.0.0.1:{prefect_port or DEFAULT_PREFECT_PORT}/api"
     return PrefectFacts(local if prefect_port or not prefect_url else prefect_url, prefect_credentials)

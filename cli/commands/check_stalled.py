@@ -16,12 +16,11 @@ from worker.prefect_facts import PrefectFacts
 @click.command("check-stalled")
 @prefect.prefect_options
 @json_option
-def check(as_json: bool, **prefect_place: str) -> None:
+def check(api: PrefectFacts, as_json: bool) -> None:
     """Remind, escalate and expire what is due, report stages that have stalled, and repair flow runs."""
     settings = Settings.from_environment()
     with opened(settings) as db:
         report = check_stalled(db, settings.secret_keys, now_utc())
-    api = prefect.facts_of(**prefect_place)  # type: ignore[arg-type]  # click gives an int for the port
     trouble = _repair_flow_runs(settings, api)
     if as_json:
         print_json({**vars(report), "prefect": {"url": api.url, "compared": not trouble, "problem": trouble or None}})

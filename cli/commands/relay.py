@@ -10,18 +10,19 @@ from types import FrameType
 import click
 
 from cli import prefect
-from cli.opening import opened
+from cli.opening import require_set_up
 from operations.installation import Installation
 from settings import Settings
+from worker.prefect_facts import PrefectFacts
 
 
 @click.command()
 @prefect.prefect_options
-def relay(**prefect_place: str) -> None:
+def relay(api: PrefectFacts) -> None:
     """Deliver mail and keep Prefect in step with the database, until Ctrl-C or SIGTERM."""
     settings = Settings.from_environment()
-    with opened(settings):
-        prefect.use(settings.home, prefect.facts_of(**prefect_place))  # type: ignore[arg-type]  # see deploy
+    require_set_up(settings)
+    prefect.use(settings.home, api)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     from worker.relay import run

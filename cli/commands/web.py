@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli.opening import opened
+from cli.opening import require_set_up
 from cli.prefect import PORT
 from settings import DEFAULT_WEB_PORT, Settings
 from worker.prefect_facts import PrefectFacts
@@ -17,8 +17,8 @@ from worker.prefect_facts import PrefectFacts
 def web(web_port: int, prefect_url: str, access_log: bool) -> None:
     """Serve the pages on 127.0.0.1 until Ctrl-C."""
     settings = Settings.from_environment()
-    with opened(settings):
-        from web.serve import serve
+    require_set_up(settings)
+    from web.serve import serve  # imports FastAPI
 
     click.echo(f"Serving on http://127.0.0.1:{web_port}; Ctrl-C ends it.")
     serve(settings, port=web_port, prefect_ui_url=PrefectFacts(prefect_url).pages, access_log=access_log)
