@@ -1,1 +1,1 @@
-"""The command `etappe`. What it refuses, it refuses in one sentence; what it prints for people, it gives as JSON too."""
+"""The command `etappe`. A refusal is one sentence; whatever is printed for people can be had as JSON."""

@@ -97,7 +97,9 @@ def _base_url(settings: Settings) -> Iterator[Finding]:
         advice = "opens on this machine only; set ETAPPE_BASE_URL to an address that people's phones reach"
         yield _warning("base URL", f"{settings.base_url} {advice}")
     elif url.scheme == "http":
-        yield _warning("base URL", f"{settings.base_url} is not encrypted; links and codes travel in the open, use https")
+        yield _warning(
+            "base URL", f"{settings.base_url} is not encrypted; links and codes travel in the open, use https"
+        )
     else:
         yield _ok("base URL", settings.base_url)
     if is_healthy(settings.base_url):
@@ -203,15 +205,19 @@ def _messages(session: Session) -> Iterator[Finding]:
     if age <= MAIL_MAY_WAIT:
         yield _ok("messages", waiting)
     else:
-        why = f"the last try said: {oldest.last_error}" if oldest.last_error else "run `etappe relay`, or `etappe start`"
+        why = (
+            f"the last try said: {oldest.last_error}" if oldest.last_error else "run `etappe relay`, or `etappe start`"
+        )
         yield _problem("messages", f"{waiting}; {why}")
 
 
 def _dead_letters(session: Session) -> Iterator[Finding]:
-    counts = {state: count for state, count in session.execute(message_counts())}
+    counts = {str(state): count for state, count in session.execute(message_counts())}
     dead = counts.get(MessageState.DEAD, 0)
     if dead:
-        yield _warning("dead letters", f"{plural(dead, 'message')} refused for good; the owners of the rollouts were told")
+        yield _warning(
+            "dead letters", f"{plural(dead, 'message')} refused for good; the owners of the rollouts were told"
+        )
     else:
         yield _ok("dead letters", "none")
 
@@ -219,7 +225,9 @@ def _dead_letters(session: Session) -> Iterator[Finding]:
 def _last_check(session: Session) -> Iterator[Finding]:
     last = session.scalars(checks_newest_first().limit(1)).first()
     if last is None:
-        yield _warning("last check", "the scheduled check has not run yet; it runs every 15 minutes, or: etappe check-stalled")
+        yield _warning(
+            "last check", "the scheduled check has not run yet; it runs every 15 minutes, or: etappe check-stalled"
+        )
         return
     age = now_utc() - last.started_at
     said = f"{span(age)} ago"

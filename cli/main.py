@@ -56,7 +56,12 @@ def _say_version(context: click.Context, option: click.Parameter, asked: bool) -
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(
-    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_say_version, help="Say the version and exit."
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_say_version,
+    help="Say the version and exit.",
 )
 def etappe() -> None:
     """Staged rollout approvals: who must say yes, who is waited for, and what happens next."""

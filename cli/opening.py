@@ -45,7 +45,9 @@ def connected(settings: Settings) -> Iterator[Database]:
         url = make_url(settings.database_url).render_as_string(hide_password=True)
         db = Database(settings.database_url)
     except (ArgumentError, NoSuchModuleError, ImportError):
-        raise EtappeError("ETAPPE_DATABASE_URL is not the address of a database; write sqlite:///… or postgresql://…") from None
+        raise EtappeError(
+            "ETAPPE_DATABASE_URL is no address of a database; write sqlite:///… or postgresql://…"
+        ) from None
     try:
         yield db
     except DBAPIError as failure:

@@ -1,4 +1,4 @@
-"""What people type as options: pairs like item=amount, role=address,address, and moments. Wrong shapes are wrong usage."""
+"""What people type as options: pairs like item=amount or role=address,address, and moments; else it is wrong usage."""
 
 from __future__ import annotations
 
@@ -38,4 +38,4 @@ class Moment(click.ParamType[datetime]):
         try:
             return datetime.fromisoformat(str(value)).astimezone()
         except (ValueError, OverflowError):
-            self.fail(f"“{value}” is not a moment; write it like 2026-03-02T10:00 or 2026-03-02T10:00+01:00.", param, ctx)
+            self.fail(f"“{value}” is no moment; write it like 2026-03-02T10:00 or 2026-03-02T10:00+01:00.", param, ctx)

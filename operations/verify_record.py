@@ -1,4 +1,4 @@
-"""Verify the record: whether every rollout's chain of entries holds, up to the head that the rollout keeps. Read only."""
+"""Verify the record: whether each rollout's chain of entries holds, up to the head the rollout keeps. Read only."""
 
 from __future__ import annotations
 

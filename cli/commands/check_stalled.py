@@ -50,7 +50,7 @@ def _repair_flow_runs(settings: Settings, api: PrefectFacts) -> str:
         reconcile(installation)
     except Exception as failure:  # noqa: BLE001  Prefect's client raises whatever httpx does, and more
         words = " ".join(str(failure).split())[:200]
-        return f"Comparing with Prefect at {api.url} failed ({type(failure).__name__}: {words}); the next check tries again."
+        return f"Comparing with Prefect at {api.url} failed ({words or type(failure).__name__}); the next check tries again."
     finally:
         installation.db.close()
     return ""

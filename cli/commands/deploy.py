@@ -14,7 +14,7 @@ from worker.prefect_facts import PrefectFacts
 @click.command()
 @prefect.prefect_options
 def deploy(api: PrefectFacts) -> None:
-    """Register `rollout/start` and `check-stalled/scheduled` with Prefect. Safe to repeat; do it after adding a plan."""
+    """Register `rollout/start` and `check-stalled/scheduled` with Prefect. Repeat it after adding a plan."""
     settings = Settings.from_environment()
     if not api.answers():
         raise EtappeError(f"Prefect does not answer at {api.url}; start it, or say where it is with PREFECT_API_URL.")

@@ -12,7 +12,9 @@ from settings import DEFAULT_SMTP_PORT, Settings
 
 
 @click.command()
-@click.option("--smtp-port", type=PORT, help=f"Default: the port of ETAPPE_SMTP_URL on this machine, or {DEFAULT_SMTP_PORT}.")
+@click.option(
+    "--smtp-port", type=PORT, help=f"Default: the port of ETAPPE_SMTP_URL on this machine, or {DEFAULT_SMTP_PORT}."
+)
 def mailbox(smtp_port: int | None) -> None:
     """Run the local mailbox until Ctrl-C; its mails are shown at /mailbox of the web page."""
     settings = Settings.from_environment()

@@ -44,7 +44,9 @@ def list_(as_json: bool) -> None:
     if as_json:
         print_json(found)
     elif found:
-        rows = [[one["email"], one["name"], one["language"], one["time_zone"], ", ".join(one["roles"])] for one in found]
+        rows = [
+            [one["email"], one["name"], one["language"], one["time_zone"], ", ".join(one["roles"])] for one in found
+        ]
         print_table(["EMAIL", "NAME", "LANGUAGE", "TIME ZONE", "ROLES"], rows)
     else:
         click.echo("Nobody is in the directory yet; import a file with `etappe people import FILE`.")

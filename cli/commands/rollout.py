@@ -33,9 +33,15 @@ def rollout() -> None:
 @click.option("--owner", default="", metavar="EMAIL", help="Who looks after it; the requester when it is left out.")
 @click.option("--language", type=click.Choice(["de", "en"]), default="en", show_default=True, help="Its language.")
 @click.option("--start-on", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day on which it begins.")
-@click.option("--budget", type=Pair("item", "amount", last_sign=True), multiple=True, help="A line of the budget; repeatable.")
-@click.option("--people", type=Pair("role", "address,address"), multiple=True, help="Who holds a role here; repeatable.")
-@click.option("--set", "inputs", type=Pair("key", "value"), multiple=True, help="What else the plan asks for; repeatable.")
+@click.option(
+    "--budget", type=Pair("item", "amount", last_sign=True), multiple=True, help="A line of the budget; repeatable."
+)
+@click.option(
+    "--people", type=Pair("role", "address,address"), multiple=True, help="Who holds a role here; repeatable."
+)
+@click.option(
+    "--set", "inputs", type=Pair("key", "value"), multiple=True, help="What else the plan asks for; repeatable."
+)
 @json_option
 def start(
     plan: str,
@@ -61,7 +67,9 @@ def start(
     if as_json:
         print_json(facts)
     else:
-        click.echo(f"Started “{facts['title']}” as {rollout_id}. To see where it stands: etappe rollout show {rollout_id}")
+        click.echo(
+            f"Started “{facts['title']}” as {rollout_id}. To see where it stands: etappe rollout show {rollout_id}"
+        )
 
 
 @rollout.command("list")
