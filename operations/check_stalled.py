@@ -1,11 +1,13 @@
-"""Find whatever has stalled. Many are found in one query; each is looked at again, and changed, in its own transaction."""
+"""Find whatever has stalled: many in one query; each is looked at again, and changed, in its own transaction."""
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from domain import deadlines
 from domain.reasons import Reason
@@ -19,6 +21,8 @@ from operations.attend_gate import attend_gate
 from operations.telling import inform
 from operations.workspace import locked
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class CheckReport:
@@ -31,23 +35,21 @@ class CheckReport:
     advanced: int = 0
     expiries_wait: bool = False
     """After a gap (first run, machine off, clock jumped) nothing expires until the next run."""
+    failed: int = 0
+    """What could not be looked after; the log says why, and the next run tries again."""
 
 
 def check_stalled(db: Database, keys: Sequence[bytes], now: datetime) -> CheckReport:
     """Remind, escalate and expire what is due, open what may start, and report stalled stages. `now` is aware."""
     check_id, may_expire = _begin(db, now)
     done: Counter[str] = Counter()
-    for rollout_id in _to_advance(db, now):
-        before = _sequence(db, rollout_id)
-        advance(db, keys, rollout_id, now)
-        done["advanced"] += _sequence(db, rollout_id) > before
-    with db.read() as session:
-        due = [(gate.rollout_id, gate.id) for gate in session.scalars(gates_due(now))]
-    for rollout_id, gate_id in due:
-        done.update(attend_gate(db, keys, rollout_id, gate_id, now, may_expire=may_expire))
-    done["stalled"] = _report_stalled_stages(db, keys, now)
-    report = CheckReport(**{name: done[name] for name in ("reminded", "escalated", "expired", "stalled", "advanced")},
-                         expiries_wait=not may_expire)  # fmt: skip
+    for look_after in (
+        *(partial(_advance, db, keys, rollout_id, now) for rollout_id in _to_advance(db, now)),
+        *(partial(attend_gate, db, keys, *gate, now, may_expire=may_expire) for gate in _due_gates(db, now)),
+        *(partial(_report_stalled_stage, db, keys, *stage, now) for stage in _stalled_stages(db, now)),
+    ):
+        done.update(_unless_it_fails(look_after))
+    report = CheckReport(**done, expiries_wait=not may_expire)
     _finish(db, check_id, now, report)
     return report
 
@@ -74,22 +76,43 @@ def _to_advance(db: Database, now: datetime) -> list[str]:
         return list(dict.fromkeys([*starting, *session.scalars(rollouts_with_unaskable_gates())]))
 
 
+def _due_gates(db: Database, now: datetime) -> list[tuple[str, int]]:
+    with db.read() as session:
+        return [(gate.rollout_id, gate.id) for gate in session.scalars(gates_due(now))]
+
+
+def _stalled_stages(db: Database, now: datetime) -> list[tuple[str, int]]:
+    with db.read() as session:
+        return [(stage.rollout_id, stage.id) for stage in session.scalars(stages_stalled(now))]
+
+
+def _unless_it_fails(look_after: Callable[[], list[str]]) -> list[str]:
+    """Whatever is wrong with one rollout must not keep all the others waiting, today and for ever."""
+    try:
+        return look_after()
+    except Exception:  # noqa: BLE001 - logged and counted, and the next run tries again
+        _log.exception("The check could not look after one rollout")
+        return ["failed"]
+
+
+def _advance(db: Database, keys: Sequence[bytes], rollout_id: str, now: datetime) -> list[str]:
+    before = _sequence(db, rollout_id)
+    advance(db, keys, rollout_id, now)
+    return ["advanced"] if _sequence(db, rollout_id) > before else []
+
+
 def _sequence(db: Database, rollout_id: str) -> int:
     with db.read() as session:
         return session.get_one(Rollout, rollout_id).sequence
 
 
-def _report_stalled_stages(db: Database, keys: Sequence[bytes], now: datetime) -> int:
-    with db.read() as session:
-        stalled = [(stage.rollout_id, stage.id) for stage in session.scalars(stages_stalled(now))]
-    return sum(_report_stalled_stage(db, keys, rollout_id, stage_id, now) for rollout_id, stage_id in stalled)
-
-
-def _report_stalled_stage(db: Database, keys: Sequence[bytes], rollout_id: str, stage_id: int, now: datetime) -> bool:
+def _report_stalled_stage(
+    db: Database, keys: Sequence[bytes], rollout_id: str, stage_id: int, now: datetime
+) -> list[str]:
     with locked(db, keys, rollout_id, now) as ws:
         stage = ws.session.get_one(StageRow, stage_id, populate_existing=True)
         if stage.state is not StageState.OPEN or stage.stalled_at is None or stage.stalled_at > now:
-            return False
+            return []
         stage.stalled_at = None
         ws.note("stage.stalled", stage=stage)
         planned = ws.planned_stage(stage)
@@ -103,7 +126,12 @@ def _report_stalled_stage(db: Database, keys: Sequence[bytes], rollout_id: str, 
             ws,
             [*ws.directory.resolve(planned.owner), ws.rollout.owner],
             Reason("“{stage}” has stalled", {"stage": planned.title.in_language(language)}),
-            [Reason("It has been open for longer than the plan allows. Still open: {gates}", {"gates": ", ".join(open_gates)})],
+            [
+                Reason(
+                    "It has been open for longer than the plan allows. Still open: {gates}",
+                    {"gates": ", ".join(open_gates)},
+                )
+            ],
             [Reason("To see who is waited for: etappe rollout show {rollout}", {"rollout": rollout_id})],
         )
-        return True
+        return ["stalled"]

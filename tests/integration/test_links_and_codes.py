@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -91,9 +92,13 @@ def test_after_five_wrong_codes_a_new_link_and_code_come_by_mail_and_the_old_lin
             company.try_code(request, wrong(company, request))
     assert refusal.value.tries_left == 0
     assert len(company.messages("code", ANNA)) == 1
-    for old in (lambda: company.page(request), lambda: company.decides(ANNA, request=request)):
+    openings: list[Callable[[], object]] = [
+        lambda: company.page(request),
+        lambda: company.decides(ANNA, request=request),
+    ]
+    for opening in openings:
         with pytest.raises(LinkVoid) as void:
-            old()
+            opening()
         assert (void.value.reason, void.value.at) == (VoidReason.RENEWED, company.now)
     renewed = company.asked(ANNA)
     assert (renewed.link_number, renewed.wrong_codes) == (2, 0)

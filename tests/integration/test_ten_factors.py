@@ -1,0 +1,351 @@
+"""The bundled plan and its ten factors, by name: for each, what blocks before it is met, and what lets it pass.
+
+With the bundled sample people. One walk at the end goes through the whole plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import plans
+from domain.errors import InvalidInput, QuorumImpossible
+from models.database import Database
+from models.gates import Purpose, RequestState
+from operations.record_answers import record_answers
+from tests.company import KEYS, Company
+
+FOLDER = Path(plans.__file__).parent
+PLAN = (FOLDER / "social-media-introduction.yaml").read_text("utf-8")
+PEOPLE = (FOLDER / "people" / "sample.yaml").read_text("utf-8")
+
+LEAD = "lea.brunner@example.com"
+BOARD = ("anna.keller@example.com", "carla.rossi@example.com", "david.meier@example.com")
+CHAIR, SPONSOR, HR = "helena.vogt@example.com", "ruth.ammann@example.com", "nina.graf@example.com"
+FINANCE, FINANCE_HEAD = "marco.huber@example.com", "sofia.lang@example.com"
+JAMES, PRIYA, BEN = "james.wright@example.com", "priya.nair@example.com", "ben.frei@example.com"
+ADVISER = "oliver.berg@example.org"
+
+STAFFING = {
+    "team": "Lea Brunner\nPriya Nair",
+    "hours": "Lea Brunner: 8\nPriya Nair: 4",
+    "aptitude": "Both write well and like to.",
+    "training": "yes",
+}
+ORGANISATION = {
+    "responsible": "Lea Brunner",
+    "team": "Lea Brunner\nPriya Nair",
+    "meetings-per-month": "4",
+    "meeting-place": "Tuesdays at nine, room 12",
+    "continuity": "Each has a deputy.",
+}
+
+
+class Introduction(Company):
+    """A company that introduces social media, and the steps that lead to each factor."""
+
+    def begin(self, **start: Any) -> None:
+        self.start(PLAN, **{"requester": LEAD, "budget": {"Monitoring": "12000", "Campaign": "13000"}, **start})
+
+    def decide_at(self, gate: str, person: str, decision: str = "approve", **words: str) -> None:
+        """Let a person decide one of the several things they are asked."""
+        [request] = [
+            request
+            for request in self.requests(person, RequestState.OPEN)
+            if request.purpose in (Purpose.DECIDE, Purpose.CONFIRM) and self.page(request).question.gate_key == gate
+        ]
+        self.decides(person, decision, request=request, **words)
+
+    def fill_in(self, gate: str, fields: dict[str, str]) -> None:
+        """Let the project lead fill in one of the lists."""
+        [request] = [
+            request
+            for request in self.requests(LEAD, RequestState.OPEN)
+            if request.purpose is Purpose.ANSWER and self.page(request).question.gate_key == gate
+        ]
+        digest = self.page(request).digest
+        record_answers(self.db, KEYS, self.token(request), fields, self.code(request), digest, self.now)
+
+    def commit(self) -> None:
+        for person in BOARD:
+            self.decide_at("executive-sign-off", person)
+
+    def conceive(self) -> None:
+        self.commit()
+        self.decide_at("concept-review", JAMES)
+        self.decide_at("concept-review", HR)
+
+    def staff(self) -> None:
+        self.fill_in("staffing-list", STAFFING)
+        self.decide_at("staffing-list", HR)
+
+    def fund(self) -> None:
+        self.decide_at("budget-approval", FINANCE)
+
+    def organise(self) -> None:
+        self.fill_in("organisation-list", ORGANISATION)
+        self.decide_at("organisation-list", SPONSOR)
+
+    def advise(self) -> None:
+        self.decide_at("adviser-review", ADVISER)
+
+    def target(self) -> None:
+        self.decide_at("targets-approval", SPONSOR)
+        self.decide_at("targets-approval", PRIYA)
+
+    def announce(self) -> None:
+        for person in (BEN, JAMES, FINANCE, HR):
+            self.decide_at("announcement-read", person)
+
+    def pilot(self) -> None:
+        self.measures("pilot-satisfaction", "82", "25")
+        for person in (JAMES, HR):
+            self.decide_at("pilot-review", person, lessons="Answer faster.")
+
+    def prepare(self) -> None:
+        for step in (self.conceive, self.staff, self.fund, self.organise, self.advise, self.target, self.announce):
+            step()
+
+    def wave_one(self) -> None:
+        self.measures("hours-to-answer", "20", "40")
+        self.decide_at("wave-one-review", JAMES, lessons="One voice.")
+        self.decide_at("wave-one-review", SPONSOR, lessons="Keep going.")
+
+    def wave_two(self) -> None:
+        self.measures("engagement-rate", "3.5", "900")
+        self.decide_at("wave-two-review", PRIYA, lessons="Short films.")
+        self.decide_at("wave-two-review", SPONSOR, lessons="Worth it.")
+
+    def wave_three(self) -> None:
+        self.decide_at("wave-three-review", SPONSOR, lessons="It is everyday work.")
+        self.decide_at("wave-three-review", BOARD[0], lessons="Well done.")
+
+
+@pytest.fixture
+def company(db: Database) -> Introduction:
+    introduction = Introduction(db, directory=PEOPLE)
+    introduction.begin()
+    return introduction
+
+
+def open_stages(company: Company) -> set[str]:
+    return {stage for stage, state in company.stage_states().items() if state == "open"}
+
+
+def test_factor_01_commitment(company: Introduction) -> None:
+    """The whole board must say yes; two of three are not enough, and one no holds everything."""
+    assert open_stages(company) == {"commitment"}
+    for person in BOARD[:2]:
+        company.decides(person)
+    assert open_stages(company) == {"commitment"}
+    company.decides(BOARD[2])
+    assert open_stages(company) == {"concept"}
+
+
+def test_factor_01_commitment_is_missing_as_soon_as_one_of_the_board_says_no(company: Introduction) -> None:
+    company.decides(BOARD[0], "reject")
+    assert (company.state, company.stage_states()["concept"]) == ("held", "waiting")
+
+
+def test_factor_02_strategy(company: Introduction) -> None:
+    """The concept needs one voice of each side; there is no way to put it off."""
+    company.commit()
+    company.decide_at("concept-review", JAMES)
+    for putting_off in ("hold", "recycle"):
+        with pytest.raises(InvalidInput):
+            company.decide_at("concept-review", HR, putting_off)
+    assert open_stages(company) == {"concept"}
+    company.decide_at("concept-review", HR)
+    assert open_stages(company) == {"staffing", "budget", "organisation", "outside-view", "targets"}
+
+
+@pytest.mark.parametrize(("decision", "state"), [("approve", "open"), ("kill", "killed")])
+def test_factor_02_strategy_when_the_time_box_is_over_the_sponsor_says_start_or_stop(
+    company: Introduction, decision: str, state: str
+) -> None:
+    company.commit()
+    company.decides(HR, "request-changes")
+    company.later(days=21)  # fifteen business days
+    company.checks()
+    assert company.gate("concept-review")["waiting_for"] == [SPONSOR]
+    with pytest.raises(InvalidInput):
+        company.decides(SPONSOR, "request-changes")
+    company.decides(SPONSOR, decision)
+    assert company.state == state
+    assert (company.stage_states()["concept"] == "passed") is (state == "open")
+
+
+@pytest.mark.parametrize(
+    "too_little",
+    [
+        {"team": "Lea Brunner", "hours": "Lea Brunner: 40"},
+        {"hours": "Lea Brunner: 8\nPriya Nair: 3.5"},
+        {"training": "no"},
+        {"aptitude": ""},
+    ],
+)
+def test_factor_03_people(company: Introduction, too_little: dict[str, str]) -> None:
+    """Fewer than two people, or less than four hours each, is refused; then human resources approve."""
+    company.conceive()
+    with pytest.raises(InvalidInput):
+        company.fill_in("staffing-list", {**STAFFING, **too_little})
+    assert company.gate("staffing-list")["waiting_for"] == [LEAD]
+    company.fill_in("staffing-list", STAFFING)
+    assert company.stage_states()["staffing"] == "open"
+    company.decide_at("staffing-list", HR)
+    assert company.stage_states()["staffing"] == "passed"
+
+
+def test_factor_04_money(company: Introduction) -> None:
+    """The budget waits for its owner; at the limit nobody else is needed."""
+    company.conceive()
+    company.staff()
+    company.organise()
+    assert company.stage_states()["announcement"] == "waiting"
+    company.decides(FINANCE)
+    assert company.stage_states() | {"budget": "passed", "announcement": "open"} == company.stage_states()
+
+
+def test_factor_04_money_above_the_limit_needs_the_head_of_finance_as_well(db: Database) -> None:
+    company = Introduction(db, directory=PEOPLE)
+    company.begin(budget={"Monitoring": "12000", "Campaign": "13000.05"})
+    company.conceive()
+    company.decide_at("budget-approval", FINANCE)
+    assert company.gate("budget-approval")["state"] == "open"
+    company.decide_at("budget-approval", FINANCE_HEAD)
+    assert company.gate("budget-approval")["state"] == "passed"
+
+
+def test_factor_04_money_is_refused_at_the_start_when_there_is_none_or_one_person_would_approve_twice(
+    db: Database,
+) -> None:
+    company = Introduction(db, directory=PEOPLE)
+    with pytest.raises(InvalidInput):
+        company.begin(budget={})
+    with pytest.raises(QuorumImpossible):
+        company.begin(budget={"Campaign": "25000.01"}, people={"finance-head": [FINANCE]})
+    assert company.db_is_empty()
+
+
+def test_factor_05_stages(company: Introduction) -> None:
+    """Wave after wave: none opens before the one before it has passed, measured and reviewed."""
+    company.prepare()
+    company.pilot()
+    assert open_stages(company) == {"wave-one"}
+    company.measures("hours-to-answer", "20", "40")
+    company.decide_at("wave-one-review", JAMES, lessons="One voice.")
+    assert open_stages(company) == {"wave-one"}
+    company.decide_at("wave-one-review", SPONSOR, lessons="Keep going.")
+    assert open_stages(company) == {"wave-two"}
+    company.wave_two()
+    assert open_stages(company) == {"wave-three"}
+
+
+def test_factor_05_stages_a_wave_that_does_not_carry_goes_back(company: Introduction) -> None:
+    company.prepare()
+    company.pilot()
+    company.wave_one()
+    company.measures("engagement-rate", "3.5", "900")
+    for person in (JAMES, PRIYA):
+        company.decide_at("wave-two-review", person, "recycle", lessons="Wave one was too thin.")
+    assert open_stages(company) == {"wave-one"}
+    company.wave_one()
+    company.wave_two()
+    assert open_stages(company) == {"wave-three"}
+
+
+@pytest.mark.parametrize(
+    "missing", [{"responsible": ""}, {"team": "Lea Brunner"}, {"meetings-per-month": "1"}, {"continuity": ""}]
+)
+def test_factor_06_organisation(company: Introduction, missing: dict[str, str]) -> None:
+    """Somebody responsible, a team, a rhythm, and what happens in absences; then the sponsor approves."""
+    company.conceive()
+    with pytest.raises(InvalidInput):
+        company.fill_in("organisation-list", {**ORGANISATION, **missing})
+    company.fill_in("organisation-list", ORGANISATION)
+    assert company.gate("organisation-list")["waiting_for"] == [SPONSOR]
+    company.decide_at("organisation-list", SPONSOR)
+    assert company.stage_states()["organisation"] == "passed"
+
+
+def test_factor_07_pilot(company: Introduction) -> None:
+    """The pilot needs its measured target, a majority, and what was learned."""
+    company.prepare()
+    assert open_stages(company) == {"pilot"}
+    with pytest.raises(InvalidInput):
+        company.decide_at("pilot-review", JAMES)
+    company.decide_at("pilot-review", JAMES, lessons="Answer faster.")
+    company.decide_at("pilot-review", HR, lessons="Ask before.")
+    assert open_stages(company) == {"pilot"}
+    company.measures("pilot-satisfaction", "70", "10")
+    assert open_stages(company) == {"wave-one"}
+
+
+@pytest.mark.parametrize(("choice", "state"), [("hold", "held"), ("recycle", "open"), ("kill", "killed")])
+def test_factor_07_pilot_can_come_to_hold_recycle_or_kill(company: Introduction, choice: str, state: str) -> None:
+    company.prepare()
+    for person in (JAMES, PRIYA):
+        company.decide_at("pilot-review", person, choice, lessons="Not yet.")
+    assert company.state == state
+    assert company.stage_states()["wave-one"] == ("skipped" if choice == "kill" else "waiting")
+    assert company.gate("pilot-review")["round"] == (2 if choice == "recycle" else 1)
+
+
+def test_factor_08_measures(company: Introduction) -> None:
+    """The targets are approved first; then too few, too old and too little do not pass, and what meets them does."""
+    company.conceive()
+    company.decide_at("targets-approval", JAMES)
+    assert company.stage_states()["targets"] == "open"
+    company.decide_at("targets-approval", SPONSOR)
+    for step in (company.staff, company.fund, company.organise, company.advise, company.announce):
+        step()
+    company.measures("pilot-satisfaction", "90", "9")
+    company.measures("pilot-satisfaction", "90", "30", measured_at=company.now - timedelta(days=60))
+    assert company.gate("pilot-satisfaction")["state"] == "open"
+    company.measures("pilot-satisfaction", "69.9", "30")
+    assert company.gate("pilot-satisfaction")["round"] == 2
+    company.measures("pilot-satisfaction", "70", "30")
+    assert company.gate("pilot-satisfaction")["state"] == "passed"
+
+
+def test_factor_09_internal_marketing(company: Introduction) -> None:
+    """Four of five must have read the announcement; who tries something already can say so there."""
+    for step in (company.conceive, company.staff, company.fund, company.organise, company.advise, company.target):
+        step()
+    company.pilot()
+    for person in (BEN, JAMES, FINANCE):
+        company.decide_at("announcement-read", person, comment="We post pictures already.")
+    assert company.stage_states() | {"announcement": "open", "wave-one": "waiting"} == company.stage_states()
+    company.decide_at("announcement-read", PRIYA)
+    assert company.stage_states() | {"announcement": "passed", "wave-one": "open"} == company.stage_states()
+    assert company.gate("announcement-read")["decisions"][0]["comment"] == "We post pictures already."
+
+
+def test_factor_10_sparring_partner(company: Introduction) -> None:
+    """The adviser has no account, must be heard before the pilot, and does not stop it with a no."""
+    for step in (company.conceive, company.staff, company.fund, company.organise, company.target):
+        step()
+    assert company.stage_states()["pilot"] == "waiting"
+    company.decides(ADVISER, "reject", comment="Too many channels at once.")
+    assert company.stage_states() | {"outside-view": "passed", "pilot": "open"} == company.stage_states()
+    assert company.gate("adviser-review")["decisions"][0]["comment"] == "Too many channels at once."
+
+
+def test_the_whole_plan_is_walked_through_to_its_end(company: Introduction) -> None:
+    steps: list[Callable[[], None]] = [
+        company.commit, lambda: company.decide_at("concept-review", PRIYA),
+        lambda: company.decide_at("concept-review", HR),
+        company.staff, company.fund, company.organise, company.advise, company.target, company.announce, company.pilot,
+        company.wave_one, company.wave_two, company.wave_three,
+    ]  # fmt: skip
+    for step in steps:
+        assert company.state == "open"
+        company.later(days=1)
+        company.checks()
+        step()
+    assert company.state == "completed"
+    assert set(company.stage_states().values()) == {"passed"}
