@@ -49,8 +49,8 @@ def _repair_flow_runs(settings: Settings, api: PrefectFacts) -> str:
     try:
         reconcile(installation)
     except Exception as failure:  # noqa: BLE001  Prefect's client raises whatever httpx does, and more
-        words = " ".join(str(failure).split())[:200]
-        return f"Comparing with Prefect at {api.url} failed ({words or type(failure).__name__}); the next check tries again."
+        words = " ".join(str(failure).split())[:200] or type(failure).__name__
+        return f"Comparing with Prefect at {api.url} failed ({words}); the next check tries again."
     finally:
         installation.db.close()
     return ""

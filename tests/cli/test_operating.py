@@ -1,0 +1,142 @@
+"""What the operator asks: does the check run, does the record hold, what is wrong, what would be started."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from cli.commands.start import welcome
+from cli.parts import Layout, all_parts
+from tests.cli.conftest import Terminal
+
+LEVELS = {"ok", "warning", "problem"}
+
+
+def test_the_check_runs_while_prefect_is_down(company: Terminal, rollout_id: str) -> None:
+    said = company("check-stalled")
+    assert said.code == 0
+    assert "Reminded at 0 gates" in said.out
+    assert said.out.splitlines()[-1].startswith("Prefect does not answer at http://127.0.0.1:9/api")
+
+
+def test_the_check_as_json(company: Terminal) -> None:
+    facts = company("check-stalled", "--json").facts()
+    assert facts["prefect"]["compared"] is False
+    assert {"reminded", "escalated", "expired", "stalled", "advanced", "expiries_wait"} <= facts.keys()
+
+
+def tamper(tmp_path: Path, statement: str) -> None:
+    """Change the record the way somebody would who has the file and takes the triggers away first."""
+    connection = sqlite3.connect(tmp_path / "home" / "etappe.db")
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        connection.execute(f'DROP TRIGGER "{name}"')
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+def test_an_untouched_record_holds(company: Terminal, rollout_id: str) -> None:
+    said = company("audit", "verify")
+    assert said.code == 0
+    assert said.out.startswith("1 record of 1 hold; ")
+    [report] = company("audit", "verify", rollout_id, "--json").facts()
+    assert (report["rollout_id"], report["holds"], report["broken_at"]) == (rollout_id, True, None)
+
+
+@pytest.mark.parametrize(
+    ("statement", "broken_at"),
+    [
+        ("UPDATE audit_entries SET actor = 'x@example.com' WHERE sequence = 2", 2),
+        ("UPDATE audit_entries SET facts = '{\"plan\": 1.5}' WHERE sequence = 1", 1),
+        ("DELETE FROM audit_entries WHERE sequence = 2", 3),
+        ("DELETE FROM audit_entries WHERE sequence = (SELECT max(sequence) FROM audit_entries)", 3),
+        ("UPDATE rollouts SET head_hash = 'x'", 4),
+        ("UPDATE audit_entries SET facts = 'no json' WHERE sequence = 1", None),
+    ],
+)
+def test_a_record_that_was_tampered_with_says_where(
+    company: Terminal, rollout_id: str, tmp_path: Path, statement: str, broken_at: int | None
+) -> None:
+    tamper(tmp_path, statement)
+    said = company("audit", "verify")
+    assert said.code == 1
+    assert f"The record of the rollout {rollout_id} breaks" in said.err
+    [report] = company("audit", "verify", "--json").facts()
+    assert (report["holds"], report["broken_at"]) == (False, broken_at)
+
+
+def test_an_unknown_rollout_has_no_record(company: Terminal) -> None:
+    assert company("audit", "verify", "zzzzzzzz").code == 1
+
+
+def findings(company: Terminal) -> dict[str, str]:
+    facts = company("doctor", "--json").facts()
+    assert {one["level"] for one in facts} <= LEVELS
+    return {one["check"]: one["level"] for one in facts}
+
+
+def test_the_doctor_tells_problems_from_warnings(company: Terminal, rollout_id: str, tmp_path: Path) -> None:
+    found = findings(company)
+    assert found["database"] == found["people"] == found["secret"] == found["plans"] == "ok"
+    assert found["base URL"] == found["last check"] == "warning"
+    assert found["mail"] == found["Prefect"] == found["pages"] == "problem"
+    (tmp_path / "home" / "secret-key").chmod(0o644)
+    assert findings(company)["secret"] == "problem"
+    said = company("doctor")
+    assert said.code == 1
+    assert "run: chmod 600" in said.out
+
+
+def test_the_doctor_makes_nothing(etappe: Terminal, tmp_path: Path) -> None:
+    said = etappe("doctor")
+    assert said.code == 1
+    assert "has not been set up" in said.out
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.fixture
+def layout(etappe: Terminal, tmp_path: Path) -> Layout:
+    return Layout(tmp_path / "home", web_port=18400, prefect_port=14200, smtp_port=11025)
+
+
+def test_everything_starts_in_the_order_in_which_it_is_needed(layout: Layout) -> None:
+    names = [part.name for part in all_parts(layout)]
+    assert names == ["setup", "database", "prefect server", "deployments", "mailbox", "web page", "relay", "worker"]
+
+
+def test_every_port_can_be_given(layout: Layout) -> None:
+    ports = {port.option: port.number for part in all_parts(layout) for port in part.ports}
+    assert ports == {"--prefect-port": 14200, "--smtp-port": 11025, "--web-port": 18400}
+
+
+def test_every_part_of_etappe_is_told_the_same(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ETAPPE_PLANS", "my-plans")
+    parts = {part.name: part.environment for part in all_parts(layout)}
+    for name in ("setup", "deployments", "mailbox", "web page", "relay", "worker"):
+        environment = parts[name]
+        assert environment["ETAPPE_HOME"] == str(layout.home)
+        assert environment["ETAPPE_BASE_URL"] == "http://127.0.0.1:18400"
+        assert environment["ETAPPE_SMTP_URL"] == "smtp://127.0.0.1:11025"
+        assert environment["ETAPPE_DATABASE_URL"] == f"sqlite:///{layout.home / 'etappe.db'}"
+        assert environment["ETAPPE_PLANS"] == str(Path("my-plans").absolute())
+        assert environment["PREFECT_API_URL"] == "http://127.0.0.1:14200/api"
+
+
+def test_a_mail_server_of_ones_own_takes_the_place_of_the_mailbox(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, 18400, 14200, 11025, "https://etappe.example.com", "smtps://mail.example.com")
+    parts = {part.name: part.environment for part in all_parts(layout)}
+    assert "mailbox" not in parts
+    assert parts["relay"]["ETAPPE_SMTP_URL"] == "smtps://mail.example.com"
+    assert parts["relay"]["ETAPPE_BASE_URL"] == "https://etappe.example.com"
+
+
+def test_the_welcome_names_the_addresses_and_what_to_do(layout: Layout) -> None:
+    said = welcome(layout, "http://127.0.0.1:14200/deployments/deployment/1")
+    for words in (
+        "http://127.0.0.1:14200/deployments/deployment/1",
+        "http://127.0.0.1:18400/mailbox",
+        "Ctrl-C ends all",
+    ):
+        assert words in said

@@ -1,0 +1,35 @@
+"""The directory on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Terminal
+from tests.company import PEOPLE
+
+
+def test_people_are_imported_and_listed(company: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "people.yaml"
+    file.write_text(PEOPLE)
+    assert company("people", "import", str(file), "--json").facts() == {"present": 6, "new": 6, "gone": 13}
+    assert company("people", "import", str(file)).out == "In the directory: 6, of them new: 0. Gone: 0.\n"
+    people = {one["email"]: one for one in company("people", "list", "--json").facts()}
+    assert people["emil@example.com"]["roles"] == ["chair", "finance-head", "staff"]
+    assert "Emil Vogt" in company("people", "list").out
+
+
+def test_a_broken_file_changes_nothing_and_every_problem_has_its_place(company: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "people.yaml"
+    file.write_text("people:\n  - {email: nobody, name: N}\nroles:\n  board: [x@example.com]\n")
+    said = company("people", "import", str(file))
+    assert said.code == 1
+    assert f"{file}:2:" in said.err
+    assert len(company("people", "list", "--json").facts()) == 13
+
+
+def test_the_sample_is_imported_once_only(company: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "people.yaml"
+    file.write_text(PEOPLE)
+    company("people", "import", str(file))
+    assert company("migrate", "--sample-people").out == "The database is up to date.\n"
+    assert len(company("people", "list", "--json").facts()) == 6

@@ -1,0 +1,1 @@
+"""All of Etappe, started as a newcomer starts it."""
