@@ -67,6 +67,13 @@ class Text(_Shape):
         return first or second or ""
 
 
+BUILT_IN_TITLES = {
+    REQUESTER: Text(de="wer das Vorhaben beantragt hat", en="whoever asked for the rollout"),
+    OWNER: Text(de="wer für das Vorhaben verantwortlich ist", en="whoever looks after the rollout"),
+}
+"""What the built-in roles are called where a plan's own roles are named."""
+
+
 class Calendar(_Shape):
     """Which days are business days, and in which zone a day begins."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from domain import budget, consequences
 from domain.evidence import digest
 from domain.plan import (
+    BUILT_IN_TITLES,
     AcknowledgementGate,
     BudgetGate,
     ChecklistGate,
@@ -30,7 +32,9 @@ from operations.workspace import Workspace
 
 def reader_of(ws: Workspace, address: str) -> Reader:
     """Return how to write to an address."""
-    return readers(ws.session, [address], ws.rollout, ws.plan.calendar.time_zone)[address]
+    if address not in ws.readers:
+        ws.readers |= readers(ws.session, [address], ws.rollout, ws.plan.calendar.time_zone)
+    return ws.readers[address]
 
 
 def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> Question:
@@ -40,6 +44,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
     stage = ws.planned_stage(ws.stage_of(gate))
     counted, needed = _voices(ws, gate)
     names = _names(ws)
+    _look_up_at_once(ws, gate, request)
     return Question(
         rollout_id=ws.rollout.id,
         rollout_title=ws.rollout.title,
@@ -144,15 +149,20 @@ def _voices(ws: Workspace, gate: GateRow) -> tuple[int, int]:
     return tally.counted, tally.needed
 
 
-def _names(ws: Workspace) -> Any:
-    known: dict[str, str] = {}
+def _look_up_at_once(ws: Workspace, gate: GateRow, request: Request) -> None:
+    """Read everybody who will be named in one query instead of one each."""
+    named = {
+        ws.rollout.requester,
+        ws.rollout.owner,
+        request.person,
+        *latest_decisions(ws, gate),
+        *waiting_for(ws, gate),
+    }
+    ws.readers |= readers(ws.session, named - ws.readers.keys(), ws.rollout, ws.plan.calendar.time_zone)
 
-    def name(address: str) -> str:
-        if address not in known:
-            known[address] = reader_of(ws, address).name
-        return known[address]
 
-    return name
+def _names(ws: Workspace) -> Callable[[str], str]:
+    return lambda address: reader_of(ws, address).name
 
 
 def _why(ws: Workspace, request: Request, language: str) -> Reason:
@@ -167,10 +177,9 @@ def _why(ws: Workspace, request: Request, language: str) -> Reason:
 
 
 def _role_title(ws: Workspace, entry: str, language: str) -> str:
-    if entry in ws.plan.roles:
-        return ws.plan.roles[entry].title.in_language(language)
-    built_in = {"owner": {"de": "Verantwortliche Person", "en": "Owner"}, "requester": {"de": "Antragsteller/in", "en": "Requester"}}
-    return built_in.get(entry, {}).get(language, entry)
+    if entry in BUILT_IN_TITLES:
+        return BUILT_IN_TITLES[entry].in_language(language)
+    return ws.plan.roles[entry].title.in_language(language) if entry in ws.plan.roles else entry
 
 
 def _on_yes(planned: Gate, request: Request, still_needed: int) -> Reason:
@@ -183,7 +192,7 @@ def _recycle_title(ws: Workspace, gate: GateRow, language: str) -> str:
     return ws.plan.stage(recycle_target(ws, gate)).title.in_language(language)
 
 
-def _on_silence(ws: Workspace, gate: GateRow, planned: Gate, language: str, names: Any) -> Reason:
+def _on_silence(ws: Workspace, gate: GateRow, planned: Gate, language: str, names: Callable[[str], str]) -> Reason:
     people = ""
     if gate.state is GateState.OPEN and gate.escalate_at:
         to = planned.escalate[gate.escalation_level].to

@@ -44,9 +44,7 @@ class _Word:
     lessons: str
 
 
-def record_decision(
-    db: Database, keys: Sequence[bytes], token: str, form: DecisionForm, now: datetime
-) -> RequestPage:
+def record_decision(db: Database, keys: Sequence[bytes], token: str, form: DecisionForm, now: datetime) -> RequestPage:
     """Record a decision, and everything that follows from it, in one transaction; return the page as it is then.
 
     The same decision again returns what was recorded. Raises LinkUnknown, LinkVoid, WrongCode, InvalidInput (with the
@@ -168,6 +166,8 @@ def _missing(link: ByLink, word: _Word) -> dict[str, Reason]:
     if word.kind is DecisionKind.APPROVE_WITH_CONDITIONS:
         if not word.conditions:
             missing["conditions"] = Reason("Write down the conditions.")
+    elif word.conditions:
+        missing["conditions"] = Reason("Conditions go with “Yes, with conditions”; choose that, or empty this field.")
     elif word.kind is not DecisionKind.APPROVE and not word.comment:
         missing["comment"] = Reason("A reason is needed for this answer.")
     learned = word.kind.is_approval or word.kind is DecisionKind.REJECT

@@ -13,7 +13,7 @@ from domain.plan import MeasurementGate
 from domain.reasons import Reason
 from domain.states import ENDED, GateState, StageState
 from models.database import Database
-from models.gates import GateRow, Measurement, Purpose, measurements_of
+from models.gates import GateRow, Measurement, Purpose, RequestState, measurements_of
 from operations.by_link import ByLink, by_link, refuse_what_is_over
 from operations.progress import progress, release
 from operations.resume_rollout import ask_again, stopping_gates
@@ -53,9 +53,16 @@ def record_measurement_by_link(
         if not _is_repeated(link, planned.metric, value, sample):
             refuse_what_is_over(link, digest)
             _record(link.ws, planned.metric, value, sample, now)
+            _say_whose_it_was(link)
         return page(link.ws, link.request)
 
     return by_link(db, keys, token, code, now, change)
+
+
+def _say_whose_it_was(link: ByLink) -> None:
+    """Settling a gate voids every request at it; whoever settled it by their value has done what they were asked."""
+    if link.gate.settled_at is not None:
+        link.request.state, link.request.void_reason = RequestState.DONE, None
 
 
 def _is_repeated(link: ByLink, metric: str, value: str, sample: str) -> bool:
