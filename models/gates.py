@@ -112,7 +112,7 @@ Index("ix_gates_problem", GateRow.rollout_id, sqlite_where=GateRow.problem.is_no
 
 
 class Request(Base):
-    """One person asked for one thing at one gate in one round. `asked_for` are the roles or addresses they stand for."""
+    """One person asked for one thing at one gate in one round, for the roles or addresses in `asked_for`."""
 
     __tablename__ = "requests"
     __table_args__ = (
@@ -257,8 +257,4 @@ def gates_due(now: datetime) -> Select[GateRow]:
 
 def rollouts_with_unaskable_gates() -> Select[str]:
     """The rollouts with a gate that nobody could be asked at."""
-    return (
-        select(GateRow.rollout_id)
-        .where(GateRow.state == GateState.WAITING, GateRow.problem.is_not(None), GateRow.current)
-        .distinct()
-    )
+    return select(GateRow.rollout_id).where(GateRow.problem.is_not(None), GateRow.current).distinct()

@@ -1,4 +1,4 @@
-"""What Prefect's page shows of a rollout: which task run is the bar of which stage or gate, and how it was last painted."""
+"""What Prefect's page shows of a rollout: which task run is the bar of which stage or gate, how it was last painted."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def rollouts_not_ended() -> Select[Rollout]:
 
 
 def rollouts_due_to_start(today: date) -> Select[Rollout]:
-    """The rollouts whose start date has come, by the most eastern reckoning; advancing looks again by their own zone."""
+    """The rollouts whose start date has come, reckoned in the far east; advancing looks again by their own zone."""
     return select(Rollout).where(Rollout.state == RolloutState.WAITING, Rollout.start_on <= today)
 
 
@@ -154,16 +154,12 @@ def rollouts_without_flow_run() -> Select[Rollout]:
 
 def current_stages(rollout_id: str) -> Select[StageRow]:
     """The stages of a rollout in their newest round, in the plan's order."""
-    return (
-        select(StageRow).where(StageRow.rollout_id == rollout_id, StageRow.current).order_by(StageRow.position)
-    )
+    return select(StageRow).where(StageRow.rollout_id == rollout_id, StageRow.current).order_by(StageRow.position)
 
 
 def all_stages(rollout_id: str) -> Select[StageRow]:
     """The stages of a rollout in every round."""
-    return (
-        select(StageRow).where(StageRow.rollout_id == rollout_id).order_by(StageRow.position, StageRow.round)
-    )
+    return select(StageRow).where(StageRow.rollout_id == rollout_id).order_by(StageRow.position, StageRow.round)
 
 
 def stages_stalled(now: datetime) -> Select[StageRow]:

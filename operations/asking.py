@@ -27,7 +27,7 @@ def ask(
     purpose: Purpose,
     escalation_level: int = 0,
 ) -> None:
-    """Ask people, each with the roles they are asked for, at a gate: a request, its link, and the mail that carries it."""
+    """Ask people at a gate, each for certain roles: a request, its link, and the mail that carries it."""
     asked = len(ws.session.scalars(requests_at(gate.id)).all())
     requests = [
         _request(ws, gate, person, purpose, asked_for, escalation_level, asked + place)

@@ -160,7 +160,9 @@ def _tell_who_has_not_read(ws: Workspace, gate: GateRow, people: list[str], sile
 def _tell_the_owner(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> None:
     title = _title(ws, gate)
     if not people:
-        sentence = Reason("The plan names “{role}” next, but there is nobody there who may decide.", {"role": escalation.to})
+        sentence = Reason(
+            "The plan names “{role}” next, but there is nobody there who may decide.", {"role": escalation.to}
+        )
     elif escalation.replace:
         sentence = Reason("From now on {people} decide instead.", {"people": ", ".join(people)})
     else:

@@ -1,4 +1,4 @@
-"""What Prefect's page should show of a rollout: its bars, its table of gates, and its state in one sentence. Read only."""
+"""What Prefect's page should show of a rollout: its bars, its table of gates, its state in one sentence. Read only."""
 
 from __future__ import annotations
 

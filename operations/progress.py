@@ -1,4 +1,4 @@
-"""What follows: settled gates pass, hold, recycle or kill their stage; passed stages open the next; all passed is the end.
+"""What follows: gates that settle pass, hold, recycle or kill their stage; passed stages open the next, or end it all.
 
 `progress` is level-triggered and idempotent: it looks at what is, does what is due, and looks again until nothing is.
 """
@@ -31,7 +31,7 @@ from operations.workspace import LIVING_STAGES, SYSTEM, Workspace
 
 
 def progress(ws: Workspace) -> None:
-    """Do everything that is due in a rollout, until nothing is. What follows by itself is noted as done by the rules."""
+    """Do everything that is due in a rollout, until nothing is; the record names the rules as its actor."""
     actor, ws.actor = ws.actor, SYSTEM
     _do_what_is_due(ws)
     ws.actor = actor
@@ -201,8 +201,17 @@ def new_gate_round(ws: Workspace, gate: GateRow, stage: StageRow) -> None:
     """
     gate.current = False
     measured = ws.session.scalar(newest_measurement(gate.rollout_id))
-    fresh = GateRow(rollout_id=gate.rollout_id, stage_id=stage.id, key=gate.key, kind=gate.kind, position=gate.position,
-                    round=gate.round + 1, current=True, state=GateState.WAITING, measured_after=measured or 0)  # fmt: skip
+    fresh = GateRow(
+        rollout_id=gate.rollout_id,
+        stage_id=stage.id,
+        key=gate.key,
+        kind=gate.kind,
+        position=gate.position,
+        round=gate.round + 1,
+        current=True,
+        state=GateState.WAITING,
+        measured_after=measured or 0,
+    )
     ws.session.add(fresh)
     ws.session.flush()
 

@@ -50,9 +50,7 @@ def record_answers(
 def _refuse_the_incomplete(planned: ChecklistGate, answers: Mapping[str, object]) -> None:
     problems = checklist.check(planned.items, answers)
     if problems:
-        raise InvalidInput(
-            Reason("The list is not complete yet; nothing was recorded."), problems
-        )
+        raise InvalidInput(Reason("The list is not complete yet; nothing was recorded."), problems)
 
 
 def _record(link: ByLink, planned: ChecklistGate, answers: dict[str, object]) -> None:

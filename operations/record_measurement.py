@@ -11,7 +11,7 @@ from domain.errors import InvalidInput, RolloutEnded
 from domain.nearest import suggestion
 from domain.plan import MeasurementGate
 from domain.reasons import Reason
-from domain.states import ENDED, GateState, StageState
+from domain.states import ENDED, StageState
 from models.database import Database
 from models.gates import GateRow, Measurement, Purpose, RequestState, measurements_of
 from operations.by_link import ByLink, by_link, refuse_what_is_over
@@ -67,7 +67,7 @@ def _say_whose_it_was(link: ByLink) -> None:
 
 def _is_repeated(link: ByLink, metric: str, value: str, sample: str) -> bool:
     newest = link.ws.session.scalars(measurements_of(link.ws.rollout.id, metric).limit(1)).first()
-    if newest is None or newest.reported_by != link.request.person or link.gate.state is not GateState.PASSED:
+    if newest is None or newest.reported_by != link.request.person or link.request.state is not RequestState.DONE:
         return False
     return (newest.value, newest.sample) == (_number(value), _count(sample))
 

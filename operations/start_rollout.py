@@ -117,7 +117,9 @@ def _version(session: Session, start: Start, now: datetime) -> PlanVersion:
     content = digest(document)
     if known := session.scalars(plan_version_with(start.plan.name, content)).first():
         return known
-    newest = session.scalar(plan_versions_of(start.plan.name).with_only_columns(func.max(PlanVersion.version)).order_by(None))
+    newest = session.scalar(
+        plan_versions_of(start.plan.name).with_only_columns(func.max(PlanVersion.version)).order_by(None)
+    )
     return PlanVersion(name=start.plan.name, version=(newest or 0) + 1, digest=content, document=document,
                        source=start.source, created_at=now)  # fmt: skip
 
@@ -166,7 +168,9 @@ def _refuse_what_cannot_work(ws: Workspace) -> None:
 def _lines(ws: Workspace, gate: BudgetGate) -> list[BudgetLine]:
     lines = [BudgetLine.model_validate(line) for line in ws.rollout.inputs.get(gate.input, [])]
     if not lines:
-        raise InvalidInput(f"The plan asks for a budget (gate “{gate.id}”): give at least one line with item and amount.")
+        raise InvalidInput(
+            f"The plan asks for a budget (gate “{gate.id}”): give at least one line with item and amount."
+        )
     return lines
 
 

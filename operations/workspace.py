@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from models.database import Database
 from models.gates import GateRow, current_gates
 from models.record import AuditEntry
 from models.rollouts import PlanVersion, Rollout, StageRow, current_stages, rollout_locked
+from notifications.facts import Reader
 from operations.directory import Directory
 
 BY_THE_RULES = "etappe"
@@ -46,6 +47,9 @@ class Workspace:
     rollout: Rollout
     now: datetime
     actor: Actor = SYSTEM
+    readers: dict[str, Reader] = field(default_factory=dict)
+    """How to write to people, as far as somebody has asked (operations/question.py)."""
+    _stages: dict[int, StageRow] = field(default_factory=dict)  # a session forgets rows that nobody holds
 
     @cached_property
     def plan(self) -> Plan:
@@ -59,7 +63,9 @@ class Workspace:
 
     def stages(self) -> list[StageRow]:
         """The stages in their newest round."""
-        return list(self.session.scalars(current_stages(self.rollout.id)))
+        rows = list(self.session.scalars(current_stages(self.rollout.id)))
+        self._stages.update((row.id, row) for row in rows)
+        return rows
 
     def gates(self, *states: GateState) -> list[GateRow]:
         """The gates in their newest round, of these states (none given: all)."""
@@ -68,7 +74,9 @@ class Workspace:
 
     def stage_of(self, gate: GateRow) -> StageRow:
         """The stage a gate belongs to."""
-        return self.session.get_one(StageRow, gate.stage_id)
+        if gate.stage_id not in self._stages:
+            self._stages[gate.stage_id] = self.session.get_one(StageRow, gate.stage_id)
+        return self._stages[gate.stage_id]
 
     def planned_stage(self, stage: StageRow) -> Stage:
         """What the plan says of a stage."""
@@ -132,9 +140,7 @@ def locked(
         yield lock(session, keys, rollout_id, now, actor)
 
 
-def lock(
-    session: Session, keys: Sequence[bytes], rollout_id: str, now: datetime, actor: Actor = SYSTEM
-) -> Workspace:
+def lock(session: Session, keys: Sequence[bytes], rollout_id: str, now: datetime, actor: Actor = SYSTEM) -> Workspace:
     """Lock one rollout in a transaction that has begun. Raises UnknownRollout."""
     rollout = session.scalars(rollout_locked(rollout_id).execution_options(populate_existing=True)).one_or_none()
     if rollout is None:

@@ -191,7 +191,7 @@ def test_going_back_takes_the_rollout_off_hold_when_the_held_stage_goes_along(db
     assert (company.state, company.stage_states()) == ("open", {"a": "open"})
 
 
-MEASURED = "{id: m, title: Measured, kind: measurement, metric: hits, at_least: 10, measured_by: owner, on_reject: {recycle: a}}"
+MEASURED = "{id: m, title: M, kind: measurement, metric: hits, at_least: 10, on_reject: {recycle: a}}"
 
 
 def test_a_value_that_sent_the_rollout_back_does_not_count_again(db: Database) -> None:

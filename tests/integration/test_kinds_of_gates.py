@@ -256,6 +256,14 @@ def test_a_value_can_be_brought_by_link_and_twice_is_once(db: Database) -> None:
         measure_by_link(company, "91")
 
 
+def test_a_value_that_fails_is_recorded_once_too(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(MEASURED))
+    for _ in range(2):
+        assert measure_by_link(company, "12").state is RequestState.DONE
+    assert (company.state, len(company.entries("measurement.recorded"))) == ("held", 1)
+
+
 READ = 'kind: acknowledgement, text: "Please read", audience: [staff], share: "75 %", invite_comment: "Ideas?"'
 
 
