@@ -1,72 +1,83 @@
-"""What a rollout is started with besides its budget: each value in one form that can be stored, or a sentence why not."""
+"""What a rollout is started with, beside its budget: read as the plan's kinds say, and kept as plain JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from domain.errors import InvalidInput
-from domain.plan import InputKind
+from domain.nearest import suggestion
+from domain.plan import Input, InputKind
 from domain.typed_text import clean_text, plain_number, read_number
 
-_LONGEST_TEXT = 20_000
+LONGEST_TEXT = 20_000  # characters
 _YES_NO = {"yes": True, "true": True, "ja": True, "no": False, "false": False, "nein": False}
 
 
-def read_input(name: str, kind: InputKind, value: Any) -> Any:
-    """Return a value as it is stored: text, "12.5", "2026-03-02" or a bool; None when nothing was given.
+def read(asked: Mapping[str, Input], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of all inputs but budgets: texts and ISO dates and numbers as strings, yes and no as a bool.
 
-    Raises InvalidInput, naming the input, for what is not of its kind.
+    Raises InvalidInput for a name that the plan does not ask for, a value of the wrong kind, and one that is missing.
     """
-    if value is None or value == "":
-        return None
+    for name in given:
+        if name not in asked:
+            raise InvalidInput(f"“{name}” is not an input of the plan{suggestion(name, asked)}")
+    values = {name: _read(name, asked[name].kind, value) for name, value in given.items() if not _is_empty(value)}
+    for name, one in asked.items():
+        if one.required and one.kind is not InputKind.BUDGET and name not in values:
+            raise InvalidInput(f"The plan needs “{name}” to start; nothing was given under inputs.")
+    return values
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _read(name: str, kind: InputKind, value: Any) -> Any:
+    if kind is InputKind.BUDGET:
+        raise InvalidInput(f"“{name}” is a budget: give its lines under budget, not under inputs.")
     try:
         return _READERS[kind](value)
-    except InvalidInput as refusal:
-        raise InvalidInput(f"The input “{name}” cannot be used: {refusal.sentence}") from refusal
+    except (InvalidInput, ValueError, TypeError, KeyError) as wrong:
+        raise InvalidInput(f"The input “{name}” is not {_WANTED[kind]}: {str(value)[:60]!r}.") from wrong
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise InvalidInput("it must be a text.")
-    return clean_text(value, _LONGEST_TEXT) or None
+        raise TypeError
+    return clean_text(value, LONGEST_TEXT)
 
 
 def _number(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise InvalidInput("it must be a number.")
+        raise TypeError
     number = read_number(value) if isinstance(value, str) else Decimal(str(value))
     if not number.is_finite():
-        raise InvalidInput("it must be a number.")
+        raise ValueError
     return plain_number(number)
 
 
 def _date(value: Any) -> str:
-    if isinstance(value, date):
-        return value.isoformat()[:10]
-    try:
-        return date.fromisoformat(str(value)).isoformat()
-    except ValueError:
-        raise InvalidInput("it must be a date, such as 2026-03-31.") from None
+    if not isinstance(value, str):
+        raise TypeError
+    return date.fromisoformat(value.strip()).isoformat()
 
 
 def _yes_no(value: Any) -> bool:
-    said = value if isinstance(value, bool) else _YES_NO.get(str(value).strip().lower())
-    if said is None:
-        raise InvalidInput("it must be yes or no.")
-    return said
+    return value if isinstance(value, bool) else _YES_NO[str(value).strip().lower()]
 
 
-def _budget(value: Any) -> Any:
-    raise InvalidInput("give the lines of the budget as budget lines, each with item and amount.")
-
-
-_READERS: Mapping[InputKind, Callable[[Any], Any]] = {
+_READERS = {
     InputKind.TEXT: _text,
     InputKind.NUMBER: _number,
     InputKind.DATE: _date,
     InputKind.YES_NO: _yes_no,
-    InputKind.BUDGET: _budget,
+}
+_WANTED = {
+    InputKind.TEXT: "a plain text",
+    InputKind.NUMBER: "a number",
+    InputKind.DATE: "a date such as 2026-03-02",
+    InputKind.YES_NO: "yes or no",
 }

@@ -12,12 +12,11 @@ from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from domain import typed_text
+from domain import inputs, typed_text
 from domain.budget import BudgetLine
 from domain.eligibility import normalise_address
 from domain.errors import InvalidInput, RoleNotHeld, UnknownPerson
 from domain.evidence import digest
-from domain.inputs import read_input
 from domain.nearest import suggestion
 from domain.plan import BUILT_IN_ROLES, BudgetGate, InputKind, Plan
 from domain.reasons import Reason
@@ -137,21 +136,15 @@ def _each_once(addresses: Iterable[str]) -> list[str]:
 
 
 def _inputs(plan: Plan, start: Start) -> dict[str, Any]:
-    inputs: dict[str, Any] = {}
-    for name in start.inputs:
-        if name not in plan.inputs:
-            raise InvalidInput(f"“{name}” is not an input of the plan “{plan.name}”{suggestion(name, plan.inputs)}")
-    if start.budget and not any(asked.kind is InputKind.BUDGET for asked in plan.inputs.values()):
+    values = inputs.read(plan.inputs, start.inputs)
+    budgets = [name for name, asked in plan.inputs.items() if asked.kind is InputKind.BUDGET]
+    if start.budget and not budgets:
         raise InvalidInput(f"The plan “{plan.name}” asks for no budget; start it without budget lines.")
-    for name, asked in plan.inputs.items():
-        value = read_input(name, asked.kind, start.inputs.get(name))
-        if asked.kind is InputKind.BUDGET:
-            value = [line.model_dump(mode="json") for line in start.budget]
-        if asked.required and value in (None, "", []):
-            raise InvalidInput(f"The plan “{plan.name}” needs “{name}” to start; nothing was given.")
-        if value is not None:
-            inputs[name] = value
-    return inputs
+    if not start.budget and any(plan.inputs[name].required for name in budgets):
+        raise InvalidInput(
+            f"The plan “{plan.name}” needs a budget to start: give at least one line with item and amount."
+        )
+    return {**values, **{name: [line.model_dump(mode="json") for line in start.budget] for name in budgets}}
 
 
 def _refuse_what_cannot_work(ws: Workspace) -> None:
