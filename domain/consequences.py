@@ -10,7 +10,6 @@ from domain.plan import (
     Consequence,
     Gate,
     MeasurementGate,
-    Recycle,
     ReviewGate,
     outcome_of,
 )
@@ -28,7 +27,8 @@ def on_yes(gate: Gate, still_needed: int) -> Reason:
         return Reason("Yours is the last voice that is needed: the gate passes at once.")
     if still_needed == 2:
         return Reason("Your voice counts; one more is then needed before the gate passes.")
-    return Reason("Your voice counts; {count} more are then needed before the gate passes.", {"count": still_needed - 1})
+    more = {"count": still_needed - 1}
+    return Reason("Your voice counts; {count} more are then needed before the gate passes.", more)
 
 
 def on_filled(gate: Gate) -> Reason:

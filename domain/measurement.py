@@ -16,7 +16,7 @@ from domain.typed_text import plain_number
 class Verdict(StrEnum):
     """What a measurement says about its target."""
 
-    PASS = "pass"  # the target is met, exactly or better
+    PASS = "pass"  # noqa: S105  # no password; the target is met, exactly or better
     FAIL = "fail"
     NOT_ENOUGH_DATA = "not-enough-data"  # no value, too small a sample, or too old
 
