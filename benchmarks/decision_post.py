@@ -1,0 +1,98 @@
+"""How long a decision POST takes over real HTTP: the whole page, code, digest, quorum, record and outbox included.
+
+Prints the median with minimum and maximum, and the ratio to the raw limit measured in the same run: one committed row.
+Run: python benchmarks/decision_post.py [how many] ; SQLite in a temporary folder, synchronous=FULL.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from models import schema
+from models.checks import CheckRun
+from models.database import Database
+from settings import Settings
+from tests.company import KEYS, SIGN_OFF, Company, one_gate
+from web.app import create_app
+
+
+def main() -> None:
+    """Decide so many gates one after the other, each with a quorum of one, and print what it took."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    with tempfile.TemporaryDirectory() as folder:
+        db = Database(f"sqlite:///{Path(folder) / 'etappe.db'}")
+        schema.upgrade(db)
+        company = Company(db, now=datetime.now(UTC))
+        forms = [_form(company) for _ in range(count)]
+        with _serving(db, folder) as client:
+            gets = [_timed(lambda path=path: client.get(path)) for path, _ in forms]
+            posts = [_timed(lambda path=path, form=form: client.post(path, data=form)) for path, form in forms]
+        commits = [_timed(lambda: _commit(db)) for _ in range(count)]
+        db.close()
+    _say("one committed row", commits, commits)
+    _say("GET the page", gets, commits)
+    _say("POST a decision", posts, commits)
+
+
+def _form(company: Company) -> tuple[str, dict[str, str]]:
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any"))
+    request = company.asked("anna@example.com")
+    form = {"decision": "approve", "code": company.code(request), "digest": company.page(request).digest}
+    return f"/decide/{company.token(request)}", form
+
+
+class _serving:
+    """The page on a real server in a thread of this process, and a client with a kept connection."""
+
+    def __init__(self, db: Database, folder: str) -> None:
+        settings = Settings.from_environment({"ETAPPE_HOME": folder, "ETAPPE_SECRET_KEYS": KEYS[0].decode()})
+        config = uvicorn.Config(create_app(settings, db), host="127.0.0.1", port=0, log_level="error")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run)
+
+    def __enter__(self) -> httpx.Client:
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
+        return self._client
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+        self._server.should_exit = True
+        self._thread.join()
+
+
+def _timed(do: Callable[[], httpx.Response | None]) -> float:
+    began = time.perf_counter()
+    answer = do()
+    took = (time.perf_counter() - began) * 1000
+    if answer is not None and answer.status_code != 200:
+        raise SystemExit(f"not a 200: {answer.status_code} {re.sub('<[^>]+>', ' ', answer.text)[:500]}")
+    return took
+
+
+def _commit(db: Database) -> None:
+    with db.write() as session:
+        session.add(CheckRun(started_at=datetime.now(UTC), report={}))
+
+
+def _say(what: str, took: list[float], limit: list[float]) -> None:
+    median, ratio = statistics.median(took), statistics.median(took) / statistics.median(limit)
+    print(f"{what:20} median {median:6.1f} ms   min {min(took):6.1f}   max {max(took):6.1f}   {ratio:5.1f} × one commit")
+
+
+if __name__ == "__main__":
+    main()
