@@ -50,7 +50,7 @@ def test_the_json_has_the_agreed_shape(company: Terminal, rollout_id: str) -> No
         (("rollout", "start", "social-medai-introduction", "--requester", REQUESTER), "no plan called"),
         ((*START[:4], "stranger@example.com", "--budget", "a=1"), "“stranger@example.com” is not in the directory"),
         ((*START, "--budget", "a=1", "--owner", "stranger@example.com"), "“stranger@example.com”"),
-        (START, "needs “budget”"),
+        (START, "needs a budget"),
         ((*START, "--budget", "a=many"), "cannot be used"),
         ((*START, "--budget", "a=1", "--people", "bord=a@example.com"), "“bord” is not a role"),
         ((*START, "--budget", "a=1", "--set", "concpt=x"), "“concpt” is not an input"),
