@@ -32,7 +32,9 @@ def deploy(installation: Installation) -> None:
             "scheduled",
             "flows/check_stalled.py:check_stalled",
             schema=parameter_schema(check_stalled).model_dump(),
-            schedules=[DeploymentScheduleCreate(schedule=IntervalSchedule(interval=CHECK_EVERY), slug="every-15-minutes")],
+            schedules=[
+                DeploymentScheduleCreate(schedule=IntervalSchedule(interval=CHECK_EVERY), slug="every-15-minutes")
+            ],
         )
 
 

@@ -33,7 +33,7 @@ def rollout(
     budget: list[BudgetLine] | None = None,
     inputs: dict[str, Any] | None = None,
 ) -> State[Any]:
-    """Roll something out in stages: every gate asks the people it needs, and the next stage opens when they have said yes.
+    """Roll something out in stages: each gate asks the people it needs, and the next stage opens when they say yes.
 
     Args:
         plan: Which plan the rollout follows.
@@ -49,9 +49,9 @@ def rollout(
     """
     form = StartForm(plan, title, requester, owner, language, start_on, people or {}, budget or [], inputs or {})
     started = start(form, str(flow_run.id), return_state=True)
-    if not started.is_completed():
+    if started.name == "Refused":
         return Failed(name="Refused", message=started.message)
-    rollout_id = started.result()
+    rollout_id: str = started.result()
     while not advance(rollout_id).finished:
         suspend_flow_run(timeout=None, key=str(uuid4()))  # the process ends; waiting costs nothing
     return _ended(conclude(rollout_id))

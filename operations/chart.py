@@ -13,6 +13,7 @@ from models.database import Database
 from models.gates import GateRow, all_gates
 from models.prefect_page import Bar, bars_of
 from models.rollouts import Rollout, StageRow, all_stages
+from notifications.facts import Said
 from operations.question import reader_of, said_at, waiting_for
 from operations.settling import tally_of
 from operations.workspace import Workspace
@@ -27,7 +28,8 @@ class BarFacts:
     title: Reason
     state: str
     because: Reason | None
-    said: tuple[str, ...]  # "Anna Keller: approve", for the message of a settled gate
+    said: tuple[Said, ...] = ()  # for the message of a settled gate
+    kind: str = ""  # the gate's
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class GateLine:
     gate: str
     state: GateState
     round: int
-    decided: tuple[tuple[str, str], ...]  # name, decision
+    kind: str
+    said: tuple[Said, ...]
     waiting_for: tuple[str, ...]
     due_at: datetime | None
     problem: str | None
@@ -46,11 +49,12 @@ class GateLine:
 
 @dataclass(frozen=True)
 class Chart:
-    """Everything Prefect's page shows of a rollout as of audit entry `sequence`."""
+    """Everything Prefect's page shows of a rollout as of audit entry `sequence`; it last showed `shown`."""
 
     rollout_id: str
     flow_run_id: str
     sequence: int
+    shown: int
     title: str
     language: str
     time_zone: str
@@ -59,6 +63,7 @@ class Chart:
     ended_because: str
     held_at: tuple[str, ...]  # titles of the gates that put it on hold
     waiting_for: tuple[str, ...]  # names
+    problems: tuple[str, ...]  # why nobody can be asked
     bars: tuple[BarFacts, ...]
     painted: dict[tuple[str, int], Bar]
     gates: tuple[GateLine, ...]
@@ -77,6 +82,7 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
             rollout_id=rollout_id,
             flow_run_id=rollout.flow_run_id,
             sequence=rollout.sequence,
+            shown=rollout.painted,
             title=rollout.title,
             language=rollout.language,
             time_zone=ws.plan.calendar.time_zone,
@@ -85,6 +91,7 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
             ended_because=rollout.ended_because or "",
             held_at=tuple(_gate_title(ws, gate) for gate in gates if _holds(ws, gate)),
             waiting_for=tuple(dict.fromkeys(name for line in lines for name in line.waiting_for)),
+            problems=tuple(dict.fromkeys(line.problem for line in lines if line.problem)),
             bars=(*_stage_bars(ws), *(_gate_bar(ws, gate) for gate in gates if gate.opened_at)),
             painted=_painted(session, rollout.flow_run_id),
             gates=lines,
@@ -105,7 +112,7 @@ def _stage_bar(ws: Workspace, stage: StageRow) -> BarFacts:
     title = Reason("Stage: {title}", facts)
     if stage.round > 1:
         title = Reason("Stage: {title}, round {round}", {**facts, "round": stage.round})
-    return BarFacts("stage", stage.id, title, stage.state, None, ())
+    return BarFacts("stage", stage.id, title, stage.state, None)
 
 
 def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
@@ -120,8 +127,7 @@ def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
     elif gate.round > 1:
         title = Reason("Gate: {title}, round {round}", facts)
     because = Reason.from_json(gate.settled_because) if gate.settled_because else None
-    said = tuple(f"{word.name}: {word.choice or word.decision}" for word in said_at(ws, gate))
-    return BarFacts("gate", gate.id, title, gate.state, because, said)
+    return BarFacts("gate", gate.id, title, gate.state, because, said_at(ws, gate), gate.kind)
 
 
 def _line(ws: Workspace, gate: GateRow) -> GateLine:
@@ -132,7 +138,8 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         gate=_gate_title(ws, gate),
         state=gate.state,
         round=gate.round,
-        decided=tuple((word.name, word.choice or word.decision) for word in said_at(ws, gate)),
+        kind=gate.kind,
+        said=said_at(ws, gate),
         waiting_for=tuple(people),
         due_at=gate.expires_at,
         problem=gate.problem,

@@ -1,4 +1,4 @@
-"""Keeping flow runs and rollouts together: a flow run for every rollout, woken when needed, repaired when it went astray.
+"""Keeping flow runs and rollouts together: a flow run for every rollout, woken when needed, repaired when astray.
 
 The database is the truth. What happens to a flow run in Prefect changes nothing in a rollout, with one exception:
 cancelling it there calls the rollout off.
@@ -14,17 +14,21 @@ from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterName,
     FlowFilter,
     FlowFilterName,
     FlowRunFilter,
+    FlowRunFilterEndTime,
     FlowRunFilterId,
     FlowRunFilterState,
     FlowRunFilterStateType,
+    Operator,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Scheduled, Suspended
@@ -50,10 +54,14 @@ DEPLOYMENT = "start"
 BATCH = 200
 PASS_TAKES_AT_MOST = timedelta(minutes=5)
 """A flow run works for seconds between two waits; one that claims to run for longer has lost its process."""
-MOST_TRIES = 20
-"""How often a crashed flow run without a rollout is taken up again before it is left for people to look at."""
+RECENT = timedelta(minutes=10)
+"""How far back the frequent repair looks; what ended earlier is the scheduled check's."""
+GIVE_UP_AFTER = timedelta(days=1)
+"""A flow run that keeps crashing before it has started a rollout is then left for people to look at."""
+FIRST_PAUSE = timedelta(seconds=10)
+LONGEST_PAUSE = timedelta(minutes=15)
+TAKEN_UP = "taken up again"
 
-_ASTRAY = (StateType.CANCELLED, StateType.CANCELLING, StateType.CRASHED, StateType.FAILED, StateType.COMPLETED)
 _AT_WORK = (StateType.RUNNING, StateType.PENDING)
 _OURS: dict[str, Any] = {
     "flow_filter": FlowFilter(name=FlowFilterName(any_=[FLOW])),
@@ -71,6 +79,7 @@ def launch(client: SyncPrefectClient, installation: Installation) -> None:
     if not waiting:
         return
     deployment = client.read_deployment_by_name(f"{FLOW}/{DEPLOYMENT}")
+    _offer(client, deployment, {rollout.plan_version.name for rollout in waiting})
     for rollout in waiting:
         with going_on(f"rollout {rollout.id} gets no flow run"):
             run = client.create_flow_run_from_deployment(
@@ -83,9 +92,21 @@ def launch(client: SyncPrefectClient, installation: Installation) -> None:
             attach_flow_run(installation.db, rollout.id, str(run.id))
 
 
+def _offer(client: SyncPrefectClient, deployment: DeploymentResponse, plans: set[str]) -> None:
+    """Have the form offer these plans as well; Prefect refuses flow runs of a plan that came after deploying."""
+    schema = deployment.parameter_openapi_schema or {}
+    field = schema.get("properties", {}).get("plan", {})
+    offered = set(field.get("enum", plans))
+    if plans <= offered:
+        return
+    properties = {**schema["properties"], "plan": {**field, "enum": sorted(offered | plans)}}
+    wanted = DeploymentUpdate(parameter_openapi_schema={**schema, "properties": properties})
+    client.update_deployment(deployment.id, wanted)
+
+
 @contextmanager
 def going_on(what: str) -> Iterator[None]:
-    """Go on with the next rollout when Prefect refuses something for one; a Prefect that does not answer still raises."""
+    """Go on with the next rollout when Prefect refuses one thing; a Prefect that does not answer still raises."""
     try:
         yield
     except (PrefectHTTPStatusError, ObjectNotFound) as refusal:
@@ -129,18 +150,24 @@ def _wake(
     elif run.state_type in (StateType.CANCELLED, StateType.CANCELLING, StateType.COMPLETED):
         forget_wake(installation.db, rollout.id)
     elif run.state_type in (StateType.CRASHED, StateType.FAILED) or _has_lost_its_process(run, now):
-        _take_up_again(client, run)
+        _take_up_again(client, run, now)
 
 
 def repair_recent(client: SyncPrefectClient, installation: Installation, now: datetime) -> None:
-    """Look at the flow runs that ended lately, or claim to run for too long, and put right what went astray."""
-    ended = client.read_flow_runs(flow_run_filter=_in(_ASTRAY), sort=FlowRunSort.END_TIME_DESC, limit=50, **_OURS)
-    at_work = client.read_flow_runs(
-        flow_run_filter=_in(_AT_WORK), sort=FlowRunSort.START_TIME_ASC, limit=BATCH, **_OURS
-    )
-    for run in (*ended, *at_work):
+    """Look at the flow runs that ended lately, are at work or being cancelled, and put right what went astray."""
+    for run in _recent(client, now):
         with going_on(f"flow run {run.id} is not repaired"):
             _repair(client, installation, run, now)
+
+
+def _recent(client: SyncPrefectClient, now: datetime) -> list[FlowRun]:
+    """One request for both, since this is asked every few seconds."""
+    either = FlowRunFilter(
+        operator=Operator.or_,  # type: ignore[call-arg]  # a mixin's field, which mypy does not see
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[*_AT_WORK, StateType.CANCELLING])),
+        end_time=FlowRunFilterEndTime(after_=now - RECENT),
+    )
+    return client.read_flow_runs(flow_run_filter=either, sort=FlowRunSort.END_TIME_DESC, limit=BATCH, **_OURS)
 
 
 def repair_all(client: SyncPrefectClient, installation: Installation, now: datetime) -> None:
@@ -165,17 +192,17 @@ def take_up_orphans(client: SyncPrefectClient, since: datetime) -> None:
         flow_run_filter=_in(_AT_WORK), limit=BATCH, sort=FlowRunSort.START_TIME_ASC, **_OURS
     ):
         if run.state is not None and run.state.timestamp < since:
-            _take_up_again(client, run)
+            _take_up_again(client, run, since)
 
 
 def _repair(client: SyncPrefectClient, installation: Installation, run: FlowRun, now: datetime) -> None:
     with installation.db.read() as session:
         rollout = session.scalars(rollout_of_flow_run(str(run.id))).first()
     if _has_lost_its_process(run, now):
-        _take_up_again(client, run)
+        _take_up_again(client, run, now)
     elif rollout is None:
-        if run.state_type is StateType.CRASHED and run.run_count < MOST_TRIES:
-            _take_up_again(client, run)
+        if run.state_type is StateType.CRASHED and run.created and now - run.created < GIVE_UP_AFTER:
+            _take_up_again(client, run, now)
     elif rollout.state not in ENDED:
         _repair_living(client, installation, rollout, run, now)
 
@@ -186,21 +213,26 @@ def _repair_living(
     if run.state_type in (StateType.CANCELLED, StateType.CANCELLING):
         _cancel(installation, rollout.id, now)
     elif run.state_type in (StateType.CRASHED, StateType.FAILED, StateType.COMPLETED):
-        _take_up_again(client, run)
+        _take_up_again(client, run, now)
 
 
 def _cancel(installation: Installation, rollout_id: str, now: datetime) -> None:
+    actor, reason = Actor("prefect", "prefect"), "cancelled in Prefect"
     try:
-        cancel_rollout(installation.db, installation.keys, rollout_id, "cancelled in Prefect", Actor("prefect", "prefect"),
-                       now)  # fmt: skip
+        cancel_rollout(installation.db, installation.keys, rollout_id, reason, actor, now)
     except RolloutEnded:
         return
     forget_wake(installation.db, rollout_id)
 
 
-def _take_up_again(client: SyncPrefectClient, run: FlowRun) -> None:
+def _take_up_again(client: SyncPrefectClient, run: FlowRun, now: datetime) -> None:
+    """Have a worker execute a flow run from the top; with growing pauses, when it goes astray again and again."""
+    states = client.read_flow_run_states(run.id)
+    before = [s.timestamp for s in states if s.message == TAKEN_UP and now - s.timestamp < 4 * LONGEST_PAUSE]
+    if before and now - max(before) < min(FIRST_PAUSE * 2 ** (len(before) - 1), LONGEST_PAUSE):
+        return
     log.info("flow run %s is taken up again (it was %s)", run.id, run.state_name)
-    client.set_flow_run_state(run.id, Scheduled(message="taken up again"), force=True)
+    client.set_flow_run_state(run.id, Scheduled(message=TAKEN_UP), force=True)
 
 
 def _has_lost_its_process(run: FlowRun, now: datetime) -> bool:
@@ -211,7 +243,9 @@ def _read(client: SyncPrefectClient, ids: Sequence[str]) -> dict[str, FlowRun]:
     if not ids:
         return {}
     wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(run_id) for run_id in ids]))
-    return {str(run.id): run for run in client.read_flow_runs(flow_run_filter=wanted, limit=BATCH, sort=FlowRunSort.ID_DESC)}
+    return {
+        str(run.id): run for run in client.read_flow_runs(flow_run_filter=wanted, limit=BATCH, sort=FlowRunSort.ID_DESC)
+    }
 
 
 def _in(types: Iterable[StateType]) -> FlowRunFilter:

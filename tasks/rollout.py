@@ -14,6 +14,7 @@ from prefect.states import Completed, Failed
 
 from domain.budget import BudgetLine
 from domain.errors import EtappeError
+from models.rollouts import rollout_of_flow_run
 from operations import advance as operations_advance
 from operations import conclude_rollout, start_rollout
 from operations.advance import Progress
@@ -50,6 +51,8 @@ def start(form: StartForm, flow_run_id: str) -> Any:
     A refusal ends the task as Failed, with its one sentence and without a traceback.
     """
     here = installation()
+    if rollout_id := _started_before(here, flow_run_id):
+        return Completed(data=rollout_id)
     try:
         loaded = here.catalogue.load(form.plan)
         wanted = start_rollout.Start(
@@ -70,6 +73,13 @@ def start(form: StartForm, flow_run_id: str) -> Any:
         return Failed(name="Refused", message=refusal.sentence)
     get_run_logger().info("rollout %s", rollout_id)
     return Completed(data=rollout_id)
+
+
+def _started_before(here: Installation, flow_run_id: str) -> str | None:
+    """Return what this flow run has started; its plan's file may be gone or broken by now, and does not matter."""
+    with here.db.read() as session:
+        rollout = session.scalars(rollout_of_flow_run(flow_run_id)).first()
+        return rollout.id if rollout else None
 
 
 @task(name="advance", task_run_name="Advance", persist_result=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -30,7 +30,9 @@ class Follower:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._client: SyncPrefectClient | None = None
-        self._repaired_at = now() - REPAIR_EVERY
+        self._since = now()
+        self._orphans_taken_up = False
+        self._repaired_at: datetime | None = None
 
     def close(self) -> None:
         """Give the connection to Prefect back."""
@@ -39,11 +41,15 @@ class Follower:
             self._client = None
 
     def follow(self) -> None:
-        """Do one round. Raises whatever Prefect's client raises; the next round begins with a new connection."""
+        """Do one round. Raises whatever Prefect's client raises.
+
+        The next round then begins with a new connection, and compares everything: much may have happened meanwhile.
+        """
         try:
             self._follow(self._connected())
         except Exception:
             self.close()
+            self._repaired_at = None
             raise
 
     def _connected(self) -> SyncPrefectClient:
@@ -52,6 +58,7 @@ class Follower:
         return self._client
 
     def _follow(self, client: SyncPrefectClient) -> None:
+        self._take_up_orphans(client)
         flow_runs.launch(client, self._installation)
         flow_runs.wake(client, self._installation, now())
         with self._installation.db.read() as session:
@@ -59,9 +66,22 @@ class Follower:
         for rollout_id in changed:
             with flow_runs.going_on(f"rollout {rollout_id} is not painted"):
                 self._paint(client, rollout_id)
-        if now() - self._repaired_at >= REPAIR_EVERY:
+        self._repair(client)
+
+    def _take_up_orphans(self, client: SyncPrefectClient) -> None:
+        """Once, at the start: relay and worker start together, so whatever was at work before has lost its worker."""
+        if not self._orphans_taken_up:
+            flow_runs.take_up_orphans(client, self._since)
+            self._orphans_taken_up = True
+
+    def _repair(self, client: SyncPrefectClient) -> None:
+        if self._repaired_at is None:
+            flow_runs.repair_all(client, self._installation, now())
+        elif now() - self._repaired_at >= REPAIR_EVERY:
             flow_runs.repair_recent(client, self._installation, now())
-            self._repaired_at = now()
+        else:
+            return
+        self._repaired_at = now()
 
     def _paint(self, client: SyncPrefectClient, rollout_id: str) -> None:
         wanted = chart(self._installation.db, rollout_id, now())
@@ -82,7 +102,8 @@ class Follower:
 
     def _note(self, wanted: Chart, bars: Iterable[Bar], up_to: int) -> None:
         changed = [bar for bar in bars if not _is_painted(wanted, bar)]
-        note_painted(self._installation.db, wanted.rollout_id, wanted.flow_run_id, up_to, changed)
+        if changed or up_to > wanted.shown:  # every write wakes the relay again
+            note_painted(self._installation.db, wanted.rollout_id, wanted.flow_run_id, up_to, changed)
 
 
 def _is_painted(wanted: Chart, bar: Bar) -> bool:

@@ -1,4 +1,4 @@
-"""Delivering mail: takes messages from the outbox, composes them as things are now, sends them, writes down what came of it."""
+"""Delivering mail: takes messages out of the outbox, composes them as things are now, sends them, settles them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from notifications.envelope import to_message
 from notifications.messages import DigestMail, Mail, ReminderMail
 from notifications.rendering import render
 from notifications.senders import PermanentFailure, Sender, TemporaryFailure
-from operations.claim_messages import claim_messages
+from operations.claim_messages import LEASE, claim_messages
 from operations.compose_message import Composer, workspace_for
 from operations.installation import Installation
 from operations.settle_message import bury, settle_messages, try_again_later
@@ -43,17 +43,24 @@ class _Parcel:
 class Post:
     """Delivers the outbox of one installation through one sender."""
 
-    def __init__(self, installation: Installation, sender: Sender, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        sender: Sender,
+        clock: Callable[[], datetime] = now,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._db = installation.db
         self._composer = Composer(installation.keys, installation.settings.base_url)
         self._mail_from = installation.settings.mail_from
         self._domain = urlsplit(installation.settings.base_url).hostname or "localhost"
         self._sender = sender
         self._now = clock
+        self._stopped = stopped
 
     def deliver_all(self) -> None:
-        """Deliver until nothing is due. Looks before it takes, so that idling writes nothing."""
-        while self._is_due():
+        """Deliver until nothing is due, or until stopped. Looks before it takes, so that idling writes nothing."""
+        while not self._stopped() and self._is_due():
             self.deliver()
 
     def _is_due(self) -> bool:
@@ -62,9 +69,15 @@ class Post:
         return due_at is not None and due_at <= self._now()
 
     def deliver(self) -> int:
-        """Deliver what is due now; return how many messages were taken."""
-        messages = claim_messages(self._db, self._now())
+        """Deliver what is due now; return how many messages were taken.
+
+        A slow mail server may make it last as long as the lease; what is left then comes again with the next claim.
+        """
+        claimed_at = self._now()
+        messages = claim_messages(self._db, claimed_at)
         for parcel in self._parcels(messages):
+            if self._now() - claimed_at > LEASE / 2:
+                break
             self._deliver(parcel)
         return len(messages)
 
@@ -73,24 +86,31 @@ class Post:
         for message in messages:
             if message.topic == "reminder":
                 reminders.setdefault(message.recipient, []).append(message)
-            elif parcel := self._compose([message]):
-                yield parcel
+            else:
+                yield from self._parcels_of([message])
         for several in reminders.values():
-            if parcel := self._compose(several):
-                yield parcel
+            yield from self._parcels_of(several)
 
-    def _compose(self, messages: Sequence[Message]) -> _Parcel | None:
-        try:
-            with self._db.read() as session:
-                composed = [
-                    (message, self._composer.compose(workspace_for(session, message, self._now()), message))
-                    for message in messages
-                ]
-            return _parcel(messages, [(message, mail) for message, mail in composed if mail is not None])
-        except Exception as error:
-            log.exception("a message could not be written: %s", [message.dedup_key for message in messages])
-            try_again_later(self._db, [message.id for message in messages], repr(error), self._now())
-            return None
+    def _parcels_of(self, messages: Sequence[Message]) -> Iterator[_Parcel]:
+        """One mail of these messages; what is no longer true is a parcel without a mail."""
+        written: list[tuple[Message, Mail]] = []
+        for message in messages:
+            try:
+                mail = self._compose(message)
+            except Exception as error:
+                log.exception("a message could not be written: %s", message.dedup_key)
+                self._not_now([message], repr(error))
+            else:
+                if mail is None:
+                    yield _Parcel([message], None, "")
+                else:
+                    written.append((message, mail))
+        if written:
+            yield _parcel(written)
+
+    def _compose(self, message: Message) -> Mail | None:
+        with self._db.read() as session:
+            return self._composer.compose(workspace_for(session, message, self._now()), message)
 
     def _deliver(self, parcel: _Parcel) -> None:
         if parcel.mail is None:
@@ -99,13 +119,13 @@ class Post:
         try:
             self._send(parcel.mail, parcel.key)
         except TemporaryFailure as failure:
-            self._not_now(parcel, str(failure))
+            self._not_now(parcel.messages, str(failure))
         except PermanentFailure as failure:
             log.warning("refused for good by the mail server: %s", failure)
             bury(self._db, parcel.ids, str(failure), self._now())
         except Exception as error:
             log.exception("a mail could not be made: %s", parcel.key)
-            self._not_now(parcel, repr(error))
+            self._not_now(parcel.messages, repr(error))
         else:
             settle_messages(self._db, parcel.ids, MessageState.SENT, self._now())
 
@@ -113,16 +133,15 @@ class Post:
         envelope = to_message(mail, render(mail), key, self._mail_from, self._domain)
         self._sender.send(envelope, mail.reader.email)
 
-    def _not_now(self, parcel: _Parcel, error: str) -> None:
+    def _not_now(self, messages: Sequence[Message], error: str) -> None:
         log.info("not delivered for now: %s", error)
-        hopeless = [m.id for m in parcel.messages if retries.is_hopeless(m.created_at, self._now())]
+        hopeless = [m.id for m in messages if retries.is_hopeless(m.created_at, self._now())]
         bury(self._db, hopeless, error, self._now())
-        try_again_later(self._db, [i for i in parcel.ids if i not in hopeless], error, self._now())
+        try_again_later(self._db, [m.id for m in messages if m.id not in hopeless], error, self._now())
 
 
-def _parcel(messages: Sequence[Message], written: Sequence[tuple[Message, Mail]]) -> _Parcel:
-    if not written:
-        return _Parcel(messages, None, "")
+def _parcel(written: Sequence[tuple[Message, Mail]]) -> _Parcel:
+    messages = [message for message, _ in written]
     first, mail = written[0]
     reminders = tuple(mail for _, mail in written if isinstance(mail, ReminderMail))
     if len(reminders) < 2:

@@ -5,8 +5,9 @@ Level-triggered: it looks at what should be shown and at what was painted, and p
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +17,16 @@ from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed, Paused, Running
 
-from domain.states import GateState, StageState
+from domain.states import GateState, RolloutState, StageState
 from models.prefect_page import Bar
+from notifications.facts import Said
 from notifications.language import Words
 from operations.chart import BarFacts, Chart, GateLine
 
 TABLE = "table"
 LONGEST_NAME = 200
+MOST_PEOPLE = 10
+"""How many are named in one sentence; an acknowledgement may wait for a whole company."""
 
 
 @task(name="stage")
@@ -51,8 +55,10 @@ def summary(chart: Chart) -> tuple[str, str]:
     if chart.held_at:
         return "On hold", words.text("On hold at: {gates}", gates=", ".join(chart.held_at))
     if chart.waiting_for:
-        return "Suspended", words.text("Waiting for: {people}", people=", ".join(chart.waiting_for))
-    return "Suspended", words.text("Waiting for its start date")
+        return "Suspended", words.text("Waiting for: {people}", people=_people(chart.waiting_for))
+    if chart.state is RolloutState.WAITING:
+        return "Suspended", words.text("Waiting for its start date")
+    return "Suspended", " ".join(chart.problems)
 
 
 def _paint_bar(client: SyncPrefectClient, chart: Chart, facts: BarFacts, words: Words) -> Bar:
@@ -78,11 +84,13 @@ def _create(client: SyncPrefectClient, chart: Chart, facts: BarFacts, name: str)
         name=name,
         state=Running(name="Waiting"),
     )
-    return Bar(task_run_id=str(run.id), name=run.name, state="open")
+    is_open = run.state is not None and run.state.is_running()
+    return Bar(task_run_id=str(run.id), name=run.name, state="open" if is_open else "")
 
 
 def _state(facts: BarFacts, words: Words) -> State[Any]:
-    message = "; ".join([*([words.say(facts.because)] if facts.because else []), *facts.said]) or None
+    because = [words.say(facts.because)] if facts.because else []
+    message = "; ".join([*because, *_decided(facts.said, facts.kind, words)]) or None
     match facts.state:
         case StageState.PASSED | GateState.PASSED:
             return Completed(name="Passed", message=message)
@@ -104,14 +112,13 @@ def _state(facts: BarFacts, words: Words) -> State[Any]:
 def _paint_table(client: SyncPrefectClient, chart: Chart, words: Words) -> Bar:
     data = json.dumps([_row(line, words) for line in chart.gates], ensure_ascii=False)
     description = f"## {chart.title}\n\n{words.text('Rollout')} `{chart.rollout_id}`: {words.state(chart.state)}"
+    content = hashlib.sha256(f"{description}{data}".encode()).hexdigest()[:32]
     painted = chart.painted.get((TABLE, 0))
-    if painted is None:
-        artifact_id = _create_table(client, chart, data, description)
-    else:
-        artifact_id = painted.task_run_id
+    artifact_id = painted.task_run_id if painted else _create_table(client, chart, data, description)
+    if painted and painted.state != content:
         client.update_artifact(UUID(artifact_id), ArtifactUpdate(data=data, description=description))
     return Bar(flow_run_id=chart.flow_run_id, subject=TABLE, subject_id=0, rollout_id=chart.rollout_id,
-               task_run_id=artifact_id, name=TABLE, state="")  # fmt: skip
+               task_run_id=artifact_id, name=TABLE, state=content)  # fmt: skip
 
 
 def _create_table(client: SyncPrefectClient, chart: Chart, data: str, description: str) -> str:
@@ -128,15 +135,23 @@ def _create_table(client: SyncPrefectClient, chart: Chart, data: str, descriptio
 
 
 def _row(line: GateLine, words: Words) -> dict[str, str]:
-    decided = (f"{name}: {words.text(decision)}" for name, decision in line.decided)
     return {
         words.text("Stage"): line.stage,
         words.text("Gate"): line.gate if line.round == 1 else f"{line.gate} ({line.round})",
         words.text("State"): words.state(line.state),
-        words.text("Decided"): _listed(decided),
-        words.text("Waiting for"): line.problem or _listed(line.waiting_for),
+        words.text("Decided"): _listed(_decided(line.said, line.kind, words)),
+        words.text("Waiting for"): line.problem or _people(line.waiting_for),
         words.text("By when"): words.moment(line.due_at) if line.due_at else "–",
     }
+
+
+def _decided(said: Iterable[Said], kind: str, words: Words) -> list[str]:
+    return [f"{word.name}: {words.said(word.decision, kind, word.choice)}" for word in said]
+
+
+def _people(names: Sequence[str]) -> str:
+    more = [f"+ {len(names) - MOST_PEOPLE}"] if len(names) > MOST_PEOPLE else []
+    return _listed([*names[:MOST_PEOPLE], *more])
 
 
 def _listed(items: Iterable[str]) -> str:

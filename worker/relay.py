@@ -37,7 +37,7 @@ def deliver_mail(installation: Installation, stop: threading.Event) -> None:
     """Deliver messages as they are written, until `stop` is set."""
     sender = SmtpSender(installation.settings.smtp_url)
     try:
-        _again_and_again(installation, stop, Post(installation, sender).deliver_all)
+        _again_and_again(installation, stop, Post(installation, sender, stopped=stop.is_set).deliver_all)
     finally:
         sender.close()
 
@@ -61,7 +61,7 @@ def _again_and_again(installation: Installation, stop: threading.Event, do: Call
                 changes.wait(LOOK_AGAIN_SECONDS)
                 do()
                 failures = 0
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the relay goes on; it is told below
                 pause = PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS) - 1)]
                 failures += 1
                 changes.close()

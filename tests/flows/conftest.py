@@ -7,27 +7,30 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from domain import links
 from models import schema
 from models.gates import Request, RequestState, requests_of
-from models.rollouts import rollout_of_flow_run
+from models.outbox import Message, messages_of
+from models.rollouts import Rollout, rollout_of_flow_run
 from operations.describe_rollout import describe_rollout
 from operations.import_people import import_people
 from operations.installation import Installation
 from operations.record_decision import DecisionForm, record_decision
 from operations.show_request import show_request
-from domain import links
+from operations.start_rollout import Start, start_rollout
 from plans.directory import read_directory
-from settings import CHECKOUT, Settings
-from tests.company import PEOPLE
+from plans.reading import read_plan
+from settings import Settings
+from tests.company import PEOPLE, REQUESTER
 from worker.parts import Crew
 from worker.prefect_server import prefect_environment, server_parts, worker_part
 
@@ -53,12 +56,50 @@ def free_port() -> int:
 
 
 @dataclass
+class Relay:
+    """The half of a relay that follows in Prefect, in a thread. `api` is where it finds Prefect; empty: as set."""
+
+    installation: Installation
+    api: str = ""
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._follow)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Follow no longer."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+            self._thread = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Be away for a while."""
+        self.stop()
+        yield
+        self.start()
+
+    def _follow(self) -> None:
+        from prefect.settings import PREFECT_API_URL, temporary_settings
+
+        from worker.relay import follow_in_prefect
+
+        with temporary_settings({PREFECT_API_URL: self.api} if self.api else {}):
+            follow_in_prefect(self.installation, self._stop)
+
+
+@dataclass
 class Etappe:
-    """A running Etappe: its installation, and Prefect's API."""
+    """A running Etappe: its installation, the half of its relay that follows in Prefect, and Prefect's API."""
 
     installation: Installation
     api: httpx.Client
-    mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
+    relay: Relay
 
     def post(self, path: str, **body: Any) -> Any:
         """Call Prefect's API the way its pages do."""
@@ -72,9 +113,55 @@ class Etappe:
 
     def press_run(self, **parameters: Any) -> str:
         """Start a flow run as Prefect's form does; return its id."""
-        parameters.setdefault("requester", "lea@example.com")
+        answer = self.answer_to_run(**parameters)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def answer_to_run(self, deployment_id: str = "", **parameters: Any) -> httpx.Response:
+        """What Prefect's server answers to its form."""
+        parameters.setdefault("requester", REQUESTER)
         body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
-        return str(self.post(f"deployments/{self.deployment()['id']}/create_flow_run", **body)["id"])
+        return self.api.post(f"deployments/{deployment_id or self.deployment()['id']}/create_flow_run", json=body)
+
+    def start(self, source: str, **more: Any) -> tuple[str, str]:
+        """Start a rollout by command and wait until Prefect shows it; return its id and its flow run's."""
+        more.setdefault("title", "By command")
+        more.setdefault("requester", REQUESTER)
+        start = Start(read_plan(source, "plan.yaml"), source, channel="command", **more)
+        rollout_id = start_rollout(self.installation.db, self.installation.keys, start, datetime.now(UTC))
+        return rollout_id, self.shown(rollout_id)
+
+    def shown(self, rollout_id: str) -> str:
+        """Wait until Prefect's page shows all there is of a rollout; return its flow run."""
+
+        def flow_run() -> str | None:
+            row = self.row(rollout_id)
+            return row.flow_run_id if row.painted >= row.sequence else None
+
+        return str(eventually(flow_run, "Prefect's page being painted"))
+
+    def row(self, rollout_id: str) -> Rollout:
+        """A rollout as the database has it."""
+        with self.installation.db.read() as session:
+            return session.get_one(Rollout, rollout_id)
+
+    def messages(self, rollout_id: str) -> list[Message]:
+        """What people were told about a rollout."""
+        with self.installation.db.read() as session:
+            return list(session.scalars(messages_of(rollout_id)))
+
+    def force(self, flow_run_id: str, state: str) -> dict[str, Any]:
+        """Force a flow run into a state of this type, as anybody may who reaches Prefect's API."""
+        return dict(self.post(f"flow_runs/{flow_run_id}/set_state", state={"type": state}, force=True))
+
+    def states(self, flow_run_id: str) -> list[str]:
+        """The states a flow run has been in, by name, oldest first."""
+        states = self.api.get("flow_run_states/", params={"flow_run_id": flow_run_id}).raise_for_status().json()
+        return [state["name"] for state in sorted(states, key=lambda state: state["timestamp"])]
+
+    def processes(self, flow_run_id: str) -> int:
+        """How many processes were started for a flow run."""
+        return self.states(flow_run_id).count("Pending")
 
     def flow_run(self, flow_run_id: str) -> dict[str, Any]:
         """A flow run as Prefect has it."""
@@ -89,13 +176,23 @@ class Etappe:
 
         return dict(eventually(reached, f"flow run {flow_run_id} becoming {state}"))
 
-    def bars(self, flow_run_id: str) -> dict[str, str]:
-        """The stages and gates in a flow run's timeline: name to state name."""
+    def task_runs(self, flow_run_id: str) -> list[dict[str, Any]]:
+        """The stages and gates in a flow run's timeline, as Prefect's page draws them."""
         graph = self.api.get(f"flow_runs/{flow_run_id}/graph-v2").raise_for_status().json()
         ids = [node["id"] for _, node in graph["nodes"]]
         runs = self.post("task_runs/filter", task_runs={"id": {"any_": ids}}) if ids else []
+        return [run for run in runs if run["task_key"].split("-")[0].lstrip("_") in ("stage_bar", "gate_bar")]
+
+    def bars(self, flow_run_id: str) -> dict[str, str]:
+        """The bars in a flow run's timeline: name to state name. No two have the same name."""
+        runs = self.task_runs(flow_run_id)
         named = {run["name"]: run["state_name"] for run in runs}
-        return {name: state for name, state in named.items() if name.startswith(("Stage", "Gate"))}
+        assert len(named) == len(runs), sorted(run["name"] for run in runs)
+        return named
+
+    def tables(self, flow_run_id: str) -> list[dict[str, Any]]:
+        """The tables of gates on a flow run's page."""
+        return list(self.post("artifacts/filter", artifacts={"flow_run_id": {"any_": [flow_run_id]}}))
 
     def rollout_id(self, flow_run_id: str) -> str | None:
         """The rollout that a flow run has started."""
@@ -177,15 +274,11 @@ def installation(prefect: str) -> Iterator[Installation]:
 @pytest.fixture(scope="session")
 def etappe(installation: Installation, prefect: str) -> Iterator[Etappe]:
     """An Etappe whose relay follows in Prefect; mail is not delivered."""
-    from worker.relay import follow_in_prefect
-
-    stop = threading.Event()
-    thread = threading.Thread(target=follow_in_prefect, args=(installation, stop))
-    thread.start()
+    relay = Relay(installation)
+    relay.start()
     with httpx.Client(base_url=prefect, timeout=30) as api:
-        yield Etappe(installation, api)
-    stop.set()
-    thread.join(timeout=30)
+        yield Etappe(installation, api, relay)
+    relay.stop()
 
 
 @pytest.fixture
@@ -203,6 +296,3 @@ def plan(home: Path, installation: Installation) -> Iterator[Callable[[str, str]
         return name
 
     yield write
-
-
-__all__ = ["CHECKOUT", "Etappe", "eventually", "free_port"]
