@@ -11,6 +11,7 @@ from domain import deadlines, stage_graph
 from domain.plan import Recycle, ReviewGate
 from domain.reasons import Reason
 from domain.states import (
+    ENDED,
     LETS_PASS,
     Event,
     GateState,
@@ -29,6 +30,8 @@ from operations.settling import settle_gates
 from operations.telling import inform
 from operations.workspace import LIVING_STAGES, SYSTEM, Workspace
 
+_MOST_STEPS = 1000
+
 
 def progress(ws: Workspace) -> None:
     """Do everything that is due in a rollout, until nothing is; the record names the rules as its actor."""
@@ -39,10 +42,11 @@ def progress(ws: Workspace) -> None:
 
 def _do_what_is_due(ws: Workspace) -> None:
     steps = (_start, settle_gates, _pass_stages, _follow_refusals, _complete, _open_stages, open_gates)
-    while ws.rollout.state in (RolloutState.WAITING, RolloutState.OPEN, RolloutState.HELD):
+    for _ in range(_MOST_STEPS):
         ws.session.flush()
-        if not any(step(ws) for step in steps):
+        if ws.rollout.state in ENDED or not any(step(ws) for step in steps):
             return
+    raise RuntimeError(f"the rollout {ws.rollout.id} goes round in circles")  # rather than hold its lock for ever
 
 
 def _start(ws: Workspace) -> bool:
