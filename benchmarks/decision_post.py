@@ -35,7 +35,7 @@ def main() -> None:
         schema.upgrade(db)
         company = Company(db, now=datetime.now(UTC))
         forms = [_form(company) for _ in range(count)]
-        with _serving(db, folder) as client:
+        with Serving(db, folder) as client:
             gets = [_timed(lambda path=path: client.get(path)) for path, _ in forms]
             posts = [_timed(lambda path=path, form=form: client.post(path, data=form)) for path, form in forms]
         commits = [_timed(lambda: _commit(db)) for _ in range(count)]
@@ -52,7 +52,7 @@ def _form(company: Company) -> tuple[str, dict[str, str]]:
     return f"/decide/{company.token(request)}", form
 
 
-class _serving:
+class Serving:
     """The page on a real server in a thread of this process, and a client with a kept connection."""
 
     def __init__(self, db: Database, folder: str) -> None:
@@ -91,7 +91,9 @@ def _commit(db: Database) -> None:
 
 def _say(what: str, took: list[float], limit: list[float]) -> None:
     median, ratio = statistics.median(took), statistics.median(took) / statistics.median(limit)
-    print(f"{what:20} median {median:6.1f} ms   min {min(took):6.1f}   max {max(took):6.1f}   {ratio:5.1f} × one commit")
+    print(
+        f"{what:20} median {median:6.1f} ms   min {min(took):6.1f}   max {max(took):6.1f}   {ratio:5.1f} × one commit"
+    )
 
 
 if __name__ == "__main__":
