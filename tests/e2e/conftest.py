@@ -114,11 +114,12 @@ def pictures(request: pytest.FixtureRequest) -> Path | None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Any:
+def pytest_runtest_makereport(item: pytest.Function) -> Any:
     """Keep how the pages looked when a story failed, where pytest keeps its temporary files."""
     report = yield
-    if report.failed and report.when == "call":
-        pages = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Page)]
+    etappe = item.funcargs.get("etappe")
+    if report.failed and report.when == "call" and isinstance(etappe, Running):
+        pages = [value for value in item.funcargs.values() if isinstance(value, Page)]
         for number, page in enumerate(pages):
-            page.screenshot(path=item.funcargs["etappe"].home.parent / f"{item.name}-{number}.png", full_page=True)
+            page.screenshot(path=etappe.home.parent / f"{item.name}-{number}.png", full_page=True)
     return report

@@ -35,13 +35,12 @@ class Inbox:
 
     def mails(self, *, to: str = "", kind: str = "", rollout: str = "", gate: str = "") -> list[StoredMail]:
         """The mails that fit, oldest first."""
-        for summary in list_mails(self.folder, EVERYTHING):
+        for summary in reversed(list_mails(self.folder, EVERYTHING)):
             if summary.key not in self._read:
                 self._read[summary.key] = read_mail(self.folder, summary.key)
         wanted = {"Delivered-To": to, "X-Etappe-Kind": kind, "X-Etappe-Rollout": rollout, "X-Etappe-Gate": gate}
         given = {name: value for name, value in wanted.items() if value}
-        fitting = [mail for mail in self._read.values() if given.items() <= mail.headers.items()]
-        return sorted(fitting, key=lambda mail: mail.at)
+        return [mail for mail in self._read.values() if given.items() <= mail.headers.items()]
 
     def wait_for(
         self, *, to: str, kind: str = "request", gate: str = "", title: str = "", after: int = 0
@@ -51,4 +50,5 @@ class Inbox:
         def come() -> list[StoredMail]:
             return [mail for mail in self.mails(to=to, kind=kind, gate=gate) if title in mail.subject]
 
-        return list(eventually(lambda: come()[after:], f"a {kind} to {to} about {gate or title}"))[-1]
+        found: list[StoredMail] = eventually(lambda: come()[after:], f"a {kind} to {to} about {gate or title}")
+        return found[-1]

@@ -51,14 +51,19 @@ class RunForm:
     def add_to_budget(self, item: str, amount: str) -> None:
         """Add a line to the budget."""
         budget = self.field("budget")
+        lines = budget.locator(".schema-form-property-array-item")
+        number = lines.count()
         budget.get_by_role("button", name="Add item", exact=True).click()
-        self.field("item", budget).last.locator("textarea").fill(item)
-        self.field("amount", budget).last.locator("input").fill(amount)
+        expect(lines).to_have_count(number + 1)
+        self.field("item", lines.nth(number)).locator("textarea").fill(item)
+        self.field("amount", lines.nth(number)).locator("input").fill(amount)
 
     def submit(self) -> RunPage:
         """Press Submit, and follow to the page of the run."""
         self.page.get_by_role("button", name="Submit", exact=True).click()
-        self.page.get_by_text("View run", exact=True).last.click()  # Prefect shows this toast twice, one above the other
+        self.page.get_by_text(
+            "View run", exact=True
+        ).last.click()  # Prefect shows this toast twice, one above the other
         self.page.wait_for_url(re.compile(r"/runs/flow-run/"))
         return RunPage(self.page)
 
@@ -90,4 +95,4 @@ class RunPage:
     def cancel(self) -> None:
         """Press Cancel, and confirm it."""
         self.page.get_by_role("button", name="Cancel", exact=True).click()
-        self.page.locator(".p-modal").get_by_role("button", name="Cancel", exact=True).last.click()
+        self.page.get_by_role("button", name="Confirm", exact=True).click()
