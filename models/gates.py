@@ -204,6 +204,11 @@ def all_gates(rollout_id: str) -> Select[GateRow]:
     return select(GateRow).where(GateRow.rollout_id == rollout_id).order_by(GateRow.id)
 
 
+def gate_in_round(rollout_id: str, key: str, number: int) -> Select[GateRow]:
+    """One gate of a rollout in one round."""
+    return select(GateRow).where(GateRow.rollout_id == rollout_id, GateRow.key == key, GateRow.round == number)
+
+
 def requests_at(gate_id: int) -> Select[Request]:
     """Everybody who was ever asked at a gate, in the order of asking."""
     return select(Request).where(Request.gate_id == gate_id).order_by(Request.gate_id, Request.position)

@@ -11,7 +11,8 @@ from domain.reasons import Reason
 from domain.states import ENDED, Event
 from models.database import Database
 from models.gates import VoidReason
-from operations.progress import end, withdraw
+from operations.progress import end
+from operations.rounds import withdraw
 from operations.telling import inform
 from operations.workspace import Actor, locked
 

@@ -77,7 +77,8 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
             return None
         ws = Workspace(session, (), rollout, now)
         gates = [gate for gate in session.scalars(all_gates(rollout_id)) if gate.opened_at or gate.current]
-        lines = tuple(_line(ws, gate) for gate in gates if gate.current)
+        in_order = sorted(gates, key=lambda gate: (ws.stage_of(gate).position, gate.position))
+        lines = tuple(_line(ws, gate) for gate in in_order if gate.current)
         return Chart(
             rollout_id=rollout_id,
             flow_run_id=rollout.flow_run_id,

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from domain import deadlines, stage_graph
 from domain.plan import Recycle, ReviewGate
 from domain.reasons import Reason
@@ -18,17 +16,16 @@ from domain.states import (
     Outcome,
     RolloutState,
     StageState,
-    advance_gate,
     advance_rollout,
     advance_stage,
 )
-from models.gates import GateRow, VoidReason, newest_measurement
+from models.gates import GateRow, VoidReason
 from models.rollouts import StageRow
-from operations.asking import void_requests
 from operations.opening import open_gates, open_stage
+from operations.rounds import close_stage, new_round, withdraw
 from operations.settling import settle_gates
 from operations.telling import inform
-from operations.workspace import LIVING_STAGES, SYSTEM, Workspace
+from operations.workspace import SYSTEM, Workspace
 
 _MOST_STEPS = 1000
 
@@ -78,15 +75,9 @@ def _pass_stages(ws: Workspace) -> bool:
     for stage in ws.stages():
         states = [gate.state for gate in gates if gate.stage_id == stage.id]
         if stage.state is StageState.OPEN and states and all(state in LETS_PASS for state in states):
-            _close(ws, stage, Event.PASSED)
+            close_stage(ws, stage, Event.PASSED)
             changed = True
     return changed
-
-
-def _close(ws: Workspace, stage: StageRow, event: Event) -> None:
-    stage.state = advance_stage(stage.state, event)
-    stage.closed_at, stage.stalled_at = ws.now, None
-    ws.note(f"stage.{event}", stage=stage)
 
 
 def _complete(ws: Workspace) -> bool:
@@ -155,7 +146,7 @@ def _hold(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
 
 def _kill(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
     names = _names(ws, stage, gate)
-    _close(ws, stage, Event.FAILED)
+    close_stage(ws, stage, Event.FAILED)
     told = withdraw(ws, ws.stages(), VoidReason.WITHDRAWN)
     end(ws, Event.KILLED, f"{names['gate']} was {gate.state}")
     inform(
@@ -174,7 +165,7 @@ def _recycle(ws: Workspace, gate: GateRow, target: str) -> None:
     old_gates = [row for row in ws.gates() if row.stage_id in {stage.id for stage in stages}]
     told = withdraw(ws, stages, VoidReason.WITHDRAWN)
     for stage in stages:
-        _new_round(ws, stage, [row for row in old_gates if row.stage_id == stage.id])
+        new_round(ws, stage, [row for row in old_gates if row.stage_id == stage.id])
     release(ws)
     title = ws.plan.stage(target).title.in_language(ws.rollout.language)
     ws.note("rollout.recycled", gate=gate, facts={"to": target})
@@ -186,55 +177,6 @@ def _recycle(ws: Workspace, gate: GateRow, target: str) -> None:
         [Reason("The gate “{gate}” sent the rollout back; from there on everybody is asked again.", facts)],
         gate=gate,
     )
-
-
-def _new_round(ws: Workspace, stage: StageRow, gates: list[GateRow]) -> None:
-    stage.current = False
-    fresh = StageRow(rollout_id=stage.rollout_id, key=stage.key, position=stage.position, round=stage.round + 1,
-                     current=True, state=StageState.WAITING)  # fmt: skip
-    ws.session.add(fresh)
-    ws.session.flush()
-    for gate in gates:
-        new_gate_round(ws, gate, fresh)
-
-
-def new_gate_round(ws: Workspace, gate: GateRow, stage: StageRow) -> None:
-    """Put a waiting gate in the place of one that was asked; what was decided there stays in the record.
-
-    What was measured so far does not count again: a value that failed would send the rollout back for ever.
-    """
-    gate.current = False
-    measured = ws.session.scalar(newest_measurement(gate.rollout_id))
-    fresh = GateRow(
-        rollout_id=gate.rollout_id,
-        stage_id=stage.id,
-        key=gate.key,
-        kind=gate.kind,
-        position=gate.position,
-        round=gate.round + 1,
-        current=True,
-        state=GateState.WAITING,
-        measured_after=measured or 0,
-    )
-    ws.session.add(fresh)
-    ws.session.flush()
-
-
-def withdraw(ws: Workspace, stages: Collection[StageRow], reason: VoidReason) -> list[str]:
-    """Close what is still open in these stages; links die. Returns who was being asked."""
-    told: list[str] = []
-    ids = {stage.id for stage in stages}
-    for gate in ws.gates(GateState.WAITING, GateState.OPEN):
-        if gate.stage_id in ids:
-            told += [request.person for request in void_requests(ws, gate, reason)]
-            gate.state = advance_gate(gate.state, Event.WITHDRAWN)
-            gate.settled_at = ws.now
-            gate.remind_at = gate.escalate_at = gate.expires_at = gate.problem = None
-            ws.note("gate.withdrawn", gate=gate, facts={"because": reason})
-    for stage in stages:
-        if stage.state in LIVING_STAGES or stage.state is StageState.WAITING:
-            _close(ws, stage, Event.SKIPPED)
-    return told
 
 
 def end(ws: Workspace, event: Event, because: str) -> None:

@@ -21,7 +21,7 @@ from domain.plan import (
 )
 from domain.reasons import Reason
 from domain.states import DecisionKind, GateState
-from models.gates import Decision, GateRow, Purpose, Request, RequestState, requests_at
+from models.gates import Decision, GateRow, Purpose, Request, RequestState, gate_in_round, requests_at
 from notifications.facts import Filled, ItemToFill, Line, Question, Reader, Said, Settlement
 from operations.directory import readers
 from operations.opening import budget_lines
@@ -206,7 +206,7 @@ def _evidence(ws: Workspace, gate: GateRow, planned: Gate, language: str) -> dic
     if isinstance(planned, BudgetGate):
         return _budget(ws, planned)
     if isinstance(planned, ChecklistGate):
-        return _checklist(gate, planned, language)
+        return _checklist(ws, gate, planned, language)
     if isinstance(planned, MeasurementGate):
         return {"metric": planned.metric, "target": _target(planned, language)}
     if isinstance(planned, AcknowledgementGate) and planned.invite_comment:
@@ -232,8 +232,9 @@ def _budget(ws: Workspace, planned: BudgetGate) -> dict[str, Any]:
     }
 
 
-def _checklist(gate: GateRow, planned: ChecklistGate, language: str) -> dict[str, Any]:
+def _checklist(ws: Workspace, gate: GateRow, planned: ChecklistGate, language: str) -> dict[str, Any]:
     answers = gate.answers or {}
+    typed_before = answers or _answers_before(ws, gate)
     return {
         "filled": tuple(
             Filled(item.title.in_language(language), as_typed(answers[item.id]))
@@ -245,11 +246,17 @@ def _checklist(gate: GateRow, planned: ChecklistGate, language: str) -> dict[str
                 item,
                 item.title.in_language(language),
                 item.unit.in_language(language) if item.unit else "",
-                as_typed(answers.get(item.id, "")),
+                as_typed(typed_before.get(item.id, "")),
             )
             for item in planned.items
         ),
     }
+
+
+def _answers_before(ws: Workspace, gate: GateRow) -> dict[str, Any]:
+    """What was filled in a round ago, to be changed instead of typed again."""
+    before = ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, gate.round - 1)).first()
+    return (before.answers if before else None) or {}
 
 
 def as_typed(answer: Any) -> str:

@@ -8,14 +8,16 @@ from datetime import datetime
 
 from domain import typed_text
 from domain.errors import InvalidInput, NotEligible
+from domain.plan import ChecklistGate
 from domain.reasons import Reason
 from domain.states import DecisionKind, Outcome
 from models.database import Database
-from models.gates import Decision, Purpose, RequestState
+from models.gates import Decision, Purpose, RequestState, VoidReason
 from operations.by_link import ByLink, by_link, refuse_what_is_over
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
 from operations.question import choices
+from operations.rounds import new_gate_round, withdraw_gate
 from operations.settling import latest_decisions, voices
 from operations.show_request import RequestPage, page
 from operations.telling import inform, tell_receipt
@@ -109,7 +111,7 @@ def _record(link: ByLink, form: DecisionForm) -> None:
 def _follow(link: ByLink, word: _Word) -> None:
     ws = link.ws
     if word.kind is DecisionKind.REQUEST_CHANGES:
-        _tell_about_changes(link, word)
+        _ask_for_changes(link, word)
     ws.session.flush()
     progress(ws)
     if link.gate.settled_at is None and word.kind.is_final:
@@ -176,15 +178,24 @@ def _missing(link: ByLink, word: _Word) -> dict[str, Reason]:
     return missing
 
 
-def _tell_about_changes(link: ByLink, word: _Word) -> None:
-    ws = link.ws
-    title = ws.planned_gate(link.gate).title.in_language(ws.rollout.language)
+def _ask_for_changes(link: ByLink, word: _Word) -> None:
+    """Tell those who can change something; a checklist goes back to whoever fills it in, in a new round."""
+    ws, gate, planned = link.ws, link.gate, link.ws.planned_gate(link.gate)
+    told = [ws.rollout.owner, ws.rollout.requester]
+    if isinstance(planned, ChecklistGate):
+        told += ws.directory.resolve(planned.filled_by)
+        withdraw_gate(ws, gate, VoidReason.WITHDRAWN)
+        new_gate_round(ws, gate, ws.stage_of(gate))
+        what_next = Reason("The list is open again for changes; once it is complete, it is asked about anew.")
+    else:
+        what_next = Reason("The gate stays open, and the same link decides once you have spoken with each other.")
+    title = planned.title.in_language(ws.rollout.language)
     inform(
         ws,
-        [ws.rollout.owner, ws.rollout.requester],
+        told,
         Reason("Changes are requested at “{gate}”", {"gate": title}),
-        [Reason("The gate stays open, and the same link decides once you have spoken with each other.")],
-        gate=link.gate,
+        [what_next],
+        gate=gate,
         quote=word.comment,
         quoted=link.request.person,
     )

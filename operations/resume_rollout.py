@@ -13,7 +13,8 @@ from models.database import Database
 from models.gates import GateRow
 from models.rollouts import StageRow
 from operations.opening import reopen_stage
-from operations.progress import new_gate_round, progress, release
+from operations.progress import progress, release
+from operations.rounds import new_gate_round
 from operations.telling import inform
 from operations.workspace import Actor, Workspace, locked
 

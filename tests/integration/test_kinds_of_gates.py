@@ -85,6 +85,22 @@ def test_a_list_that_was_turned_down_is_filled_in_again_after_resuming(db: Datab
     assert company.state == "completed"
 
 
+def test_changes_requested_at_a_list_send_it_back_to_whoever_fills_it_in(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(APPROVED_LIST))
+    company.fills_in(DORA, FULL)
+    page = company.decides(EMIL, "request-changes", comment="name a third person")
+    assert (page.mine.comment if page.mine else "", page.void_reason) == ("name a third person", VoidReason.WITHDRAWN)
+    assert (company.gate()["state"], company.gate()["round"], company.gate()["waiting_for"]) == ("open", 2, [DORA])
+    told = {message.recipient for message in company.messages("information") if message.facts["quote"]}
+    assert told == {REQUESTER, DORA}
+    before = {line.item.id: line.value for line in company.page(company.asked(DORA)).question.to_fill}
+    assert before["team"] == "Mia\nNoa"  # what was typed is changed, not typed again
+    company.fills_in(DORA, {**FULL, "team": "Mia\nNoa\nLou", "hours": "Mia: 4\nNoa: 4\nLou: 4"})
+    company.decides(EMIL)
+    assert company.state == "completed"
+
+
 def test_one_of_several_fills_the_list_in_and_the_others_links_say_so(db: Database) -> None:
     company = Company(db)
     company.start(one_gate(APPROVED_LIST.replace("filled_by: finance", "filled_by: board")))
