@@ -1,4 +1,4 @@
-"""Real databases for the integration tests: each test runs on SQLite and on PostgreSQL, on a fresh copy of the schema."""
+"""Real databases for the integration tests: each runs on SQLite and on PostgreSQL, on a fresh copy of the schema."""
 
 from __future__ import annotations
 
