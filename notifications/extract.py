@@ -1,7 +1,7 @@
 """Finds every sentence that people may read, and says which of them have no German yet.
 
 `python -m notifications.extract` prints the missing ones in the form of locale/de.po, ready to be filled in.
-In Python these are the first arguments of Reason(...), InvalidInput(...), _(...), words.text(...) and to_translate(...);
+In Python: the first arguments of Reason(...), InvalidInput(...), _(...), words.text(...) and to_translate(...);
 a Reason that is not given its sentence in place is followed to where the sentence stands in the same module.
 """
 

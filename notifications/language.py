@@ -201,7 +201,7 @@ class Words:
     def decision(
         self, kind: DecisionKind | str, gate_kind: str = "sign-off", choice: Outcome | str | None = None
     ) -> str:
-        """Return the label of what may be chosen, as “Yes, approve”; for reviews `choice` (or `kind`) may be an outcome.
+        """Return the label of a choice, as “Yes, approve”; for reviews `choice` (or `kind`) may be an outcome.
 
         An unknown kind is shown as it is.
         """

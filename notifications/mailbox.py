@@ -120,7 +120,7 @@ class _Keeper:
         self._store = store
         self._folder = folder
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
         """Keep the mail, with the address it was really sent to."""
         content = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
         try:

@@ -16,7 +16,7 @@ DEFAULT_SMTP_PORT = 1025
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything an installation can be told. Unset, all is local: SQLite, own mailbox, a secret made on first start."""
+    """Everything an installation can be told. Unset, all is local: SQLite, own mailbox, own secret."""
 
     home: Path
     database_url: str
