@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    WebError,
+    expect,
+    sync_playwright,
+)
 
 from settings import CHECKOUT
 from tests.e2e.inbox import Inbox
@@ -31,7 +40,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @dataclass
 class Watch:
-    """What went wrong in the browser's pages, without what was meant to: a page that says no has a status of 4xx."""
+    """What went wrong: no answer of 5xx anywhere, and no error in our own pages.
+
+    A page of ours that says no has a status of 4xx, which the browser notes as an error; that one is meant.
+    """
 
     own: str
     errors: list[str] = field(default_factory=list)
@@ -40,7 +52,11 @@ class Watch:
         """Watch every page of a context."""
         context.on("response", self._response)
         context.on("console", self._console)
-        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        context.on("weberror", self._error)
+
+    def _error(self, error: WebError) -> None:
+        if error.page and error.page.url.startswith(self.own):
+            self.errors.append(str(error.error))
 
     def _response(self, response: Response) -> None:
         if response.status >= 500:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import FloatRect, Page
+from playwright.sync_api import Page
 
-MENU, TIMELINE = 256, 560
+MENU, WIDTH = 256, 1400
+HIGHER_TIMELINE = """addEventListener("DOMContentLoaded", () => {
+  const style = document.createElement("style")
+  style.textContent = ".run-graph, .run-graph__stage, .flow-run-graph__graph { height: 560px !important }"
+  document.head.append(style)
+})"""
 
 
 def picture_of_decision(phone: Page, link: str, folder: Path) -> None:
@@ -20,18 +25,16 @@ def picture_of_decision(phone: Page, link: str, folder: Path) -> None:
 
 
 def picture_of_run(desk: Page, folder: Path) -> None:
-    """Photograph the run's page: its head, and the timeline above all, higher than usual so that it can be read."""
+    """Photograph the run's page: its head, and the timeline, higher than usual so that all of it can be read."""
     before = desk.viewport_size
     assert before
-    desk.set_viewport_size({"width": 1400 + MENU, "height": 1000})
+    desk.set_viewport_size({"width": WIDTH + MENU, "height": 1000})
+    desk.add_init_script(HIGHER_TIMELINE)
     desk.reload()
-    desk.add_style_tag(content=f".flow-run-graph__graph {{ height: {TIMELINE}px !important }}")
     desk.locator("canvas").wait_for()
-    desk.wait_for_timeout(3000)  # the timeline moves into its place
-    desk.get_by_title("Recenter graph").click()
-    desk.wait_for_timeout(1500)
-    box = desk.locator(".flow-run-graph__graph").bounding_box()
+    desk.wait_for_timeout(4000)  # the timeline moves into its place
+    box = desk.locator(".run-graph").bounding_box()
     assert box
-    clip: FloatRect = {"x": MENU, "y": 0, "width": 1400, "height": box["y"] + box["height"] + 16}
-    desk.screenshot(path=folder / "prefect-run.png", clip=clip)
+    height = box["y"] + box["height"] + 16
+    desk.screenshot(path=folder / "prefect-run.png", clip={"x": MENU, "y": 0, "width": WIDTH, "height": height})
     desk.set_viewport_size(before)
