@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 MENU, WIDTH = 256, 1400
 HIGHER_TIMELINE = """addEventListener("DOMContentLoaded", () => {
   const style = document.createElement("style")
-  style.textContent = ".run-graph, .run-graph__stage, .flow-run-graph__graph { height: 560px !important }"
+  style.textContent = ".flow-run-graph, .flow-run-graph__graph, .run-graph__stage { height: 560px !important }"
   document.head.append(style)
 })"""
 
