@@ -42,6 +42,7 @@ class GateLine:
     round: int
     kind: str
     said: tuple[Said, ...]
+    because: Reason | None
     waiting_for: tuple[str, ...]
     due_at: datetime | None
     problem: str | None
@@ -61,7 +62,7 @@ class Chart:
     state: RolloutState
     finished: bool
     ended_because: str
-    held_at: tuple[str, ...]  # titles of the gates that put it on hold
+    held_at: tuple[GateLine, ...]  # the gates that put it on hold
     waiting_for: tuple[str, ...]  # names
     problems: tuple[str, ...]  # why nobody can be asked
     bars: tuple[BarFacts, ...]
@@ -90,7 +91,7 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
             state=rollout.state,
             finished=rollout.state in ENDED,
             ended_because=rollout.ended_because or "",
-            held_at=tuple(_gate_title(ws, gate) for gate in gates if _holds(ws, gate)),
+            held_at=tuple(_line(ws, gate) for gate in gates if _holds(ws, gate)),
             waiting_for=tuple(dict.fromkeys(name for line in lines for name in line.waiting_for)),
             problems=tuple(dict.fromkeys(line.problem for line in lines if line.problem)),
             bars=(*_stage_bars(ws), *(_gate_bar(ws, gate) for gate in gates if gate.opened_at)),
@@ -127,8 +128,7 @@ def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
             title = Reason("Gate: {title} ({counted} of {needed}), round {round}", facts)
     elif gate.round > 1:
         title = Reason("Gate: {title}, round {round}", facts)
-    because = Reason.from_json(gate.settled_because) if gate.settled_because else None
-    return BarFacts("gate", gate.id, title, gate.state, because, said_at(ws, gate), gate.kind)
+    return BarFacts("gate", gate.id, title, gate.state, _because(gate), said_at(ws, gate), gate.kind)
 
 
 def _line(ws: Workspace, gate: GateRow) -> GateLine:
@@ -141,10 +141,15 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         round=gate.round,
         kind=gate.kind,
         said=said_at(ws, gate),
+        because=_because(gate),
         waiting_for=tuple(people),
         due_at=gate.expires_at,
         problem=gate.problem,
     )
+
+
+def _because(gate: GateRow) -> Reason | None:
+    return Reason.from_json(gate.settled_because) if gate.settled_because else None
 
 
 def _gate_title(ws: Workspace, gate: GateRow) -> str:

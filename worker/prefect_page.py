@@ -17,7 +17,7 @@ from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed, Paused, Running
 
-from domain.states import GateState, RolloutState, StageState
+from domain.states import DecisionKind, GateState, RolloutState, StageState
 from models.prefect_page import Bar
 from notifications.facts import Said
 from notifications.language import Words
@@ -25,6 +25,7 @@ from operations.chart import BarFacts, Chart, GateLine
 
 TABLE = "table"
 LONGEST_NAME = 200
+LONGEST_QUOTE = 300
 MOST_PEOPLE = 10
 """How many are named in one sentence; an acknowledgement may wait for a whole company."""
 
@@ -53,12 +54,21 @@ def summary(chart: Chart) -> tuple[str, str]:
     """Return the name and the message of the flow run's state while it is suspended."""
     words = Words(chart.language, chart.time_zone)
     if chart.held_at:
-        return "On hold", words.text("On hold at: {gates}", gates=", ".join(chart.held_at))
+        gates = "; ".join(_why(line, words) for line in chart.held_at)
+        return "On hold", words.text("On hold at: {gates}", gates=gates)
     if chart.waiting_for:
         return "Suspended", words.text("Waiting for: {people}", people=_people(chart.waiting_for))
     if chart.state is RolloutState.WAITING:
         return "Suspended", words.text("Waiting for its start date")
     return "Suspended", " ".join(chart.problems)
+
+
+def _why(line: GateLine, words: Words) -> str:
+    """What a gate came to, and what those who refused it wrote."""
+    refused = [word for word in line.said if word.comment and word.decision is DecisionKind.REJECT]
+    written = [f"{word.name}: “{word.comment[:LONGEST_QUOTE]}”" for word in refused]
+    because = [words.say(line.because)] if line.because else []
+    return f"{line.gate} ({'; '.join([*because, *written])})"
 
 
 def _paint_bar(client: SyncPrefectClient, chart: Chart, facts: BarFacts, words: Words) -> Bar:
@@ -139,14 +149,18 @@ def _row(line: GateLine, words: Words) -> dict[str, str]:
         words.text("Stage"): line.stage,
         words.text("Gate"): line.gate if line.round == 1 else f"{line.gate} ({line.round})",
         words.text("State"): words.state(line.state),
-        words.text("Decided"): _listed(_decided(line.said, line.kind, words)),
         words.text("Waiting for"): line.problem or _people(line.waiting_for),
-        words.text("By when"): words.moment(line.due_at) if line.due_at else "–",
+        words.text("By when"): words.day(line.due_at) if line.due_at else "–",
+        words.text("Decided"): _listed(_decided(line.said, line.kind, words) or _came_to(line, words)),
     }
 
 
 def _decided(said: Iterable[Said], kind: str, words: Words) -> list[str]:
     return [f"{word.name}: {words.said(word.decision, kind, word.choice)}" for word in said]
+
+
+def _came_to(line: GateLine, words: Words) -> list[str]:
+    return [words.say(line.because)] if line.because else []
 
 
 def _people(names: Sequence[str]) -> str:

@@ -63,7 +63,8 @@ Etappe runs.
 
 What to do next:
   1. Open the first address: the deployment rollout/start in Prefect. Choose Run, then Custom run, the plan
-     social-media-introduction, a line of budget, and as requester lea.brunner@example.com.
+     social-media-introduction (Prefect opens lists by their arrow), a title, as requester lea.brunner@example.com,
+     and a line of budget.
   2. {reading} The executive board is asked first.
   3. Follow the link in a mail, decide, and type the code that stands in the mail.
 

@@ -45,6 +45,7 @@ def test_a_no_holds_the_rollout_until_it_is_taken_up_and_a_cancel_in_prefect_cal
     reject(phone, first)
     held = etappe.until(run.flow_run_id, "On hold")
     assert "Policy sign-off" in held["state"]["message"]
+    assert REASON in held["state"]["message"]
     run.shows_state("On hold")
     assert etappe.bars(run.flow_run_id)["Stage: Approval"] == "On hold"
     assert REASON in inbox.wait_for(to=LEA, kind="outcome", gate="policy-sign-off", title=TITLE).text
