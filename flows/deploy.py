@@ -77,7 +77,7 @@ def _form(installation: Installation) -> dict[str, Any]:
     form = parameter_schema(rollout).model_dump()
     form["properties"] = {name: _of_one_type(field) for name, field in form["properties"].items()}
     form["properties"]["plan"]["enum"] = installation.catalogue.names()
-    return form
+    return {**form, "additionalProperties": False}
 
 
 def _of_one_type(field: dict[str, Any]) -> dict[str, Any]:

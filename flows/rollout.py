@@ -21,7 +21,11 @@ from tasks.rollout import StartForm, advance, conclude, start
 Address = Annotated[str, Field(pattern=r"^\s*[^@\s]+@[^@\s]+\.[^@\s]+\s*$")]
 
 
-@flow(name="rollout", flow_run_name="{title}", persist_result=False, validate_parameters=True)
+# A resumed run counts as never run, so Prefect would try a run that has ended as Failed once more: 0 runs are within 0.
+NO_RETRIES = -1
+
+
+@flow(name="rollout", flow_run_name="{title}", persist_result=False, validate_parameters=True, retries=NO_RETRIES)
 def rollout(
     plan: str,
     title: Annotated[str, Field(min_length=1, max_length=200)],

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -34,7 +35,7 @@ from tests.company import PEOPLE, REQUESTER
 from worker.parts import Crew
 from worker.prefect_server import prefect_environment, server_parts, worker_part
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 30
 
 
 def eventually(holds: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
@@ -100,6 +101,19 @@ class Etappe:
     installation: Installation
     api: httpx.Client
     relay: Relay
+
+    def client(self) -> Any:
+        """A client of Prefect's, as a context. Prefect must not be imported before its environment is set."""
+        from prefect.client.orchestration import get_client
+
+        return get_client(sync_client=True)
+
+    @property
+    def flow_runs(self) -> ModuleType:
+        """What keeps flow runs and rollouts together."""
+        from tasks import flow_runs
+
+        return flow_runs
 
     def post(self, path: str, **body: Any) -> Any:
         """Call Prefect's API the way its pages do."""
@@ -174,7 +188,10 @@ class Etappe:
             run = self.flow_run(flow_run_id)
             return run if run["state_name"] == state else None
 
-        return dict(eventually(reached, f"flow run {flow_run_id} becoming {state}"))
+        try:
+            return dict(eventually(reached, f"flow run {flow_run_id} becoming {state}"))
+        except AssertionError as in_vain:
+            raise AssertionError(f"{in_vain}; it was {self.states(flow_run_id)}") from None
 
     def task_runs(self, flow_run_id: str) -> list[dict[str, Any]]:
         """The stages and gates in a flow run's timeline, as Prefect's page draws them."""
@@ -282,17 +299,13 @@ def etappe(installation: Installation, prefect: str) -> Iterator[Etappe]:
 
 
 @pytest.fixture
-def plan(home: Path, installation: Installation) -> Iterator[Callable[[str, str], str]]:
+def plan(home: Path, installation: Installation) -> Callable[[str, str], str]:
     """Write plans where the installation finds them, and deploy so that the form offers them."""
     from flows.deploy import deploy
 
-    written: list[Path] = []
-
     def write(name: str, source: str) -> str:
-        path = home / "plans" / f"{name}.yaml"
-        path.write_text(source, encoding="utf-8")
-        written.append(path)
+        (home / "plans" / f"{name}.yaml").write_text(source, encoding="utf-8")
         deploy(installation)
         return name
 
-    yield write
+    return write

@@ -1,0 +1,90 @@
+"""Prefect's API and its Resume button carry no authority, but for cancelling: nothing moves, all is put right."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.company import SIGN_OFF, one_gate
+from tests.flows.conftest import Etappe, eventually
+
+ANY = f"{SIGN_OFF}, quorum: any"
+WAITING = "Waiting for: Anna Keller, Ben Frei, Carla Rossi"
+
+
+def is_put_right(etappe: Etappe, flow_run_id: str) -> None:
+    def waits_again() -> bool:
+        run = etappe.flow_run(flow_run_id)
+        return (run["state_name"], run["state"]["message"]) == ("Suspended", WAITING)
+
+    eventually(waits_again, f"its sentence; it was {etappe.states(flow_run_id)}", seconds=40)
+
+
+@pytest.fixture
+def rollout(etappe: Etappe) -> tuple[str, str, int]:
+    """A rollout that waits, its flow run, and the number of its last audit entry."""
+    rollout_id, flow_run_id = etappe.start(one_gate(ANY))
+    is_put_right(etappe, flow_run_id)
+    return rollout_id, flow_run_id, etappe.row(rollout_id).sequence
+
+
+def test_resume_moves_nothing(etappe: Etappe, rollout: tuple[str, str, int]) -> None:
+    rollout_id, flow_run_id, sequence = rollout
+    assert etappe.post(f"flow_runs/{flow_run_id}/resume")["status"] == "ACCEPT"
+    eventually(lambda: etappe.processes(flow_run_id) == 1, "a process")
+    is_put_right(etappe, flow_run_id)
+    assert etappe.row(rollout_id).sequence == sequence
+    assert etappe.bars(flow_run_id) == {"Stage: Only stage": "Waiting", "Gate: The gate (0 of 1)": "Waiting"}
+    assert etappe.processes(flow_run_id) == 1
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "SCHEDULED", "FAILED", "CRASHED"])
+def test_a_forged_state_moves_nothing(etappe: Etappe, rollout: tuple[str, str, int], state: str) -> None:
+    rollout_id, flow_run_id, sequence = rollout
+    etappe.force(flow_run_id, state)
+    eventually(lambda: etappe.processes(flow_run_id) == 1, "a process")
+    is_put_right(etappe, flow_run_id)
+    assert etappe.row(rollout_id).sequence == sequence
+    assert etappe.rollout(rollout_id)["state"] == "open"
+
+
+def test_a_flow_run_that_only_claims_to_be_running_is_taken_up_when_that_takes_too_long(
+    etappe: Etappe, rollout: tuple[str, str, int]
+) -> None:
+    rollout_id, flow_run_id, sequence = rollout
+    etappe.force(flow_run_id, "RUNNING")
+    with etappe.client() as client:
+        etappe.flow_runs.repair_recent(client, etappe.installation, datetime.now(UTC))
+        assert etappe.flow_run(flow_run_id)["state_type"] == "RUNNING"
+        etappe.flow_runs.repair_recent(client, etappe.installation, datetime.now(UTC) + timedelta(minutes=6))
+    eventually(lambda: etappe.processes(flow_run_id) == 1, "a process")
+    is_put_right(etappe, flow_run_id)
+    assert etappe.row(rollout_id).sequence == sequence
+
+
+def test_a_rollout_goes_on_and_ends_while_somebody_forges_its_flow_run(
+    etappe: Etappe, rollout: tuple[str, str, int]
+) -> None:
+    rollout_id, flow_run_id, _ = rollout
+    etappe.force(flow_run_id, "FAILED")
+    etappe.decides(rollout_id, "anna@example.com")
+    assert etappe.rollout(rollout_id)["state"] == "completed"
+    etappe.until(flow_run_id, "Completed")
+    eventually(lambda: etappe.row(rollout_id).wake_at is None, "the wake being cleared")
+
+
+def test_a_flow_run_that_goes_astray_again_and_again_is_taken_up_with_growing_pauses(
+    etappe: Etappe, rollout: tuple[str, str, int]
+) -> None:
+    _, flow_run_id, _ = rollout
+    begun = datetime.now(UTC)
+    with etappe.relay.paused(), etappe.client() as client:
+        taken_up = []
+        for second in range(60):
+            etappe.force(flow_run_id, "CRASHED")
+            etappe.flow_runs.repair_recent(client, etappe.installation, begun + timedelta(seconds=second))
+            if etappe.flow_run(flow_run_id)["state_type"] == "SCHEDULED":
+                taken_up.append(second)
+    assert len(taken_up) <= 4
+    is_put_right(etappe, flow_run_id)

@@ -1,0 +1,279 @@
+"""The Post: every message of the outbox reaches its reader once, whatever the mail server does."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from email.message import EmailMessage
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from domain import links
+from models.database import Database
+from models.outbox import MessageState
+from notifications.senders import SmtpSender
+from operations.compose_message import Composer
+from operations.installation import Installation
+from operations.show_request import show_request
+from settings import Settings
+from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.fakes import FakeSender
+from tests.flows.conftest import free_port
+from tests.integration.conftest import db, migrated_sqlite, postgres
+from worker.post import Post
+
+__all__ = ["db", "migrated_sqlite", "postgres"]
+
+ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
+ALL = f"{SIGN_OFF}, quorum: all, remind: every 1 days"
+
+
+def post(company: Company, sender: FakeSender | SmtpSender) -> Post:
+    """A Post for a company, whose clock is the company's."""
+    settings = replace(Settings.from_environment({"ETAPPE_HOME": "/nowhere"}), base_url="https://etappe.example.com")
+    here = Installation(settings)
+    here.__dict__.update(db=company.db, keys=KEYS)
+    return Post(here, sender, lambda: company.now)
+
+
+def kinds(sender: FakeSender) -> Counter[tuple[str, str]]:
+    return Counter((to, str(mail["X-Etappe-Kind"])) for to, mail in sender.sent)
+
+
+def states(company: Company) -> Counter[MessageState]:
+    return Counter(message.state for message in company.messages())
+
+
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+class Server:
+    """A real SMTP server that keeps what it takes."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[str, bytes]] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.mails += [(str(to), envelope.original_content or b"") for to in envelope.rcpt_tos]
+        return "250 taken"
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[Server, Controller]]:
+    handler = Server()
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield handler, controller
+    controller.stop(no_assert=True)
+
+
+def url(controller: Controller) -> str:
+    return f"smtp://127.0.0.1:{controller.port}"
+
+
+def test_a_request_arrives_with_a_link_and_a_code_that_work(db: Database, server: tuple[Server, Controller]) -> None:
+    handler, controller = server
+    company = Company(db)
+    company.start(one_gate(ALL))
+    sender = SmtpSender(url(controller))
+    post(company, sender).deliver_all()
+    sender.close()
+    assert Counter(to for to, _ in handler.mails) == {ANNA: 1, BEN: 1, CARLA: 1, REQUESTER: 1}
+    from email import message_from_bytes, policy
+
+    [content] = [content for to, content in handler.mails if to == BEN]
+    text = text_of(message_from_bytes(content, policy=policy.default))
+    [token] = set(re.findall(r"https://etappe\.example\.com/decide/(\S+)", text))
+    page = show_request(company.db, token, company.now)
+    assert page.question.gate_title == "The gate"
+    [request] = company.requests(BEN)
+    assert links.code(KEYS[0], request.id, request.link_number) in text.replace(" ", "")
+    assert states(company) == {MessageState.SENT: 4}
+
+
+def test_two_reminders_for_one_person_are_one_digest(db: Database) -> None:
+    company = Company(db)
+    sender = FakeSender()
+    source = one_gate(ALL).rstrip() + f"\n      - {{id: other, title: The other gate, {ALL}}}\n"
+    company.start(source)
+    post(company, sender).deliver_all()
+    company.later(days=1, hours=1)
+    company.checks()
+    sender.sent.clear()
+    post(company, sender).deliver_all()
+    assert kinds(sender) == {(person, "digest"): 1 for person in (ANNA, BEN, CARLA)}
+    text = text_of(sender.sent[0][1])
+    assert "The gate" in text
+    assert "The other gate" in text
+    assert set(states(company)) == {MessageState.SENT}
+
+
+def test_a_digest_leaves_out_what_is_no_longer_true(db: Database) -> None:
+    company = Company(db)
+    sender = FakeSender()
+    either = 'kind: sign-off, question: "Ok?", approvers: [board, finance], quorum: any, remind: every 1 days'
+    company.start(one_gate(ALL).rstrip() + f"\n      - {{id: other, title: The other gate, {either}}}\n")
+    post(company, sender).deliver_all()
+    company.later(days=1, hours=1)
+    company.checks()
+    company.decides("dora@example.com")
+    sender.sent.clear()
+    post(company, sender).deliver_all()
+    assert {person: kinds(sender)[person, "reminder"] for person in (ANNA, BEN, CARLA)} == {ANNA: 1, BEN: 1, CARLA: 1}
+    assert states(company)[MessageState.DROPPED] == 4
+
+
+def test_a_temporary_failure_is_tried_again_later(db: Database) -> None:
+    company = Company(db)
+    sender = FakeSender(450, 450, 450, 450)
+    company.start(one_gate(ALL))
+    post(company, sender).deliver_all()
+    assert states(company) == {MessageState.PENDING: 4}
+    post(company, sender).deliver_all()
+    assert sender.sent == []
+    company.later(seconds=6)
+    post(company, sender).deliver_all()
+    assert len(sender.sent) == 4
+    assert states(company) == {MessageState.SENT: 4}
+
+
+def test_temporary_failures_for_days_on_end_are_given_up(db: Database) -> None:
+    company = Company(db)
+    sender = FakeSender(*[None] * 100)
+    company.start(one_gate(f"{SIGN_OFF}, quorum: all"))
+    post(company, sender).deliver_all()
+    company.later(days=4)
+    post(company, sender).deliver_all()
+    assert states(company)[MessageState.DEAD] >= 3
+
+
+def test_a_permanent_failure_is_told_to_the_owner_at_once(db: Database) -> None:
+    company = Company(db)
+    sender = FakeSender()
+    company.start(one_gate(ALL), owner="dora@example.com")
+    told = [message.recipient for message in company.messages()]
+    sender.replies = [550 if person == BEN else 250 for person in told]
+    post(company, sender).deliver_all()
+    dead = [message.recipient for message in company.messages() if message.state is MessageState.DEAD]
+    assert dead == [BEN]
+    assert any("Ben" in text_of(mail) or BEN in text_of(mail) for to, mail in sender.sent if to == "dora@example.com")
+    assert states(company)[MessageState.PENDING] == 0
+
+
+def test_nothing_is_lost_while_the_mail_server_is_down(db: Database, server: tuple[Server, Controller]) -> None:
+    handler, controller = server
+    address = url(controller)
+    controller.stop()
+    company = Company(db)
+    company.start(one_gate(ALL))
+    sender = SmtpSender(address)
+    post(company, sender).deliver_all()
+    assert states(company) == {MessageState.PENDING: 4}
+    again = Controller(handler, hostname="127.0.0.1", port=int(address.rsplit(":", 1)[1]))
+    again.start()
+    company.later(seconds=6)
+    post(company, sender).deliver_all()
+    sender.close()
+    again.stop()
+    assert len(handler.mails) == 4
+    assert states(company) == {MessageState.SENT: 4}
+
+
+def test_a_message_that_cannot_be_written_does_not_block_the_others(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = Company(db)
+    sender = FakeSender()
+    company.start(one_gate(ALL).rstrip() + f"\n      - {{id: other, title: The other gate, {ALL}}}\n")
+    post(company, sender).deliver_all()
+    company.later(days=1, hours=1)
+    company.checks()
+    sender.sent.clear()
+    compose = Composer.compose
+    broken = next(message.id for message in company.messages() if message.topic == "reminder")
+
+    def compose_or_break(self: Composer, ws: object, message: object) -> object:
+        if message.id == broken:  # type: ignore[attr-defined]
+            raise LookupError("no such template")
+        return compose(self, ws, message)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Composer, "compose", compose_or_break)
+    post(company, sender).deliver_all()
+    assert len(sender.sent) == 3
+    assert [message.id for message in company.messages() if message.state is MessageState.PENDING] == [broken]
+    company.later(days=4)
+    post(company, sender).deliver_all()
+    [dead] = [message for message in company.messages() if message.state is MessageState.DEAD]
+    assert dead.id == broken
+    assert "no such template" in str(dead.last_error)
+
+
+def test_a_mail_sent_again_after_a_crash_has_the_same_message_id(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    company = Company(db)
+    sender = FakeSender()
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any"))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("worker.post.settle_messages", killed)
+        with pytest.raises(KeyboardInterrupt):
+            post(company, sender).deliver_all()
+    [(recipient, first)] = sender.sent
+    post(company, sender).deliver_all()
+    assert len(sender.sent) == 1
+    company.later(minutes=3)
+    post(company, sender).deliver_all()
+    again = [mail for to, mail in sender.sent[1:] if to == recipient]
+    assert first["Message-ID"] in [mail["Message-ID"] for mail in again]
+    assert states(company) == {MessageState.SENT: 4}
+
+
+def test_what_a_slow_mail_server_leaves_of_a_batch_is_delivered_by_the_next_one(db: Database) -> None:
+    company = Company(db)
+
+    class Slow(FakeSender):
+        def send(self, message: EmailMessage, recipient: str) -> None:
+            super().send(message, recipient)
+            company.later(seconds=40)
+
+    sender = Slow()
+    company.start(one_gate(ALL))
+    post(company, sender).deliver_all()
+    assert len(sender.sent) == 2
+    company.later(minutes=1)
+    post(company, sender).deliver_all()
+    assert Counter(to for to, _ in sender.sent) == {ANNA: 1, BEN: 1, CARLA: 1, REQUESTER: 1}
+
+
+def test_a_stopped_post_ends_after_the_batch_it_has_begun(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(ALL))
+    sender = FakeSender()
+    stopped = post(company, sender)
+    stopped._stopped = lambda: True
+    stopped.deliver_all()
+    assert sender.sent == []
+
+
+def test_two_relays_send_each_mail_once(db: Database) -> None:
+    company = Company(db)
+    for number in range(15):
+        company.start(one_gate(ALL), title=f"Rollout {number}")
+    senders = [FakeSender() for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda sender: post(company, sender).deliver_all(), senders))
+    sent = Counter((to, str(mail["Message-ID"])) for sender in senders for to, mail in sender.sent)
+    assert len(sent) == 15 * 4
+    assert set(sent.values()) == {1}
+    company.later(minutes=5)
+    assert post(company, FakeSender()).deliver() == 0
