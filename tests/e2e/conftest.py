@@ -68,20 +68,20 @@ class Watch:
             self.errors.append(f"{message.text} at {message.location['url']}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def etappe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A whole Etappe, as `etappe start` runs it."""
     with run_etappe(tmp_path_factory.mktemp("e2e") / "home") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def inbox(etappe: Running) -> Inbox:
     """The mails that came."""
     return Inbox(etappe.home / "mailbox")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The Chromium of this machine."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
@@ -123,7 +123,7 @@ def phone(open_page: Callable[..., Page]) -> Page:
     return open_page(**PHONE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pictures(request: pytest.FixtureRequest) -> Path | None:
     """Where the pictures of the documentation go, when they are to be renewed."""
     return CHECKOUT / "docs" / "pictures" if request.config.getoption("--pictures", default=False) else None
