@@ -75,7 +75,10 @@ def _form(installation: Installation) -> dict[str, Any]:
     What may be left empty has one type here, since Prefect's form shows a switch between types for “or nothing”.
     """
     form = parameter_schema(rollout).model_dump()
-    form["properties"] = {name: _of_one_type(field) for name, field in form["properties"].items()}
+    form["properties"] = {
+        name: {**_of_one_type(field), "title": name.replace("_", " ").capitalize()}
+        for name, field in form["properties"].items()
+    }
     form["properties"]["plan"]["enum"] = installation.catalogue.names()
     return {**form, "additionalProperties": False}
 

@@ -41,15 +41,16 @@ def rollout(
 
     Args:
         plan: Which plan the rollout follows.
-        title: What it is called in mails and on pages.
+        title: What it is called in mails, on pages, and in Prefect's list of runs.
         requester: E-mail address of whoever asks for it. They hear every outcome, and do not decide themselves.
         owner: E-mail address of whoever looks after it; empty means the requester.
         language: The language of this page and of mails to people who are not in the directory.
         start_on: The first day; empty means at once.
-        people: Who holds a role in this rollout, such as {"executive-board": ["anna.keller@example.com"]}; roles that
+        people: Who holds a role in this rollout, as JSON: `{"executive-board": ["anna.keller@example.com"]}`. Roles that
             are not named here come from the directory.
-        budget: What it costs, line by line, in the plan's currency.
-        inputs: Whatever else the plan asks for, by name.
+        budget: What it costs, line by line, in the plan's currency. Plans with a budget gate need at least one line,
+            `social-media-introduction` for one.
+        inputs: What else the plan asks for, as JSON by name. `office-policy` needs `{"policy": "the wording"}`.
     """
     form = StartForm(plan, title, requester, owner, language, start_on, people or {}, budget or [], inputs or {})
     started = start(form, str(flow_run.id), return_state=True)
