@@ -46,8 +46,8 @@ def rollout(
         owner: E-mail address of whoever looks after it; empty means the requester.
         language: The language of this page and of mails to people who are not in the directory.
         start_on: The first day; empty means at once.
-        people: Who holds a role in this rollout, as JSON: `{"executive-board": ["anna.keller@example.com"]}`. Roles that
-            are not named here come from the directory.
+        people: Who holds a role in this rollout, as JSON: `{"executive-board": ["anna.keller@example.com"]}`. Roles
+            that are not named here come from the directory.
         budget: What it costs, line by line, in the plan's currency. Plans with a budget gate need at least one line,
             `social-media-introduction` for one.
         inputs: What else the plan asks for, as JSON by name. `office-policy` needs `{"policy": "the wording"}`.
