@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from prefect import task
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.client.schemas.objects import State
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Cancelled, Completed, Failed, Paused, Running
 
 from domain.states import DecisionKind, GateState, RolloutState, StageState
@@ -124,24 +125,32 @@ def _paint_table(client: SyncPrefectClient, chart: Chart, words: Words) -> Bar:
     description = f"## {chart.title}\n\n{words.text('Rollout')} `{chart.rollout_id}`: {words.state(chart.state)}"
     content = hashlib.sha256(f"{description}{data}".encode()).hexdigest()[:32]
     painted = chart.painted.get((TABLE, 0))
-    artifact_id = painted.task_run_id if painted else _create_table(client, chart, data, description)
-    if painted and painted.state != content:
-        client.update_artifact(UUID(artifact_id), ArtifactUpdate(data=data, description=description))
+    artifact_id = painted.task_run_id if painted else ""
+    if painted is None or painted.state != content:
+        shown = {"data": data, "description": description}
+        artifact_id = _update_table(client, artifact_id, shown) or _create_table(client, chart, shown)
     return Bar(flow_run_id=chart.flow_run_id, subject=TABLE, subject_id=0, rollout_id=chart.rollout_id,
                task_run_id=artifact_id, name=TABLE, state=content)  # fmt: skip
 
 
-def _create_table(client: SyncPrefectClient, chart: Chart, data: str, description: str) -> str:
-    artifact = client.create_artifact(
-        ArtifactCreate(
-            key=f"gates-{chart.rollout_id}",
-            type="table",
-            description=description,
-            data=data,
-            flow_run_id=UUID(chart.flow_run_id),
-        )
-    )
-    return str(artifact.id)
+# By plain requests: the client's own methods for artifacts keep a web socket open in a thread of their own, for events
+# about them, and while Prefect is down that thread fills the log.
+def _create_table(client: SyncPrefectClient, chart: Chart, shown: dict[str, str]) -> str:
+    wanted = {"key": f"gates-{chart.rollout_id}", "type": "table", "flow_run_id": chart.flow_run_id, **shown}
+    return str(client.request("POST", "/artifacts/", json=wanted).json()["id"])
+
+
+def _update_table(client: SyncPrefectClient, artifact_id: str, shown: dict[str, str]) -> str:
+    """Return the table's id; "" when there is none, or somebody has deleted it in Prefect."""
+    if not artifact_id:
+        return ""
+    try:
+        client.request("PATCH", "/artifacts/{id}", json=shown, path_params={"id": artifact_id})
+    except PrefectHTTPStatusError as refusal:
+        if refusal.response.status_code != HTTPStatus.NOT_FOUND:
+            raise
+        return ""
+    return artifact_id
 
 
 def _row(line: GateLine, words: Words) -> dict[str, str]:

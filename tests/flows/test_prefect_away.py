@@ -106,6 +106,7 @@ def test_a_relay_without_anything_to_do_asks_prefect_about_once_in_five_seconds(
     etappe: Etappe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from worker import follower
+    from worker.post import now
 
     etappe.start(TWO_STAGES)
     asked: list[str] = []
@@ -118,7 +119,7 @@ def test_a_relay_without_anything_to_do_asks_prefect_about_once_in_five_seconds(
     with etappe.relay.paused():
         following = follower.Follower(etappe.installation)
         following.follow()
-        begun = follower.now()
+        begun = now()
         monkeypatch.setattr(httpx.Client, "send", counted)
         for half_seconds in range(60):
             monkeypatch.setattr(follower, "now", lambda n=half_seconds: begun + timedelta(seconds=n / 2))
