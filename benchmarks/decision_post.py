@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -36,9 +37,9 @@ def main() -> None:
         company = Company(db, now=datetime.now(UTC))
         forms = [_form(company) for _ in range(count)]
         with Serving(db, folder) as client:
-            gets = [_timed(lambda path=path: client.get(path)) for path, _ in forms]
-            posts = [_timed(lambda path=path, form=form: client.post(path, data=form)) for path, form in forms]
-        commits = [_timed(lambda: _commit(db)) for _ in range(count)]
+            gets = [_timed(partial(client.get, path)) for path, _ in forms]
+            posts = [_timed(partial(client.post, path, data=form)) for path, form in forms]
+        commits = [_timed(partial(_commit, db)) for _ in range(count)]
         db.close()
     _say("one committed row", commits, commits)
     _say("GET the page", gets, commits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -27,10 +27,10 @@ _ON_ITS_WAY = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)
 class Follower:
     """Follows one installation in Prefect. For one thread."""
 
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
+    def __init__(self, installation: Installation, clock: Callable[[], datetime] = now) -> None:
+        self._installation, self._now = installation, clock
         self._client: SyncPrefectClient | None = None
-        self._since = now()
+        self._since = self._now()
         self._orphans_taken_up = False
         self._repaired_at: datetime | None = None
 
@@ -60,7 +60,7 @@ class Follower:
     def _follow(self, client: SyncPrefectClient) -> None:
         self._take_up_orphans(client)
         flow_runs.launch(client, self._installation)
-        flow_runs.wake(client, self._installation, now())
+        flow_runs.wake(client, self._installation, self._now())
         with self._installation.db.read() as session:
             changed = [rollout.id for rollout in session.scalars(rollouts_unpainted())]
         for rollout_id in changed:
@@ -76,15 +76,15 @@ class Follower:
 
     def _repair(self, client: SyncPrefectClient) -> None:
         if self._repaired_at is None:
-            flow_runs.repair_all(client, self._installation, now())
-        elif now() - self._repaired_at >= REPAIR_EVERY:
-            flow_runs.repair_recent(client, self._installation, now())
+            flow_runs.repair_all(client, self._installation, self._now())
+        elif self._now() - self._repaired_at >= REPAIR_EVERY:
+            flow_runs.repair_recent(client, self._installation, self._now())
         else:
             return
-        self._repaired_at = now()
+        self._repaired_at = self._now()
 
     def _paint(self, client: SyncPrefectClient, rollout_id: str) -> None:
-        wanted = chart(self._installation.db, rollout_id, now())
+        wanted = chart(self._installation.db, rollout_id, self._now())
         if wanted is None:
             return
         try:

@@ -117,12 +117,12 @@ def test_a_relay_without_anything_to_do_asks_prefect_about_once_in_five_seconds(
         return send(self, request, *more, **named)  # type: ignore[arg-type]
 
     with etappe.relay.paused():
-        following = follower.Follower(etappe.installation)
+        moment = [now()]
+        following = follower.Follower(etappe.installation, clock=lambda: moment[0])
         following.follow()
-        begun = now()
         monkeypatch.setattr(httpx.Client, "send", counted)
-        for half_seconds in range(60):
-            monkeypatch.setattr(follower, "now", lambda n=half_seconds: begun + timedelta(seconds=n / 2))
+        for _ in range(60):
+            moment[0] += timedelta(seconds=0.5)
             following.follow()
         monkeypatch.undo()
         following.close()
