@@ -138,3 +138,17 @@ class GateSettled(EtappeError):
 
 class NotEligible(EtappeError):
     """This person may not decide this gate."""
+
+
+class PortTaken(EtappeError):
+    """A port on this machine is in use, or wanted twice."""
+
+    def __init__(self, port: int, wanted_by: str, option: str, taken_by: str = "another program") -> None:
+        self.port, self.wanted_by, self.option, self.taken_by = port, wanted_by, option, taken_by
+        super().__init__(
+            f"Port {port}, which the {wanted_by} wants, is already taken by {taken_by}; give another one with {option}."
+        )
+
+
+class SecretKeyTooShort(EtappeError):
+    """A key in ETAPPE_SECRET_KEYS is shorter than 16 bytes; give a longer one, such as 32 random characters."""

@@ -12,7 +12,7 @@ import hmac
 import json
 import re
 
-_SHORTEST_KEY = 16
+SHORTEST_KEY = 16
 # 32 bytes make 43 characters; the last one carries only four bits.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 _BETWEEN_DIGITS = re.compile(r"[\s\u00ad\u200b\u2010-\u2015\u2212-]+")
@@ -53,6 +53,6 @@ def looks_like_token(text: str) -> bool:
 
 
 def _derived(key: bytes, purpose: str, *facts: str | int) -> bytes:
-    if len(key) < _SHORTEST_KEY:
-        raise ValueError(f"a secret key needs at least {_SHORTEST_KEY} bytes")
+    if len(key) < SHORTEST_KEY:
+        raise ValueError(f"a secret key needs at least {SHORTEST_KEY} bytes")
     return hmac.digest(key, json.dumps(["etappe", purpose, *facts]).encode(), "sha256")

@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from domain.errors import EtappeError, NotFound
+from domain.errors import NotFound, PortTaken
 
 if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -31,14 +31,6 @@ _MAILDIR_NAME = re.compile(r"(\d+)\.(?:M(\d+))?[A-Za-z0-9]*(?:Q(\d+))?\.[A-Za-z0
 _FOLDERS = ("new", "cur")
 _HEADER_BYTES = 64 * 1024
 _READER = BytesHeaderParser(policy=policy.default)
-
-
-class PortTaken(EtappeError):
-    """Another program listens on this port of 127.0.0.1. `port` is its number."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        super().__init__(f"Port {port} on {HOST} is taken by another program; give the mailbox another one.")
 
 
 class UnknownMail(NotFound):
@@ -104,7 +96,7 @@ async def _serve(folder: Path, port: int, ready: Callable[[int], None] | None, s
     try:
         server = await loop.create_server(protocol, HOST, port)
     except OSError as problem:
-        raise PortTaken(port) from problem
+        raise PortTaken(port, "mailbox", "--smtp-port") from problem
     for ending in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(ending, stop.set)
     async with server:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from domain import links
+from domain.errors import SecretKeyTooShort
 from models.database import Database
 from plans.catalogue import Catalogue
 from settings import Settings
@@ -29,8 +31,11 @@ class Installation:
 
     @cached_property
     def keys(self) -> Sequence[bytes]:
-        """The keys that links and codes are derived from."""
-        return self.settings.secret_keys
+        """The keys that links and codes are derived from. Raises SecretKeyTooShort."""
+        keys = self.settings.secret_keys
+        if any(len(key) < links.SHORTEST_KEY for key in keys):
+            raise SecretKeyTooShort()
+        return keys
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -9,7 +9,7 @@ from types import FrameType
 
 import uvicorn
 
-from domain.errors import EtappeError
+from domain.errors import PortTaken
 from models.database import Database
 from settings import DEFAULT_WEB_PORT, Settings
 from web.app import create_app
@@ -17,14 +17,6 @@ from web.masking import MaskTokens
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 5
-
-
-class PortTaken(EtappeError):
-    """The port is taken."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        super().__init__(f"Port {port} is taken by another program; give another one with --web-port.")
 
 
 def serve(
@@ -52,7 +44,7 @@ def _listening(port: int) -> socket.socket:
         listener.bind((HOST, port))
     except OSError as refused:
         listener.close()
-        raise PortTaken(port) from refused
+        raise PortTaken(port, "web page", "--web-port") from refused
     return listener
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from domain.errors import EtappeError
+from domain.errors import EtappeError, PortTaken
 from worker import leash
 from worker.parts import Crew, Interrupted, Part, PartFailed, Port, end_all, family
 
@@ -25,17 +25,6 @@ __all__ = ["AlreadyRunning", "Crew", "Part", "PartFailed", "Port", "PortTaken", 
 
 HOST = "127.0.0.1"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class PortTaken(EtappeError):
-    """A port that a part wants is in use, or is wanted twice."""
-
-    def __init__(self, port: Port, part: str, by: str) -> None:
-        self.port, self.part, self.by = port, part, by
-        super().__init__(
-            f"Port {port.number}, which the {part} wants, is already taken by {by}; "
-            f"give another one with {port.option}."
-        )
 
 
 class AlreadyRunning(EtappeError):
@@ -78,9 +67,9 @@ def check_ports(parts: Sequence[Part]) -> None:
     for part in parts:
         for port in part.ports:
             if port.number in wanted:
-                raise PortTaken(port, part.name, f"the {wanted[port.number]}")
+                raise PortTaken(port.number, part.name, port.option, f"the {wanted[port.number]}")
             if _is_taken(port.number):
-                raise PortTaken(port, part.name, "another program")
+                raise PortTaken(port.number, part.name, port.option)
             wanted[port.number] = part.name
 
 

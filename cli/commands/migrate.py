@@ -11,6 +11,7 @@ from models import schema
 from models.database import Database
 from models.people import all_people
 from operations.import_people import import_people
+from operations.installation import Installation
 from plans.catalogue import BUNDLED
 from plans.directory import read_directory
 from settings import Settings
@@ -26,7 +27,7 @@ def migrate(sample_people: bool) -> None:
     file = sqlite_file(settings)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-    assert settings.secret_keys, "made on first use"
+    _ = Installation(settings).keys  # made on first use, and refused when too short
     with connected(settings) as db:
         click.echo("The database is set up." if _upgrade(db) else "The database is up to date.")
         if sample_people:

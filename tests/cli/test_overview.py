@@ -88,6 +88,14 @@ def test_a_database_that_was_never_set_up_is_said_and_not_made(
     assert not (tmp_path / "home" / "etappe.db").exists()
 
 
+def test_a_secret_key_that_is_too_short_is_refused_before_anything_is_set_up(
+    etappe: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETAPPE_SECRET_KEYS", "long enough for everybody,short")
+    said = etappe("migrate")
+    assert (said.code, "ETAPPE_SECRET_KEYS is shorter than 16 bytes" in said.err) == (1, True)
+
+
 def test_a_database_that_does_not_answer_is_one_sentence(etappe: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ETAPPE_DATABASE_URL", "postgresql://anna:secret@127.0.0.1:9/etappe")
     said = etappe("rollout", "list")

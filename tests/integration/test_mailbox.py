@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from domain.errors import PortTaken
 from notifications.envelope import to_message
-from notifications.mailbox import PortTaken, UnknownMail, list_mails, read_mail, run_mailbox
+from notifications.mailbox import UnknownMail, list_mails, read_mail, run_mailbox
 from notifications.rendering import render
 from notifications.senders import SmtpSender, TemporaryFailure
 from tests import mails

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from domain.errors import PortTaken
 from settings import CHECKOUT, Settings
 from tests.fakes_operations import TOKEN
-from web.serve import PortTaken, serve
+from web.serve import serve
 
 SERVE = "import sys; from settings import Settings; from web.serve import serve; \
 serve(Settings.from_environment(), port=int(sys.argv[1]), access_log=True)"
@@ -58,5 +59,5 @@ def test_the_server_ends_cleanly_and_its_log_shows_no_token(tmp_path: Path, endi
 
 
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(PortTaken, match="is taken by another"):
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(PortTaken, match="already taken by another"):
         serve(Settings.from_environment({"ETAPPE_HOME": str(tmp_path)}), port=listener.getsockname()[1])
