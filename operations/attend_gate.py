@@ -16,6 +16,8 @@ from models.database import Database
 from models.gates import GateRow, Purpose, Request, RequestState, VoidReason, requests_at
 from notifications import dedup
 from operations.asking import ask, open_requests, void_requests
+from operations.opening import budget_lines
+from operations.pool import roles_above
 from operations.progress import progress
 from operations.settling import settle
 from operations.telling import inform, tell, tell_request
@@ -136,7 +138,7 @@ def _added_by_bands(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
     planned = ws.planned_gate(gate)
     if not isinstance(planned, BudgetGate):
         return []
-    roles = {role for band in planned.bands for role in band.approvers}.difference(planned.approvers)
+    roles = roles_above(planned, budget_lines(ws, planned))
     return [requirement for requirement in gate.requirements if requirement["name"] in roles]
 
 
@@ -158,17 +160,22 @@ def _tell_who_has_not_read(ws: Workspace, gate: GateRow, people: list[str], sile
 
 
 def _tell_the_owner(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> None:
-    title = _title(ws, gate)
-    if not people:
-        sentence = Reason(
-            "The plan names “{role}” next, but there is nobody there who may decide.", {"role": escalation.to}
-        )
-    elif escalation.replace:
-        sentence = Reason("From now on {people} decide instead.", {"people": ", ".join(people)})
-    else:
-        sentence = Reason("From now on {people} are asked as well.", {"people": ", ".join(people)})
+    headline = Reason("“{gate}” was escalated", {"gate": _title(ws, gate)})
     told = [person for person in (ws.rollout.owner, ws.rollout.requester) if person not in people]
-    inform(ws, told, Reason("“{gate}” was escalated", {"gate": title}), [sentence], gate=gate)
+    inform(ws, told, headline, [_what_follows(ws, gate, escalation, people)], gate=gate)
+
+
+def _what_follows(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> Reason:
+    facts = {"role": escalation.to, "people": ", ".join(people)}
+    if not people and ws.directory.resolve(escalation.to):
+        return Reason("The plan names “{role}” next, and everybody there who may decide was asked already.", facts)
+    if not people:
+        return Reason("The plan names “{role}” next, but there is nobody there who may decide.", facts)
+    if isinstance(ws.planned_gate(gate), AcknowledgementGate):
+        return Reason("{people} were told who has not confirmed yet.", facts)
+    if escalation.replace:
+        return Reason("From now on {people} decide instead.", facts)
+    return Reason("From now on {people} are asked as well.", facts)
 
 
 def _title(ws: Workspace, gate: GateRow) -> str:

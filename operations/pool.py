@@ -38,7 +38,7 @@ def pool(gate: Gate, directory: Directory, budget_lines: list[budget.BudgetLine]
     if isinstance(gate, AcknowledgementGate):
         everybody = eligible({"audience": directory.people(gate.audience)}, [])
         return _pool(gate.id, requirements(gate.share, everybody), directory, gate.audience, [])
-    extra_entries = _roles_above(gate, budget_lines) if isinstance(gate, BudgetGate) else []
+    extra_entries = roles_above(gate, budget_lines) if isinstance(gate, BudgetGate) else []
     excluded = directory.people(gate.exclude)
     _refuse_unheld(gate, directory, [*gate.approvers, *extra_entries])
     groups = eligible(directory.resolve_all(gate.approvers), excluded)
@@ -61,8 +61,8 @@ def first_asked(gate: Gate, directory: Directory) -> list[str]:
     return directory.resolve(entry)
 
 
-def _roles_above(gate: BudgetGate, lines: list[budget.BudgetLine]) -> list[str]:
-    """The roles that a band adds; one whose voice the quorum needs anyway is not needed a second time."""
+def roles_above(gate: BudgetGate, lines: list[budget.BudgetLine]) -> list[str]:
+    """Return the roles that bands add; one whose voice the quorum needs anyway is not needed a second time."""
     needed_anyway = gate.approvers if gate.quorum == "all" or isinstance(gate.quorum, Each) else []
     return [role for role in budget.bands_above(gate.bands, budget.total(lines)) if role not in needed_anyway]
 

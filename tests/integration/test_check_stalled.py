@@ -286,3 +286,25 @@ def test_one_rollout_that_cannot_be_looked_after_does_not_keep_the_others_waitin
     assert (report.reminded, report.failed) == (1, 1)
     company.later(minutes=15)
     assert not company.checks().expiries_wait
+
+
+def test_replacing_keeps_the_voice_that_a_large_budget_adds_also_where_it_is_among_the_approvers(db: Database) -> None:
+    company = Company(db)
+    gate = """kind: budget, question: "Release it?", approvers: [finance, finance-head], quorum: any,
+      bands: [{above: 100, approvers: [finance-head]}], escalate: [{after: 2 business days, to: board, replace: true}]"""
+    company.start(one_gate(gate), budget={"Tools": "500"})
+    company.later(days=3)
+    company.checks()
+    company.decides(ANNA)
+    assert company.gate()["state"] == "open"  # the board instead of finance; the head of finance all the same
+    company.decides(EMIL)
+    assert company.gate()["state"] == "passed"
+
+
+def test_the_owner_hears_it_when_everybody_escalated_to_was_asked_already(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(f"{SIGN_OFF}, escalate: [{{after: 2 business days, to: ben@example.com}}]"))
+    company.later(days=3)
+    company.checks()
+    [told] = [m for m in company.messages("information", REQUESTER) if "escalated" in m.facts["headline"]["text"]]
+    assert "asked already" in told.facts["sentences"][0]["text"]
