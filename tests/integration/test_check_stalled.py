@@ -291,7 +291,8 @@ def test_one_rollout_that_cannot_be_looked_after_does_not_keep_the_others_waitin
 def test_replacing_keeps_the_voice_that_a_large_budget_adds_also_where_it_is_among_the_approvers(db: Database) -> None:
     company = Company(db)
     gate = """kind: budget, question: "Release it?", approvers: [finance, finance-head], quorum: any,
-      bands: [{above: 100, approvers: [finance-head]}], escalate: [{after: 2 business days, to: board, replace: true}]"""
+      bands: [{above: 100, approvers: [finance-head]}],
+      escalate: [{after: 2 business days, to: board, replace: true}]"""
     company.start(one_gate(gate), budget={"Tools": "500"})
     company.later(days=3)
     company.checks()
