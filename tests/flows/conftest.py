@@ -35,7 +35,7 @@ from tests.company import PEOPLE, REQUESTER
 from worker.parts import Crew
 from worker.prefect_server import prefect_environment, server_parts, worker_part
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 def eventually(holds: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
@@ -82,8 +82,10 @@ class Relay:
     def paused(self) -> Iterator[None]:
         """Be away for a while."""
         self.stop()
-        yield
-        self.start()
+        try:
+            yield
+        finally:
+            self.start()
 
     def _follow(self) -> None:
         from prefect.settings import PREFECT_API_URL, temporary_settings

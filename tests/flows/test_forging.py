@@ -20,7 +20,11 @@ def is_put_right(etappe: Etappe, flow_run_id: str) -> None:
         run = etappe.flow_run(flow_run_id)
         return (run["state_name"], run["state"]["message"]) == ("Suspended", WAITING)
 
-    eventually(waits_again, f"its sentence; it was {etappe.states(flow_run_id)}", seconds=40)
+    eventually(waits_again, f"its sentence; it was {etappe.states(flow_run_id)}", seconds=60)
+
+
+def had_a_process(etappe: Etappe, flow_run_id: str) -> None:
+    eventually(lambda: etappe.processes(flow_run_id) == 1, "a process")
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def rollout(etappe: Etappe) -> tuple[str, str, int]:
 def test_resume_moves_nothing(etappe: Etappe, rollout: tuple[str, str, int]) -> None:
     rollout_id, flow_run_id, sequence = rollout
     assert etappe.post(f"flow_runs/{flow_run_id}/resume")["status"] == "ACCEPT"
-    eventually(lambda: etappe.processes(flow_run_id) == 1, "a process")
+    had_a_process(etappe, flow_run_id)
     is_put_right(etappe, flow_run_id)
     assert etappe.row(rollout_id).sequence == sequence
     assert etappe.bars(flow_run_id) == {"Stage: Only stage": "Waiting", "Gate: The gate (0 of 1)": "Waiting"}
@@ -46,8 +50,8 @@ def test_a_forged_state_moves_nothing(etappe: Etappe) -> None:
     before = {rollout_id: etappe.row(rollout_id).sequence for rollout_id, _ in rollouts.values()}
     for state, (_, flow_run_id) in rollouts.items():
         etappe.force(flow_run_id, state)
-    for state, (rollout_id, flow_run_id) in rollouts.items():
-        eventually(lambda run=flow_run_id: etappe.processes(run) == 1, f"a process after {state}")
+    for rollout_id, flow_run_id in rollouts.values():
+        had_a_process(etappe, flow_run_id)
         is_put_right(etappe, flow_run_id)
         assert etappe.row(rollout_id).sequence == before[rollout_id]
         assert etappe.rollout(rollout_id)["state"] == "open"
@@ -62,7 +66,7 @@ def test_a_flow_run_that_only_claims_to_be_running_is_taken_up_when_that_takes_t
         etappe.flow_runs.repair_recent(client, etappe.installation, datetime.now(UTC))
         assert etappe.flow_run(flow_run_id)["state_type"] == "RUNNING"
         etappe.flow_runs.repair_recent(client, etappe.installation, datetime.now(UTC) + timedelta(minutes=6))
-    eventually(lambda: etappe.processes(flow_run_id) == 1, "a process")
+    had_a_process(etappe, flow_run_id)
     is_put_right(etappe, flow_run_id)
     assert etappe.row(rollout_id).sequence == sequence
 
@@ -91,7 +95,7 @@ def test_a_flow_run_that_goes_astray_again_and_again_is_taken_up_with_growing_pa
         assert is_taken_up(0)
         assert not is_taken_up(5)
         assert is_taken_up(15)
-        assert not is_taken_up(25)
+        assert not is_taken_up(18)
         assert is_taken_up(60)
         cancel_rollout(here.db, here.keys, rollout_id, "Enough of this.", Actor("lea@example.com", "command"), begun)
         etappe.api.delete(f"flow_runs/{flow_run_id}").raise_for_status()
