@@ -63,6 +63,7 @@ class Chart:
     finished: bool
     ended_because: str
     held_at: tuple[GateLine, ...]  # the gates that put it on hold
+    back_at: tuple[str, ...]  # titles of the open stages that the rollout has gone back to
     waiting_for: tuple[str, ...]  # names
     problems: tuple[str, ...]  # why nobody can be asked
     bars: tuple[BarFacts, ...]
@@ -92,12 +93,18 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
             finished=rollout.state in ENDED,
             ended_because=rollout.ended_because or "",
             held_at=tuple(_line(ws, gate) for gate in gates if _holds(ws, gate)),
+            back_at=_back_at(ws),
             waiting_for=tuple(dict.fromkeys(name for line in lines for name in line.waiting_for)),
             problems=tuple(dict.fromkeys(line.problem for line in lines if line.problem)),
             bars=(*_stage_bars(ws), *(_gate_bar(ws, gate) for gate in gates if gate.opened_at)),
             painted=_painted(session, rollout.flow_run_id),
             gates=lines,
         )
+
+
+def _back_at(ws: Workspace) -> tuple[str, ...]:
+    again = [stage for stage in ws.stages() if stage.state is StageState.OPEN and stage.round > 1]
+    return tuple(ws.planned_stage(stage).title.in_language(ws.rollout.language) for stage in again)
 
 
 def _painted(session: Session, flow_run_id: str) -> dict[tuple[str, int], Bar]:

@@ -118,7 +118,8 @@ def test_recycle_paints_a_new_round_in_the_rollouts_language_and_each_bar_once(e
     )
     eventually(
         lambda: (
-            etappe.flow_run(flow_run_id)["state"]["message"] == "Gewartet wird auf: Anna Keller, Ben Frei, Carla Rossi"
+            etappe.flow_run(flow_run_id)["state"]["message"]
+            == "Zurückgegangen zu: Erste. Gewartet wird auf: Anna Keller, Ben Frei, Carla Rossi"
         ),
         "the sentence",
     )
