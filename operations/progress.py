@@ -137,8 +137,8 @@ def _hold(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
         Reason("On hold: “{stage}”", facts),
         [Reason("The gate “{gate}” did not pass, so the stage waits until somebody decides how to go on.", facts)],
         [
-            Reason("To ask again: etappe rollout resume {rollout} --reason “what has changed”", facts),
-            Reason("To call it off: etappe rollout cancel {rollout} --reason “why”", facts),
+            Reason('To ask again: etappe rollout resume {rollout} --reason "what has changed"', facts),
+            Reason('To call it off: etappe rollout cancel {rollout} --reason "why"', facts),
         ],
         gate=gate,
     )

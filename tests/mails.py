@@ -186,7 +186,7 @@ def every_mail(language: str, asked: Question, reader: Reader | None = None) -> 
             ),
             what_to_do=(
                 Reason(
-                    "To call it off: etappe rollout cancel {rollout} --reason “why”",
+                    'To call it off: etappe rollout cancel {rollout} --reason "why"',
                     {"rollout": asked.rollout_id},
                 ),
             ),
