@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from domain.errors import InvalidInput
-from domain.plan import Band
+from domain.plan import Band, Quorum
 from domain.typed_text import clean_line, read_number
 
 _LONGEST_ITEM = 200
@@ -63,3 +63,9 @@ def bands_above(bands: Sequence[Band], total: Decimal) -> list[str]:
     """
     roles = (role for band in bands if total > band.above for role in band.approvers)
     return list(dict.fromkeys(roles))
+
+
+def quorum_above(bands: Sequence[Band], total: Decimal, otherwise: Quorum) -> Quorum:
+    """Return the quorum of the highest band below this total that names one, or `otherwise`."""
+    named = [band.quorum for band in bands if total > band.above and band.quorum is not None]
+    return named[-1] if named else otherwise

@@ -98,4 +98,6 @@ def expiry_outcome(gate: Gate) -> Outcome:
     if gate.expires is None:
         return Outcome.HOLD
     outcome = gate.expires.outcome
+    if outcome == "pass":
+        return Outcome.GO
     return outcome_of(gate.on_reject if outcome == "reject" else outcome)

@@ -1,12 +1,15 @@
-"""Who may decide a gate: the members of its groups, less those who are excluded (the requester, by default).
+"""Who may decide a gate: the members of its groups, less those who are kept from it.
 
-Owns how addresses are compared and what counts as one.
+Kept from it are those whom the plan excludes (the requester, by default), those who decided at a gate that other people
+must decide, and, where only those who approved elsewhere may decide, everybody else. Who lends a voice and who gives it
+are both looked at, and nobody is two voices at one gate. Owns how addresses are compared and what counts as one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from domain.errors import InvalidInput
 from domain.reasons import Reason
@@ -39,12 +42,55 @@ def eligible(groups: Mapping[str, Sequence[str]], excluded: Collection[str]) -> 
     return {name: frozenset(map(_folded, members)) - out for name, members in groups.items()}
 
 
-def why_not(person: str, groups: Mapping[str, Sequence[str]], excluded: Collection[str]) -> Reason | None:
-    """Return why a person may not decide for these groups, or None when they may."""
-    if _folded(person) in {_folded(other) for other in excluded}:
-        return Reason("{person} may not decide here: the plan excludes them.", {"person": person})
-    if not any(_folded(person) in members for members in eligible(groups, excluded).values()):
-        return Reason("{person} is not among those who decide here.", {"person": person})
+@dataclass(frozen=True)
+class Voice:
+    """Whose voice it is, and who gives it: the same person, unless it was lent."""
+
+    principal: str
+    person: str
+
+    @property
+    def people(self) -> frozenset[str]:
+        """Everybody who has a part in it."""
+        return frozenset({self.principal, self.person})
+
+
+@dataclass(frozen=True)
+class Separation:
+    """What keeps people from a gate beside its groups. All addresses in small letters.
+
+    `only` is None where anybody in the groups may decide; else those who approved at the gate that it follows.
+    """
+
+    excluded: frozenset[str] = frozenset()
+    decided_elsewhere: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
+
+    def allows(self, person: str) -> bool:
+        """Whether a person may decide for themselves, if they belong to the groups."""
+        return person not in self.excluded | self.decided_elsewhere and (self.only is None or person in self.only)
+
+
+def why_may_not_speak(
+    voice: Voice, members: Collection[str], separation: Separation, spoken: Iterable[Voice] = ()
+) -> Reason | None:
+    """Return why this voice cannot be heard at a gate, or None when it can.
+
+    `members` are those whose voice the quorum takes; `spoken` are the voices heard so far. One person is one voice:
+    neither who gives it nor whose it is may have a part in another one.
+    """
+    for person in sorted(voice.people):
+        if person in separation.excluded:
+            return Reason("{person} may not decide here: the plan excludes them.", {"person": person})
+        if person in separation.decided_elsewhere:
+            return Reason("{person} has decided at a gate that other people must decide.", {"person": person})
+    if voice.principal not in members:
+        return Reason("{person} is not among those who decide here.", {"person": voice.principal})
+    if separation.only is not None and voice.principal not in separation.only:
+        return Reason("Only those who approved at the gate before may decide here.")
+    others = [other.people for other in spoken if other.principal != voice.principal]
+    if twice := sorted(voice.people & frozenset[str]().union(*others)):
+        return Reason("One person is one voice, and {person} has spoken here already.", {"person": twice[0]})
     return None
 
 

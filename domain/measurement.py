@@ -78,13 +78,13 @@ def _age_problem(
 
 
 def _against_target(gate: MeasurementGate, value: Decimal) -> Judgement:
-    if gate.at_least is not None:
+    if isinstance(gate.at_least, Decimal):
         text = "{value} was measured; the target is at least {target}."
         return _judgement(value >= gate.at_least, text, value, gate.at_least)
-    if gate.at_most is not None:
+    if isinstance(gate.at_most, Decimal):
         text = "{value} was measured; the target is at most {target}."
         return _judgement(value <= gate.at_most, text, value, gate.at_most)
-    raise ValueError(f"the measurement “{gate.id}” has no target")
+    raise ValueError(f"the measurement “{gate.id}” has no target; one from an input is resolved first")
 
 
 def _judgement(met: bool, text: str, value: Decimal, target: Decimal) -> Judgement:

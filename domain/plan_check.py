@@ -215,6 +215,16 @@ def _steps_in_time(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
         yield ("remind",), f"time is up after {gate.expires.after}, before the first reminder; remind sooner"
 
 
+def _silence(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
+    consents = getattr(gate, "silence_is_consent", False)
+    passes = gate.expires is not None and gate.expires.outcome == "pass"
+    if passes and not consents:
+        instead = "write hold, reject, or {recycle: a-stage}, or add “silence_is_consent: true”"
+        yield ("expires", "outcome"), f"silence never approves by itself; {instead}"
+    if consents and not passes:
+        yield ("silence_is_consent",), "it is not said by when to object; add “expires: {after: ..., outcome: pass}”"
+
+
 def _may_be_later(span: Duration, than: Duration) -> bool:
     if span.unit is than.unit:
         return span.amount > than.amount
@@ -249,4 +259,5 @@ _GATE_RULES: tuple[Callable[[Plan, Stage, Gate], Iterator[Finding]], ...] = (
     _budget,
     _checklist,
     _steps_in_time,
+    _silence,
 )

@@ -128,4 +128,6 @@ def _asked(gate: Gate) -> list[str]:
         return gate.audience
     if isinstance(gate, MeasurementGate):
         return [gate.measured_by]
-    return [*gate.approvers, gate.filled_by] if isinstance(gate, ChecklistGate) else gate.approvers
+    if isinstance(gate, ChecklistGate):
+        return [*gate.approvers, gate.filled_by]
+    return gate.approvers if isinstance(gate, _ASKING) else []

@@ -86,8 +86,9 @@ def evaluate(
     decisions: Mapping[str, DecisionKind],
     stand_ins: frozenset[str] = frozenset(),
     binding: bool = True,
+    silenced: Collection[str] = (),
 ) -> Tally:
-    """Return how the quorum stands after each person's latest decision.
+    """Return how the quorum stands after each voice's latest decision. `silenced` are those who can decide no more.
 
     One person fills one seat; `stand_ins` (people escalated to) may fill one in any requirement. What people outside
     of the requirements say is ignored. With `binding` false every final decision counts as heard, a no as well.
@@ -97,6 +98,7 @@ def evaluate(
     seating = _Seating(requirements, stand_ins)
     given = {person for person, decision in decisions.items() if _counts(decision, binding)}
     pending = seating.everybody - {person for person, decision in decisions.items() if decision.is_final}
+    pending -= frozenset(silenced)
     counted, needed = seating.fill(given), seating.needed
     reachable = counted + seating.fill(pending - given)
     return Tally(_standing(counted, reachable, needed), counted, needed, seating.missing(given, pending))

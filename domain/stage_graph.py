@@ -7,20 +7,29 @@ from graphlib import CycleError, TopologicalSorter
 
 
 def may_open(needs: Mapping[str, Sequence[str]], passed: Collection[str]) -> set[str]:
-    """Return the stages that have not passed and whose needs all have."""
+    """Return the stages that have not passed and whose needs all have: those of their needs, too.
+
+    A stage that is asked again holds back everything after it that is not open yet, however far away.
+    """
     done = set(passed)
-    return {stage for stage, before in needs.items() if stage not in done and done.issuperset(before)}
+    missing = {stage for before in needs.values() for stage in before}.union(needs) - done
+    return needs.keys() - done - _after(needs, missing)
 
 
 def onwards(needs: Mapping[str, Sequence[str]], stage_id: str) -> set[str]:
     """Return a stage and everything that needs it, directly or not. Raises KeyError for an unknown stage."""
     if stage_id not in needs:
         raise KeyError(stage_id)
+    return {stage_id} | _after(needs, {stage_id})
+
+
+def _after(needs: Mapping[str, Sequence[str]], first: set[str]) -> set[str]:
+    """Return what needs one of these stages, directly or not."""
     found: set[str] = set()
-    newest = {stage_id}
+    newest = first
     while newest:
-        found |= newest
         newest = {stage for stage, before in needs.items() if newest.intersection(before)} - found
+        found |= newest
     return found
 
 

@@ -121,6 +121,7 @@ STAGE_TRANSITIONS: Mapping[tuple[StageState, Event], StageState] = {
 
 GATE_TRANSITIONS: Mapping[tuple[GateState, Event], GateState] = {
     (GateState.WAITING, Event.OPENED): GateState.OPEN,
+    (GateState.WAITING, Event.WAIVED): GateState.WAIVED,
     (GateState.WAITING, Event.WITHDRAWN): GateState.WITHDRAWN,
     (GateState.OPEN, Event.PASSED): GateState.PASSED,
     (GateState.OPEN, Event.REJECTED): GateState.REJECTED,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Engine, NullPool, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_SECONDS = 30
@@ -45,6 +45,11 @@ class Database:
             if not self.is_sqlite:
                 session.execute(text(f"NOTIFY {NOTIFY_CHANNEL}"))
 
+    def without_foreign_keys(self) -> Engine:
+        """Give an engine for migrations: SQLite changes a table by putting another one in its place, and while foreign
+        keys are watched, it would take away what leans on the old one. (https://sqlite.org/lang_altertable.html, 7)"""
+        return _sqlite_engine(self.url, foreign_keys=False) if self.is_sqlite else self.engine
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -57,21 +62,21 @@ def _with_driver(url: str) -> str:
     return parsed.render_as_string(hide_password=False)
 
 
-def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url)
-    event.listen(engine, "connect", _prepare_sqlite)
+def _sqlite_engine(url: str, *, foreign_keys: bool = True) -> Engine:
+    engine = create_engine(url, **({} if foreign_keys else {"poolclass": NullPool}))
+    event.listen(engine, "connect", _prepare_sqlite if foreign_keys else _prepare_sqlite_for_migrations)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def _prepare_sqlite(connection: Any, record: Any) -> None:
+    _prepare_sqlite_for_migrations(connection, record)
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _prepare_sqlite_for_migrations(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself; _begin_sqlite does
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
+    for pragma in (f"busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}", "journal_mode = WAL", "synchronous = FULL"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -15,13 +16,14 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     func,
     or_,
     select,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.states import DecisionKind, GateState, Outcome
+from domain.states import ENDED, DecisionKind, GateState, Outcome
 from models.base import (
     Address,
     Base,
@@ -41,6 +43,7 @@ class Purpose(StrEnum):
     ANSWER = "answer"  # fill in a checklist
     CONFIRM = "confirm"  # have read a text
     MEASURE = "measure"  # bring a value; told by mail, given by `etappe measure`
+    RESPOND = "respond"  # answer a request for changes, and change what is asked about
 
 
 class RequestState(StrEnum):
@@ -60,6 +63,13 @@ class VoidReason(StrEnum):
     CANCELLED = "cancelled"  # the rollout was called off
     WITHDRAWN = "withdrawn"  # the question went away: back to an earlier stage, or the rollout ended
     RENEWED = "renewed"  # a newer link took its place, after too many wrong codes
+    LAPSED = "lapsed"  # a newer link took its place, because what the answer was given for has changed
+    REASSIGNED = "reassigned"  # the stage's owner asks somebody else in their place
+    SPOKEN_FOR = "spoken-for"  # delegate and delegator are one voice, and the other one has spoken
+    DELEGATION_OVER = "delegation-over"  # the delegation has ended, or was taken back
+    SEPARATED = "separated"  # separation of duties: they have spoken at a gate that other people must decide
+    NOT_NEEDED = "not-needed"  # their voice is no longer called for, such as when a budget fell below a band
+    WAIVED = "waived"  # an authorised person let the gate pass
 
 
 class GateRow(Base):
@@ -69,12 +79,18 @@ class GateRow(Base):
     `approvers` who is asked for it, in order: [person, [roles or addresses]]. Only values after the measurement
     `measured_after` count; 0 is all of them.
     `problem` says why it cannot be asked yet. `settled_because` is a Reason: {text, facts}.
+    Reminders, escalations and expiry are counted from `clock_from`: the opening, moved on by every pause; `paused_at`
+    is set while the owner is asked for changes. `changed` is what those asked are shown of the last change: {by, at,
+    reply, changes: [[label, before, after]]}. `look_at` is when an automatic gate is looked at again. A gate that is a
+    `renewal` asks again what has passed before, and does not undo it; `overdue_at` is set once it was not answered.
     """
 
     __tablename__ = "gates"
     __table_args__ = (
         UniqueConstraint("rollout_id", "key", "round"),
         Index("ix_gates_remind_at", "state", "remind_at"),
+        Index("ix_gates_look_at", "state", "look_at"),
+        Index("ix_gates_renew_at", "state", "renew_at"),
         Index("ix_gates_escalate_at", "state", "escalate_at"),
         Index("ix_gates_expires_at", "state", "expires_at"),
         Index("ix_gates_stage_id", "stage_id"),
@@ -105,6 +121,17 @@ class GateRow(Base):
     escalate_at: Mapped[datetime | None]
     escalation_level: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime | None]
+    clock_from: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    changed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    look_at: Mapped[datetime | None]
+    failed_looks: Mapped[int] = mapped_column(default=0, server_default="0")  # checks: in a row, without an answer
+    started_run: Mapped[str | None] = mapped_column(String(36))  # a run gate's flow run
+    started_run_state: Mapped[Name | None]
+    renewal: Mapped[bool] = mapped_column(default=False, server_default=false())
+    renew_at: Mapped[datetime | None]  # of a gate that has passed: when it is asked again
+    overdue_at: Mapped[datetime | None]
+    condition_id: Mapped[int | None]  # the condition this gate came from (models/conditions.py)
 
 
 Index("ix_gates_problem", GateRow.rollout_id, sqlite_where=GateRow.problem.is_not(None),
@@ -112,11 +139,14 @@ Index("ix_gates_problem", GateRow.rollout_id, sqlite_where=GateRow.problem.is_no
 
 
 class Request(Base):
-    """One person asked for one thing at one gate in one round, for the roles or addresses in `asked_for`."""
+    """One person asked for one thing at one gate in one round, for the roles or addresses in `asked_for`.
+
+    `on_behalf_of` is whose voice they lend, "" for their own. A request that is asked again keeps its row.
+    """
 
     __tablename__ = "requests"
     __table_args__ = (
-        UniqueConstraint("gate_id", "person", "purpose"),
+        UniqueConstraint("gate_id", "person", "purpose", "on_behalf_of"),
         Index("ix_requests_person_state", "person", "state"),
     )
 
@@ -125,6 +155,7 @@ class Request(Base):
     gate_id: Mapped[int] = mapped_column(ForeignKey(GateRow.id))
     person: Mapped[Address]
     purpose: Mapped[Purpose] = mapped_column(state_column(Purpose))
+    on_behalf_of: Mapped[Address] = mapped_column(default="", server_default="")
     asked_for: Mapped[list[Any]] = mapped_column(JSON, default=list)
     escalation_level: Mapped[int] = mapped_column(default=0)  # 0: named by the plan from the start
     state: Mapped[RequestState] = mapped_column(state_column(RequestState), default=RequestState.OPEN)
@@ -134,6 +165,11 @@ class Request(Base):
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     void_reason: Mapped[VoidReason | None] = mapped_column(state_column(VoidReason))
+
+    @property
+    def voice(self) -> str:
+        """Whose voice it is that this request asks for."""
+        return self.on_behalf_of or self.person
 
 
 class Link(Base):
@@ -151,7 +187,10 @@ class Link(Base):
 
 
 class Decision(Base):
-    """One person's word at one gate. Append-only, by trigger; of one person's words at a gate, the last one counts."""
+    """One person's word at one gate. Append-only, by trigger; of one voice's words at a gate, the last one counts.
+
+    `pinned` is what it was given for: the digest of each thing it is pinned to (models/evidence.py keeps the content).
+    """
 
     __tablename__ = "decisions"
     __table_args__ = (Index("ix_decisions_gate_id", "gate_id", "id"),)
@@ -170,7 +209,13 @@ class Decision(Base):
     channel: Mapped[Name]
     assurance: Mapped[Name]
     shown_digest: Mapped[str] = mapped_column(String(64))
+    pinned: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     decided_at: Mapped[datetime]
+
+    @property
+    def voice(self) -> str:
+        """Whose voice it is; one voice counts once, whoever lends it."""
+        return self.on_behalf_of or self.person
 
 
 class Measurement(Base):
@@ -255,6 +300,30 @@ def gates_due(now: datetime) -> Select[GateRow]:
         .where(
             GateRow.state == GateState.OPEN,
             or_(GateRow.remind_at <= now, GateRow.escalate_at <= now, GateRow.expires_at <= now),
+        )
+        .order_by(GateRow.id)
+    )
+
+
+def gates_to_look_at(now: datetime, kinds: Collection[str]) -> Select[GateRow]:
+    """The open automatic gates of these kinds whose time to be looked at has come."""
+    return (
+        select(GateRow)
+        .where(GateRow.state == GateState.OPEN, GateRow.look_at <= now, GateRow.kind.in_(kinds))
+        .order_by(GateRow.look_at, GateRow.id)
+    )
+
+
+def gates_to_renew(now: datetime) -> Select[GateRow]:
+    """The gates that have passed and are to be asked again, in rollouts that still run."""
+    return (
+        select(GateRow)
+        .join(Rollout, Rollout.id == GateRow.rollout_id)
+        .where(
+            GateRow.state == GateState.PASSED,
+            GateRow.renew_at <= now,
+            GateRow.current,
+            Rollout.state.not_in(ENDED),
         )
         .order_by(GateRow.id)
     )

@@ -6,10 +6,25 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from models import base, checks, gates, outbox, people, prefect_page, record, rollouts
+from models import (
+    access,
+    base,
+    checks,
+    conditions,
+    delegations,
+    evidence,
+    exclusive,
+    gates,
+    outbox,
+    people,
+    prefect_page,
+    record,
+    rollouts,
+)
 from models.database import Database
 
-TABLES = (people, rollouts, gates, record, outbox, prefect_page, checks)
+TABLES = (people, rollouts, gates, evidence, conditions, delegations, exclusive, record, outbox, access, prefect_page,
+          checks)  # fmt: skip
 metadata = base.Base.metadata
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -18,7 +33,7 @@ def upgrade(db: Database) -> None:
     """Bring the database up to the newest revision, creating it when it is empty."""
     from alembic import command
 
-    with db.engine.begin() as connection:
+    with db.without_foreign_keys().begin() as connection:
         command.upgrade(_config(connection), "head")
 
 

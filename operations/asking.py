@@ -104,7 +104,11 @@ def void_requests(
     spared: Collection[str] = (),
 ) -> list[Request]:
     """Ask nobody at this gate any longer but the people spared; the links say why. Returns who was still asked."""
-    void = [request for request in open_requests(ws, gate, purposes) if request.person not in spared]
-    for request in void:
+    return void(ws, [row for row in open_requests(ws, gate, purposes) if row.person not in spared], reason)
+
+
+def void(ws: Workspace, requests: Sequence[Request], reason: VoidReason) -> list[Request]:
+    """No longer ask for these; their links say why. Returns them."""
+    for request in requests:
         request.state, request.void_reason, request.closed_at = RequestState.VOID, reason, ws.now
-    return void
+    return list(requests)

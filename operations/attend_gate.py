@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from domain import consequences, deadlines
-from domain.eligibility import eligible
-from domain.plan import AcknowledgementGate, BudgetGate, Escalation
+from domain.eligibility import Separation
+from domain.plan import AcknowledgementGate, DecidedGate, Escalation
 from domain.quorum import Requirement
 from domain.reasons import Reason
 from domain.states import Event, GateState
@@ -16,11 +16,11 @@ from models.database import Database
 from models.gates import GateRow, Purpose, Request, RequestState, VoidReason, requests_at
 from notifications import dedup
 from operations.asking import ask, open_requests, void_requests
-from operations.opening import budget_lines
-from operations.pool import roles_above
+from operations.pool import added_by_bands
 from operations.progress import progress
 from operations.settling import settle
 from operations.telling import inform, tell, tell_request
+from operations.voices import separation_at
 from operations.workspace import Workspace, locked
 
 
@@ -61,9 +61,9 @@ def _expire(ws: Workspace, gate: GateRow) -> None:
 def _remind(ws: Workspace, gate: GateRow) -> None:
     every = ws.planned_gate(gate).remind
     due, gate.remind_at = gate.remind_at, None
-    if every is None or due is None or gate.opened_at is None:
+    if every is None or due is None or gate.clock_from is None:
         return
-    gate.remind_at = deadlines.next_reminder(gate.opened_at, every, ws.plan.calendar, ws.now)
+    gate.remind_at = deadlines.next_reminder(gate.clock_from, every, ws.plan.calendar, ws.now)
     asked = [request for request in open_requests(ws, gate) if request.created_at < due]
     for request in asked:
         tell(ws, "reminder", request.person, dedup.reminder(request.id, due), request_id=request.id)
@@ -92,16 +92,15 @@ def _escalate(ws: Workspace, gate: GateRow) -> None:
 
 def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalation]) -> None:
     gate.escalate_at = None
-    if gate.escalation_level < len(levels) and gate.opened_at:
+    if gate.escalation_level < len(levels) and gate.clock_from:
         after = levels[gate.escalation_level].after
-        gate.escalate_at = deadlines.due_at(gate.opened_at, after, ws.plan.calendar)
+        gate.escalate_at = deadlines.due_at(gate.clock_from, after, ws.plan.calendar)
 
 
 def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose: Purpose) -> list[str]:
     """Return who is asked from now on: instead of the others, all who may; as well, those who were not asked yet."""
-    planned = ws.planned_gate(gate)
-    excluded = ws.directory.people(getattr(planned, "exclude", []))
-    allowed = eligible({escalation.to: ws.directory.resolve(escalation.to)}, excluded)[escalation.to]
+    apart = separation_at(ws, gate.key) if purpose is Purpose.DECIDE else Separation()
+    allowed = frozenset(filter(apart.allows, ws.directory.resolve(escalation.to)))
     return sorted(allowed if escalation.replace else allowed - _asked(ws, gate, purpose).keys())
 
 
@@ -136,9 +135,9 @@ def _ask_as_well(ws: Workspace, gate: GateRow, escalation: Escalation, people: l
 def _added_by_bands(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
     """A large budget keeps its further voice, also when others are asked instead of those who were silent."""
     planned = ws.planned_gate(gate)
-    if not isinstance(planned, BudgetGate):
+    if not isinstance(planned, DecidedGate):
         return []
-    roles = roles_above(planned, budget_lines(ws, planned))
+    roles = added_by_bands(planned, ws.rollout.inputs)
     return [requirement for requirement in gate.requirements if requirement["name"] in roles]
 
 

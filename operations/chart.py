@@ -15,7 +15,7 @@ from models.prefect_page import Bar, bars_of
 from models.rollouts import Rollout, StageRow, all_stages
 from notifications.facts import Said
 from operations.question import reader_of, said_at, waiting_for
-from operations.settling import tally_of
+from operations.voices import tally_of
 from operations.workspace import Workspace
 
 

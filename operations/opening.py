@@ -7,12 +7,13 @@ from domain.budget import BudgetLine
 from domain.errors import QuorumImpossible, RoleNotHeld
 from domain.plan import AcknowledgementGate, BudgetGate, ChecklistGate, Gate, MeasurementGate
 from domain.reasons import Reason
-from domain.states import Event, GateState, StageState, advance_gate, advance_stage
+from domain.states import LETS_PASS, Event, GateState, StageState, advance_gate, advance_stage
 from models.gates import GateRow, Purpose, requests_at
 from models.rollouts import StageRow
 from operations.asking import ask
 from operations.pool import first_asked, pool
 from operations.telling import inform
+from operations.voices import separation_at
 from operations.workspace import Workspace
 
 
@@ -40,24 +41,32 @@ def open_gates(ws: Workspace) -> bool:
     """Open every gate of an open stage that waits and can be asked. Returns whether one opened."""
     opened = False
     for gate in ws.gates(GateState.WAITING):
-        if ws.stage_of(gate).state is StageState.OPEN:
+        if ws.stage_of(gate).state is StageState.OPEN and not waits_for_gates(ws, gate):
             opened |= _open_gate(ws, gate)
     return opened
+
+
+def waits_for_gates(ws: Workspace, gate: GateRow) -> list[GateRow]:
+    """Return the gates that must have passed before this one is asked, and have not."""
+    planned = ws.planned_gate(gate)
+    same = getattr(planned, "same_person_as", None)
+    before = {*planned.ask_after, *([same] if same else [])}
+    return [other for other in ws.gates() if other.key in before and other.state not in LETS_PASS] if before else []
 
 
 def _open_gate(ws: Workspace, gate: GateRow) -> bool:
     planned = ws.planned_gate(gate)
     try:
-        who = pool(planned, ws.directory, budget_lines(ws, planned))
+        who = pool(planned, ws.directory, ws.rollout.inputs, separation_at(ws, gate.key))
         bringing = first_asked(planned, ws.directory)
     except (QuorumImpossible, RoleNotHeld) as refusal:
         _cannot_ask(ws, gate, planned, refusal.sentence)
         return False
     gate.state = advance_gate(gate.state, Event.OPENED)
-    gate.problem, gate.opened_at = None, ws.now
+    gate.problem, gate.opened_at, gate.clock_from = None, ws.now, ws.now
     gate.requirements = [requirement.to_json() for requirement in who.requirements]
     gate.approvers = [[person, asked_for] for person, asked_for in who.asked_for.items()]
-    _set_deadlines(ws, gate, planned)
+    set_deadlines(ws, gate)
     ws.note("gate.opened", gate=gate)
     if isinstance(planned, ChecklistGate):
         ask(ws, gate, [(person, [planned.filled_by]) for person in bringing], Purpose.ANSWER)
@@ -93,12 +102,14 @@ def budget_lines(ws: Workspace, gate: Gate) -> list[BudgetLine]:
     return [BudgetLine.model_validate(line) for line in ws.rollout.inputs.get(gate.input, [])]
 
 
-def _set_deadlines(ws: Workspace, gate: GateRow, planned: Gate) -> None:
-    calendar = ws.plan.calendar
-    gate.escalation_level = 0
-    gate.remind_at = deadlines.next_reminder(ws.now, planned.remind, calendar, ws.now) if planned.remind else None
-    gate.escalate_at = deadlines.due_at(ws.now, planned.escalate[0].after, calendar) if planned.escalate else None
-    gate.expires_at = deadlines.due_at(ws.now, planned.expires.after, calendar) if planned.expires else None
+def set_deadlines(ws: Workspace, gate: GateRow) -> None:
+    """Say when a gate is reminded of, escalated and expires, all counted from `clock_from`."""
+    planned, calendar = ws.planned_gate(gate), ws.plan.calendar
+    start, level = gate.clock_from or ws.now, gate.escalation_level
+    gate.remind_at = deadlines.next_reminder(start, planned.remind, calendar, ws.now) if planned.remind else None
+    left = planned.escalate[level:]
+    gate.escalate_at = deadlines.due_at(start, left[0].after, calendar) if left else None
+    gate.expires_at = deadlines.due_at(start, planned.expires.after, calendar) if planned.expires else None
 
 
 def _cannot_ask(ws: Workspace, gate: GateRow, planned: Gate, problem: str) -> None:

@@ -11,6 +11,7 @@ from domain.evidence import digest
 from domain.plan import (
     BUILT_IN_TITLES,
     AcknowledgementGate,
+    AutomaticGate,
     BudgetGate,
     ChecklistGate,
     Choice,
@@ -26,7 +27,7 @@ from notifications.facts import Filled, ItemToFill, Line, Question, Reader, Said
 from operations.directory import readers
 from operations.opening import budget_lines
 from operations.progress import recycle_target
-from operations.settling import latest_decisions, tally_of
+from operations.voices import latest_decisions, tally_of
 from operations.workspace import Workspace
 
 
@@ -137,7 +138,7 @@ def settlement(gate: GateRow) -> Settlement | None:
 def _asked(planned: Gate, language: str) -> str:
     if isinstance(planned, AcknowledgementGate):
         return planned.text.in_language(language)
-    if isinstance(planned, MeasurementGate):
+    if isinstance(planned, AutomaticGate):
         return planned.title.in_language(language)
     return planned.question.in_language(language)
 
@@ -273,4 +274,4 @@ def as_typed(answer: Any) -> str:
 def _target(planned: MeasurementGate, language: str) -> str:
     sign, value = ("≥", planned.at_least) if planned.at_least is not None else ("≤", planned.at_most)
     unit = f" {planned.unit.in_language(language)}" if planned.unit else ""
-    return f"{sign} {Decimal(value or 0):f}{unit}"
+    return f"{sign} {value:f}{unit}" if isinstance(value, Decimal) else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain import typed_text
+from domain.eligibility import Voice
 from domain.errors import InvalidInput, NotEligible
 from domain.plan import ChecklistGate
 from domain.reasons import Reason
@@ -18,9 +19,10 @@ from operations.opening import ask_next_in_turn
 from operations.progress import progress
 from operations.question import choices
 from operations.rounds import new_gate_round, withdraw_gate
-from operations.settling import latest_decisions, voices
+from operations.separating import separate
 from operations.show_request import RequestPage, page
 from operations.telling import inform, tell_receipt
+from operations.voices import latest_decisions, why_not
 
 LONGEST_TEXT = 5000  # characters
 
@@ -62,7 +64,7 @@ def record_decision(db: Database, keys: Sequence[bytes], token: str, form: Decis
 
 
 def _is_repeated(link: ByLink, form: DecisionForm) -> bool:
-    mine = latest_decisions(link.ws, link.gate).get(link.request.person)
+    mine = latest_decisions(link.ws, link.gate).get(link.request.voice)
     if mine is None or mine.request_id != link.request.id:
         return False
     if mine.decision is DecisionKind.REQUEST_CHANGES:  # may be said again, in other words
@@ -87,6 +89,7 @@ def _record(link: ByLink, form: DecisionForm) -> None:
         gate_id=gate.id,
         request_id=request.id,
         person=request.person,
+        on_behalf_of=request.on_behalf_of or None,
         decision=word.kind,
         choice=word.choice,
         comment=word.comment,
@@ -113,6 +116,7 @@ def _follow(link: ByLink, word: _Word) -> None:
     if word.kind is DecisionKind.REQUEST_CHANGES:
         _ask_for_changes(link, word)
     ws.session.flush()
+    separate(ws, link.gate)
     progress(ws)
     if link.gate.settled_at is None and word.kind.is_final:
         ask_next_in_turn(ws, link.gate)
@@ -121,8 +125,8 @@ def _follow(link: ByLink, word: _Word) -> None:
 def _refuse_the_ineligible(link: ByLink) -> None:
     if link.request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
         raise InvalidInput(Reason("This page asks for something to be filled in, not for a decision."))
-    if link.request.person not in voices(link.gate):
-        raise NotEligible()
+    if reason := why_not(link.ws, link.gate, Voice(link.request.voice, link.request.person)):
+        raise NotEligible(reason)
 
 
 def _read(link: ByLink, form: DecisionForm) -> _Word:

@@ -8,6 +8,7 @@ from domain.states import Event, GateState, StageState, advance_gate, advance_st
 from models.gates import GateRow, VoidReason, newest_measurement
 from models.rollouts import StageRow
 from operations.asking import void_requests
+from operations.opening import open_stage
 from operations.workspace import LIVING_STAGES, Workspace
 
 
@@ -22,8 +23,8 @@ def new_round(ws: Workspace, stage: StageRow, gates: list[GateRow]) -> None:
         new_gate_round(ws, gate, fresh)
 
 
-def new_gate_round(ws: Workspace, gate: GateRow, stage: StageRow) -> None:
-    """Put a waiting gate in the place of one that was asked; what was decided there stays in the record.
+def new_gate_round(ws: Workspace, gate: GateRow, stage: StageRow) -> GateRow:
+    """Put a waiting gate in the place of one that was asked, and return it; what was decided stays in the record.
 
     What was measured so far does not count again: a value that failed would send the rollout back for ever.
     """
@@ -39,9 +40,30 @@ def new_gate_round(ws: Workspace, gate: GateRow, stage: StageRow) -> None:
         current=True,
         state=GateState.WAITING,
         measured_after=measured or 0,
+        condition_id=gate.condition_id,
     )
     ws.session.add(fresh)
     ws.session.flush()
+    return fresh
+
+
+def reopen_passed(ws: Workspace, stage: StageRow) -> StageRow:
+    """Open a stage that has passed once more, in a new round; returns it.
+
+    Its gates go along as they are: put a new round in the place of those that are to be asked again. Stages after it
+    that are open go on; no further one opens until it has passed again (domain/stage_graph.py).
+    """
+    gates = [gate for gate in ws.gates() if gate.stage_id == stage.id]
+    stage.current = False
+    fresh = StageRow(rollout_id=stage.rollout_id, key=stage.key, position=stage.position, round=stage.round + 1,
+                     current=True, state=StageState.WAITING)  # fmt: skip
+    ws.session.add(fresh)
+    ws.session.flush()
+    for gate in gates:
+        gate.stage_id = fresh.id
+    open_stage(ws, fresh)
+    ws.session.flush()
+    return fresh
 
 
 def withdraw(ws: Workspace, stages: Collection[StageRow], reason: VoidReason) -> list[str]:

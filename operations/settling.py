@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from domain import quorum
 from domain.measurement import Judgement, Verdict, judge
 from domain.outcome import rejection_outcome
-from domain.plan import AcknowledgementGate, ChecklistGate, MeasurementGate, outcome_of
-from domain.quorum import Requirement, Standing, Tally
+from domain.plan import AcknowledgementGate, CheckGate, ChecklistGate, MeasurementGate, RunGate, WindowGate, outcome_of
+from domain.quorum import Standing
 from domain.reasons import Reason
 from domain.states import DecisionKind, Event, GateState, Outcome, advance_gate
-from models.gates import Decision, GateRow, VoidReason, decisions_at, measurements_of
+from models.gates import GateRow, VoidReason, measurements_of
 from operations.asking import void_requests
 from operations.telling import tell_outcome
+from operations.voices import latest_decisions, members, tally_of
 from operations.workspace import Workspace
 
 
@@ -25,7 +25,9 @@ def _settle_if_due(ws: Workspace, gate: GateRow) -> bool:
     planned = ws.planned_gate(gate)
     if isinstance(planned, MeasurementGate):
         return _settle_by_measurement(ws, gate, planned)
-    if isinstance(planned, ChecklistGate) and gate.answers is None:
+    if isinstance(planned, WindowGate | CheckGate | RunGate) or (
+        isinstance(planned, ChecklistGate) and gate.answers is None
+    ):
         return False
     if isinstance(planned, ChecklistGate) and not planned.approvers:
         settle(ws, gate, Event.PASSED, Outcome.GO, Reason("the list is complete"))
@@ -61,50 +63,24 @@ def judgement_of(ws: Workspace, gate: GateRow, planned: MeasurementGate) -> Judg
     return judge(planned, newest.value, newest.sample, newest.measured_at, ws.now, ws.plan.calendar)
 
 
-def latest_decisions(ws: Workspace, gate: GateRow) -> dict[str, Decision]:
-    """Each person's last word at a gate."""
-    return {decision.person: decision for decision in ws.session.scalars(decisions_at(gate.id))}
-
-
-def tally_of(ws: Workspace, gate: GateRow) -> Tally:
-    """Count the voices at a gate."""
-    return tally(
-        gate,
-        {person: decision.decision for person, decision in latest_decisions(ws, gate).items()},
-        binding=getattr(ws.planned_gate(gate), "binding", True),
-    )
-
-
-def tally(gate: GateRow, decisions: dict[str, DecisionKind], binding: bool) -> Tally:
-    """Count these voices by the quorum that was resolved when the gate opened."""
-    return quorum.evaluate(
-        tuple(Requirement.from_json(requirement) for requirement in gate.requirements),
-        decisions,
-        frozenset(gate.stand_ins),
-        binding,
-    )
-
-
 def _rejection(ws: Workspace, gate: GateRow) -> Outcome:
     planned = ws.planned_gate(gate)
     default = outcome_of(planned.on_reject)
     if isinstance(planned, AcknowledgementGate):
         return default
-    heard = voices(gate)
-    words = [word for person, word in latest_decisions(ws, gate).items() if person in heard]
+    heard = members(gate)
+    words = [word for voice, word in latest_decisions(ws, gate).items() if voice in heard]
     return rejection_outcome([word.choice for word in words if word.decision is DecisionKind.REJECT], default)
 
 
-def voices(gate: GateRow) -> frozenset[str]:
-    """Return the people whose word counts at a gate: those it takes, and those escalated to."""
-    return frozenset(gate.stand_ins).union(*(requirement["members"] for requirement in gate.requirements))
+_VOID_BECAUSE = {Event.EXPIRED: VoidReason.EXPIRED, Event.WAIVED: VoidReason.WAIVED}
 
 
 def settle(ws: Workspace, gate: GateRow, event: Event, outcome: Outcome, because: Reason) -> None:
     """Settle a gate: nobody is asked any longer, and those concerned hear what it came to."""
     gate.state = advance_gate(gate.state, event)
     gate.outcome, gate.settled_at, gate.settled_because = outcome, ws.now, because.to_json()
-    gate.remind_at = gate.escalate_at = gate.expires_at = None
-    void_requests(ws, gate, VoidReason.EXPIRED if event is Event.EXPIRED else VoidReason.SETTLED)
+    gate.remind_at = gate.escalate_at = gate.expires_at = gate.look_at = gate.paused_at = gate.problem = None
+    void_requests(ws, gate, _VOID_BECAUSE.get(event, VoidReason.SETTLED))
     ws.note(f"gate.{event}", gate=gate, facts={"outcome": outcome, "because": str(because)})
     tell_outcome(ws, gate)

@@ -15,7 +15,7 @@ from models.gates import GateRow, Link, Purpose, Request, RequestState, VoidReas
 from models.rollouts import Rollout
 from notifications.facts import Question, Reader, Said, Settlement
 from operations.question import question, reader_of, said, settlement, shown_digest
-from operations.settling import latest_decisions
+from operations.voices import latest_decisions
 from operations.workspace import Workspace
 
 
@@ -58,7 +58,7 @@ def page(ws: Workspace, request: Request) -> RequestPage:
     """Return what one request shows now."""
     gate = ws.session.get_one(GateRow, request.gate_id)
     reader = reader_of(ws, request.person)
-    mine = latest_decisions(ws, gate).get(request.person)
+    mine = latest_decisions(ws, gate).get(request.voice)
     return RequestPage(
         request_id=request.id,
         reader=reader,

@@ -150,21 +150,20 @@ def _inputs(plan: Plan, start: Start) -> dict[str, Any]:
 def _refuse_what_cannot_work(ws: Workspace) -> None:
     for stage in ws.plan.stages:
         for gate in stage.gates:
-            lines = _lines(ws, gate) if isinstance(gate, BudgetGate) else []
-            pool(gate, ws.directory, lines)
+            if isinstance(gate, BudgetGate):
+                _refuse_no_lines(ws, gate)
+            pool(gate, ws.directory, ws.rollout.inputs)
             first_asked(gate, ws.directory)
             for escalation in gate.escalate:
                 if not ws.directory.resolve(escalation.to):
                     raise RoleNotHeld(f"The gate “{gate.id}” escalates to “{escalation.to}”, which nobody holds.")
 
 
-def _lines(ws: Workspace, gate: BudgetGate) -> list[BudgetLine]:
-    lines = [BudgetLine.model_validate(line) for line in ws.rollout.inputs.get(gate.input, [])]
-    if not lines:
+def _refuse_no_lines(ws: Workspace, gate: BudgetGate) -> None:
+    if not ws.rollout.inputs.get(gate.input):
         raise InvalidInput(
             f"The plan asks for a budget (gate “{gate.id}”): give at least one line with item and amount."
         )
-    return lines
 
 
 def _lay_out(ws: Workspace) -> None:

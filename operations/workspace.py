@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from domain import record
 from domain.errors import UnknownRollout
 from domain.plan import Gate, Plan, Stage
+from domain.resolved import resolved
 from domain.states import GateState, StageState
 from models.database import Database
 from models.gates import GateRow, current_gates
@@ -83,8 +84,12 @@ class Workspace:
         return self.plan.stage(stage.key)
 
     def planned_gate(self, gate: GateRow) -> Gate:
-        """What the plan says of a gate."""
-        return gate_of(self.plan, gate.key)
+        """What the plan says of a gate, with what it takes from the rollout's inputs put in its place."""
+        return self.planned_gate_called(gate.key)
+
+    def planned_gate_called(self, key: str) -> Gate:
+        """What the plan says of the gate of this id. Raises KeyError when there is none."""
+        return resolved(gate_of(self.plan, key), self.rollout.inputs)
 
     def note(
         self,

@@ -17,16 +17,8 @@ from plans.yaml_source import Document, Path
 
 LATER_KEYS = frozenset(
     {
-        "renew",
-        "pinned_to",
-        "delegates",
         "assurance",
-        "different_people_than",
-        "exclusive",
-        "silence_is_consent",
-        "run",
-        "window",
-        "check",
+        "urgent",
     }
 )
 """Keys (and kinds of gate) that are foreseen; guessing a near name for them would mislead."""
@@ -34,7 +26,10 @@ LATER_KEYS = frozenset(
 FORMS: Mapping[str, str] = {
     "quorum": "any, all, majority, a number such as 2, a percentage such as “60 %”, or {each: 1} (one of every role)",
     "on_reject": "hold, kill, or {recycle: a-stage}",
-    "outcome": "hold, reject, or {recycle: a-stage}",
+    "outcome": "hold, reject, or {recycle: a-stage}; with silence_is_consent also pass",
+    "at_least": "a number such as 70, or {input: name}",
+    "at_most": "a number such as 24, or {input: name}",
+    "renew": "every 90 days, or {every: every 90 days, within: 10 business days}",
 }
 """Keys whose value has several forms; whatever fits none of them is one mistake, not one for each form."""
 

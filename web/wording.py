@@ -45,6 +45,13 @@ VOID_TITLES: Mapping[VoidReason, str] = {
     VoidReason.CANCELLED: to_translate("The rollout was called off"),
     VoidReason.WITHDRAWN: to_translate("The question was withdrawn"),
     VoidReason.RENEWED: to_translate("A newer mail holds the link that counts"),
+    VoidReason.LAPSED: to_translate("A newer mail holds the link that counts"),
+    VoidReason.REASSIGNED: to_translate("Somebody else is asked instead"),
+    VoidReason.SPOKEN_FOR: to_translate("This voice has been heard already"),
+    VoidReason.DELEGATION_OVER: to_translate("The delegation is over"),
+    VoidReason.SEPARATED: to_translate("Other people must decide this"),
+    VoidReason.NOT_NEEDED: to_translate("Your answer is no longer needed"),
+    VoidReason.WAIVED: to_translate("The gate was waived"),
 }
 
 VOID_SENTENCES: Mapping[VoidReason, str] = {
@@ -61,6 +68,27 @@ VOID_SENTENCES: Mapping[VoidReason, str] = {
         "Wrong codes were typed here five times, so you were sent a new mail with a new link and a new code. "
         "Please use that one."
     ),
+    VoidReason.LAPSED: to_translate(
+        "What you were asked about has changed. You were sent a new mail that says what, with the link that counts."
+    ),
+    VoidReason.REASSIGNED: to_translate(
+        "Whoever looks after this stage has passed the question on. There is nothing left for you to do here."
+    ),
+    VoidReason.SPOKEN_FOR: to_translate(
+        "Whoever lends a voice and whoever gives it are one voice, and the other one of you two has answered."
+    ),
+    VoidReason.DELEGATION_OVER: to_translate(
+        "You could answer here for somebody else for a time. That time is over, or it was taken back."
+    ),
+    VoidReason.SEPARATED: to_translate(
+        "You have answered at another gate, and the plan says that other people must decide this one."
+    ),
+    VoidReason.NOT_NEEDED: to_translate(
+        "What is asked about has changed, and the plan no longer asks for your voice. There is nothing left to do here."
+    ),
+    VoidReason.WAIVED: to_translate(
+        "An authorised person let this gate pass without your answer, and gave a reason, which stands in the record."
+    ),
 }
 
 DONE_BY_OTHERS = (
@@ -73,6 +101,7 @@ RECORDED_TITLES: Mapping[Purpose, str] = {
     Purpose.ANSWER: to_translate("The list is recorded"),
     Purpose.CONFIRM: to_translate("Your confirmation is recorded"),
     Purpose.MEASURE: to_translate("The value is recorded"),
+    Purpose.RESPOND: to_translate("Your answer is recorded"),
 }
 
 BUTTONS: Mapping[Purpose, str] = {
@@ -80,6 +109,7 @@ BUTTONS: Mapping[Purpose, str] = {
     Purpose.ANSWER: to_translate("Record the list"),
     Purpose.CONFIRM: to_translate("Record my confirmation"),
     Purpose.MEASURE: to_translate("Record the value"),
+    Purpose.RESPOND: to_translate("Send the answer"),
 }
 
 UNKNOWN_TITLE = to_translate("This link leads nowhere")

@@ -9,7 +9,17 @@ import click
 
 from cli.printing import json_option, plural, print_json, print_table
 from domain.errors import InvalidPlan, Problem
-from domain.plan import AcknowledgementGate, ChecklistGate, Gate, MeasurementGate, Plan, Recycle
+from domain.plan import (
+    AcknowledgementGate,
+    CheckGate,
+    ChecklistGate,
+    Gate,
+    MeasurementGate,
+    Plan,
+    Recycle,
+    RunGate,
+    WindowGate,
+)
 from plans.catalogue import BrokenPlan, Catalogue, LoadedPlan
 from plans.reading import read_plan
 from plans.schema import plan_schema
@@ -114,6 +124,8 @@ def _who(gate: Gate) -> str:
     if isinstance(gate, MeasurementGate):
         target = f"at least {gate.at_least}" if gate.at_least is not None else f"at most {gate.at_most}"
         return f"{gate.metric}: {target}, measured by {gate.measured_by}"
+    if isinstance(gate, WindowGate | CheckGate | RunGate):
+        return f"settled by itself ({gate.kind})"
     if isinstance(gate, AcknowledgementGate):
         return f"confirmed by {gate.share} of {', '.join(gate.audience)}"
     if isinstance(gate, ChecklistGate) and not gate.approvers:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.eligibility import eligible, normalise_address, why_not
+from domain.eligibility import Separation, Voice, eligible, normalise_address, why_may_not_speak
 from domain.errors import InvalidInput
 
 PEOPLE = st.sampled_from(["anna@example.com", "Anna@Example.com", "ben@example.com", "CARLA@example.com"])
@@ -64,11 +64,38 @@ def test_the_groups_stay_in_plan_order() -> None:
 def test_there_is_a_reason_exactly_for_those_who_are_not_eligible(
     groups: dict[str, list[str]], excluded: list[str], person: str
 ) -> None:
-    may = any(person.lower() in members for members in eligible(groups, excluded).values())
-    assert (why_not(person, groups, excluded) is None) is may
+    members = frozenset[str]().union(*eligible(groups, excluded).values())
+    apart = Separation(frozenset(one.lower() for one in excluded))
+    own = Voice(person.lower(), person.lower())
+    assert (why_may_not_speak(own, members, apart) is None) is (person.lower() in members)
 
 
-def test_the_reason_tells_the_excluded_from_strangers() -> None:
-    groups = {"board": ["anna@example.com"]}
-    assert "the plan excludes them" in str(why_not("Anna@example.com", groups, ["anna@example.com"]))
-    assert "not among those" in str(why_not("eve@example.com", groups, ["anna@example.com"]))
+ANNA, BEN, CARLA, LEA = "anna@example.com", "ben@example.com", "carla@example.com", "lea@example.com"
+BOARD = frozenset({ANNA, BEN, CARLA})
+
+
+@pytest.mark.parametrize(
+    ("voice", "apart", "spoken", "because"),
+    [
+        (Voice(ANNA, ANNA), Separation(), [], None),
+        (Voice(ANNA, LEA), Separation(), [], None),
+        (Voice(LEA, LEA), Separation(), [], "not among those"),
+        (Voice(LEA, ANNA), Separation(), [], "not among those"),
+        (Voice(ANNA, ANNA), Separation(excluded=frozenset({ANNA})), [], "the plan excludes them"),
+        (Voice(ANNA, LEA), Separation(excluded=frozenset({LEA})), [], "the plan excludes them"),
+        (Voice(ANNA, BEN), Separation(excluded=frozenset({ANNA})), [], "the plan excludes them"),
+        (Voice(ANNA, ANNA), Separation(decided_elsewhere=frozenset({ANNA})), [], "other people must decide"),
+        (Voice(ANNA, LEA), Separation(decided_elsewhere=frozenset({LEA})), [], "other people must decide"),
+        (Voice(ANNA, ANNA), Separation(only=frozenset({BEN})), [], "Only those who approved"),
+        (Voice(ANNA, LEA), Separation(only=frozenset({ANNA})), [], None),
+        (Voice(BEN, BEN), Separation(), [Voice(ANNA, ANNA)], None),
+        (Voice(BEN, BEN), Separation(), [Voice(ANNA, BEN)], "One person is one voice"),
+        (Voice(ANNA, BEN), Separation(), [Voice(BEN, BEN)], "One person is one voice"),
+        (Voice(ANNA, BEN), Separation(), [Voice(CARLA, BEN)], "One person is one voice"),
+        (Voice(BEN, LEA), Separation(), [Voice(ANNA, BEN)], "One person is one voice"),
+        (Voice(ANNA, ANNA), Separation(), [Voice(ANNA, LEA)], None),  # the same voice again: it is counted once
+    ],
+)
+def test_who_may_speak(voice: Voice, apart: Separation, spoken: list[Voice], because: str | None) -> None:
+    reason = why_may_not_speak(voice, BOARD, apart, spoken)
+    assert (reason is None) if because is None else because in str(reason)

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import models.base
+from models.migrations import append_only
 
 revision = '0001'
 down_revision = None
@@ -270,23 +271,5 @@ def upgrade() -> None:
 
     # ### end Alembic commands ###
 
-    _make_append_only("audit_entries")
-    _make_append_only("decisions")
-
-
-def _make_append_only(table: str) -> None:
-    if op.get_bind().dialect.name == "sqlite":
-        for change in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
-        return
-    op.execute(
-        f"CREATE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
-    )
-    op.execute(
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only()"
-    )
+    append_only.make("audit_entries")
+    append_only.make("decisions")

@@ -1,0 +1,99 @@
+"""Whose word counts at a gate: everybody's last one that has not lapsed, and who may speak there at all. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from domain import quorum
+from domain.eligibility import Separation, Voice, why_may_not_speak
+from domain.quorum import Requirement, Tally
+from domain.reasons import Reason
+from domain.separation import separated_from
+from domain.states import DecisionKind, GateState
+from models.evidence import standing_decisions_at
+from models.gates import Decision, GateRow, decisions_at, gate_in_round
+from operations.workspace import Workspace
+
+
+def latest_decisions(ws: Workspace, gate: GateRow) -> dict[str, Decision]:
+    """Each voice's last word at a gate, by whose voice it is; what has lapsed is left out."""
+    return {decision.voice: decision for decision in ws.session.scalars(standing_decisions_at(gate.id))}
+
+
+def tally_of(ws: Workspace, gate: GateRow) -> Tally:
+    """Count the voices at a gate."""
+    words = {voice: decision.decision for voice, decision in latest_decisions(ws, gate).items()}
+    binding = getattr(ws.planned_gate(gate), "binding", True)
+    return tally(gate, words, binding, _silenced(ws, gate))
+
+
+def tally(gate: GateRow, decisions: Mapping[str, DecisionKind], binding: bool, silenced: Iterable[str] = ()) -> Tally:
+    """Count these voices by the quorum that was resolved when the gate opened."""
+    needed = tuple(Requirement.from_json(requirement) for requirement in gate.requirements)
+    return quorum.evaluate(needed, decisions, frozenset(gate.stand_ins), binding, frozenset(silenced))
+
+
+def members(gate: GateRow) -> frozenset[str]:
+    """Return the people whose voice counts at a gate: those it takes, and those escalated to."""
+    return frozenset(gate.stand_ins).union(*(requirement["members"] for requirement in gate.requirements))
+
+
+def spoken_at(ws: Workspace, gate: GateRow) -> list[Voice]:
+    """Return the voices that have had their say at a gate."""
+    words = latest_decisions(ws, gate).values()
+    return [Voice(word.voice, word.person) for word in words if word.decision.is_final]
+
+
+def why_not(ws: Workspace, gate: GateRow, voice: Voice) -> Reason | None:
+    """Return why this voice cannot be heard at a gate now, or None when it can."""
+    return why_may_not_speak(voice, members(gate), separation_at(ws, gate.key), spoken_at(ws, gate))
+
+
+def separation_at(ws: Workspace, gate_key: str) -> Separation:
+    """Return what keeps people from a gate in its newest round, beside its groups."""
+    planned = ws.planned_gate_called(gate_key)
+    apart = separated_from(ws.plan, gate_key)
+    elsewhere = {person for key in apart for voice in _deciders(ws, key) for person in voice.people}
+    same = getattr(planned, "same_person_as", None)
+    return Separation(
+        excluded=frozenset(ws.directory.people(getattr(planned, "exclude", []))),
+        decided_elsewhere=frozenset(elsewhere),
+        only=frozenset(_approvers(ws, same)) if same else None,
+    )
+
+
+def _silenced(ws: Workspace, gate: GateRow) -> set[str]:
+    """Whoever has decided elsewhere since the gate opened, and so can decide here no more."""
+    if gate.condition_id is not None or not separated_from(ws.plan, gate.key):
+        return set()
+    return set(separation_at(ws, gate.key).decided_elsewhere)
+
+
+def _deciders(ws: Workspace, gate_key: str) -> list[Voice]:
+    """Who has had their say at a gate, whether it has lapsed since or not; a renewal goes on from the round before."""
+    return [
+        Voice(word.voice, word.person)
+        for gate in _rounds_that_count(ws, gate_key)
+        for word in ws.session.scalars(decisions_at(gate.id))
+        if word.decision.is_final
+    ]
+
+
+def _approvers(ws: Workspace, gate_key: str) -> list[str]:
+    return [
+        voice
+        for gate in _rounds_that_count(ws, gate_key)
+        if gate.state is GateState.PASSED
+        for voice, word in latest_decisions(ws, gate).items()
+        if word.decision.is_approval
+    ]
+
+
+def _rounds_that_count(ws: Workspace, gate_key: str) -> list[GateRow]:
+    rows = [gate for gate in ws.gates() if gate.key == gate_key]
+    while rows and rows[-1].renewal:
+        before = ws.session.scalars(gate_in_round(ws.rollout.id, gate_key, rows[-1].round - 1)).first()
+        if before is None:
+            break
+        rows.append(before)
+    return rows
