@@ -1,4 +1,4 @@
-"""Who may look after a rollout: change what it is about, answer for it, pass its questions on, hold it up or call it off."""
+"""Who may look after a rollout: change what it is about, answer for it, pass its questions on, hold it, call it off."""
 
 from __future__ import annotations
 
