@@ -15,6 +15,7 @@ from domain.states import DecisionKind, Outcome
 from models.database import Database
 from models.gates import Decision, Purpose, RequestState, VoidReason
 from operations.by_link import ByLink, by_link, refuse_what_is_over
+from operations.evidence import pinned_now
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
 from operations.question import choices
@@ -98,6 +99,7 @@ def _record(link: ByLink, form: DecisionForm) -> None:
         channel=ws.actor.channel,
         assurance=ws.actor.assurance,
         shown_digest=form.digest,
+        pinned=pinned_now(ws, gate),
         decided_at=ws.now,
     )
     ws.session.add(decision)
