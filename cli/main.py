@@ -26,6 +26,7 @@ COMMANDS = {
     "people": Lazy(f"{_HERE}.people:people", "Import and list people and their roles"),
     "rollout": Lazy(f"{_HERE}.rollout:rollout", "Start, list, show, change, cancel and resume rollouts"),
     "gate": Lazy(f"{_HERE}.gate:gate", "Look after one gate of a rollout"),
+    "token": Lazy(f"{_HERE}.token:token", "Make, list and revoke people's tokens for the API"),
     "measure": Lazy(f"{_HERE}.measure:measure", "Record a measured value"),
     "check-stalled": Lazy(f"{_HERE}.check_stalled:check", "Remind, escalate and expire what is due"),
     "audit": Lazy(f"{_HERE}.audit:audit", "Verify the record"),

@@ -49,6 +49,10 @@ class UnknownRollout(NotFound):
     """There is no rollout with this id."""
 
 
+class UnknownToken(NotFound):
+    """There is no token with this number."""
+
+
 class RoleNotHeld(EtappeError):
     """A role that the plan needs is held by nobody."""
 
@@ -134,6 +138,10 @@ class EvidenceChanged(EtappeError):
 
 class GateSettled(EtappeError):
     """The gate is already settled; this decision came too late and was not recorded."""
+
+
+class TokenRefused(EtappeError):
+    """This token opens nothing."""
 
 
 class NotEligible(EtappeError):
