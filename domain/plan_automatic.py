@@ -12,7 +12,18 @@ from urllib.parse import urlsplit
 
 from domain.deadlines import check_calendar
 from domain.nearest import suggestion
-from domain.plan import CheckGate, FromInput, Gate, InputKind, MeasurementGate, Plan, RunGate, Stage, WindowGate
+from domain.plan import (
+    CheckGate,
+    FromInput,
+    Gate,
+    InputKind,
+    MeasurementGate,
+    Plan,
+    Recycle,
+    RunGate,
+    Stage,
+    WindowGate,
+)
 from domain.window import ever_opens
 
 Path = tuple[str | int, ...]
@@ -45,6 +56,8 @@ def window(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
     """Find windows that are always open, never open, or whose hours are none."""
     if not isinstance(gate, WindowGate):
         return
+    if isinstance(gate.on_reject, Recycle):
+        yield ("on_reject",), "going back does not open a window; write hold or kill"
     yield from ((("weekdays", n), f"“{day}” is named twice; keep one") for n, day in enumerate(gate.weekdays)
                 if day in gate.weekdays[:n])  # fmt: skip
     if not (gate.dates or gate.weekdays or gate.hours or gate.business_days or gate.freezes):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.nearest import suggestion
-from domain.plan import DecidedGate, Gate, Plan, Stage
-from domain.stage_graph import comes_before, find_cycle
+from domain.plan import Gate, Plan, Stage
+from domain.stage_graph import find_cycle
 
 Path = tuple[str | int, ...]
 Finding = tuple[Path, str]
@@ -33,25 +33,6 @@ def _not_here(plan: Plan, stage: Stage, name: str, here: list[str]) -> str:
         return f"“{name}” is not another gate of this stage{suggestion(name, here)}"
     instead = f"write “needs: [{elsewhere.id}]” at the stage “{stage.id}” instead"
     return f"“{name}” belongs to the stage “{elsewhere.id}”, and a gate waits for others of its own stage; {instead}"
-
-
-def same_person(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
-    """Find a gate whose approvers decide here that does not come before this one, or at which nobody decides."""
-    name = getattr(gate, "same_person_as", None)
-    if name is None:
-        return
-    at = {other.id: (one, other) for one in plan.stages for other in one.gates}
-    if name == gate.id:
-        yield ("same_person_as",), "this is the gate itself; name one that is decided before it"
-    elif name not in at:
-        yield ("same_person_as",), f"“{name}” is not a gate of this plan{suggestion(name, set(at) - {gate.id})}"
-    elif not isinstance(at[name][1], DecidedGate):
-        yield ("same_person_as",), f"nobody decides at “{name}”; name a sign-off, budget, review or checklist"
-    elif at[name][0].id != stage.id and not comes_before(plan.needs(), at[name][0].id, stage.id):
-        yield (
-            ("same_person_as",),
-            f"“{name}” does not come before this gate; name one of this stage or of one before it",
-        )
 
 
 def circles(plan: Plan) -> Iterator[Finding]:

@@ -67,6 +67,9 @@ class TestWindow:
     def test_a_last_day_before_the_first(self) -> None:
         expect(with_gate(f"{WINDOW}dates: [{{first: 2026-03-05, last: 2026-03-02}}]"), 25, 17, "change the order")
 
+    def test_going_back_does_not_open_it(self) -> None:
+        expect(with_gate(f"{WINDOW}hours: 09:00-17:00\non_reject: {{recycle: first}}"), 26, 20, "write hold or kill")
+
     def test_a_day_twice_and_one_that_is_none(self) -> None:
         expect(with_gate(f"{WINDOW}weekdays: [monday, monday]"), 25, 28, "named twice")
         expect(with_gate(f"{WINDOW}weekdays: [mon]"), 25, 20, "“mon” is not possible here")
@@ -222,23 +225,3 @@ class TestOrderOfAsking:
     def test_the_same_person_at_a_gate_before(self) -> None:
         assert problems(with_gate(f"{SIGN_OFF}same_person_as: look-back")) == []
         assert problems(with_gate(f"{SIGN_OFF}same_person_as: yes-or-no")) == []
-
-    @pytest.mark.parametrize(
-        ("name", "words"),
-        [("more", "the gate itself"), ("look-bak", "did you mean “look-back”"), ("nobody-here", "is not a gate")],
-    )
-    def test_the_same_person_as_at_no_other_gate(self, name: str, words: str) -> None:
-        expect(with_gate(f"{SIGN_OFF}same_person_as: {name}"), 27, 25, words)
-
-    def test_the_same_person_as_at_a_gate_that_comes_later(self) -> None:
-        text = changed("approvers: [board]", "approvers: [board]\n        same_person_as: look-back")
-        expect(text, 14, 25, "does not come before this gate")
-
-    def test_the_same_person_as_where_nobody_decides(self) -> None:
-        text = changed(
-            "id: look-back",
-            "id: open\n        title: O\n        kind: window\n        hours: 09:00-17:00\n      - id: look-back",
-            with_gate(f"{SIGN_OFF}same_person_as: open"),
-        )
-        [problem] = problems(text)
-        assert "nobody decides at “open”" in problem.sentence
