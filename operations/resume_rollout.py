@@ -22,11 +22,15 @@ from operations.workspace import Actor, Workspace, locked
 def resume_rollout(
     db: Database, keys: Sequence[bytes], rollout_id: str, reason: str, actor: Actor, now: datetime
 ) -> None:
-    """Take a rollout off hold. Raises UnknownRollout, or InvalidInput when it is not on hold or no reason is given."""
+    """Take a rollout off hold.
+
+    Raises UnknownRollout, NotAllowed for a stranger, or InvalidInput when it is not on hold or no reason is given.
+    """
     words = typed_text.clean_text(reason, 2000)
     if not words:
         raise InvalidInput("Resuming a rollout needs a reason.", {"reason": Reason("Say what has changed.")})
     with locked(db, keys, rollout_id, now, actor) as ws:
+        ws.refuse_strangers()
         if ws.rollout.state is not RolloutState.HELD:
             raise InvalidInput(f"The rollout is {ws.rollout.state}, not on hold; there is nothing to resume.")
         for stage in ws.stages():

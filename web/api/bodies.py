@@ -1,0 +1,79 @@
+"""What is sent to the API. Unknown fields are refused, and nothing is taken for what it is not."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from domain.budget import BudgetLine
+from domain.plan import Language, Slug
+
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Address = Annotated[str, StringConstraints(max_length=254)]
+Reasons = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Words = Annotated[str, StringConstraints(max_length=5000)]
+DecisionWord = Literal[
+    "approve", "approve-with-conditions", "reject", "request-changes", "abstain", "hold", "recycle", "kill"
+]
+Scalar = str | bool | int | float
+_LARGEST = Decimal(10) ** 15
+
+
+class Body(BaseModel):
+    """What every body has in common."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class DecisionBody(Body):
+    """One person's word at a gate."""
+
+    decision: DecisionWord = Field(description="One of the `choices` of the question")
+    digest: Digest = Field(description="The `digest` of the question, as it was shown")
+    comment: Words = Field(default="", description="Why; needed for everything but a plain yes")
+    conditions: Words = Field(default="", description="What has to be done; with approve-with-conditions")
+    lessons: Words = Field(default="", description="What was learned; where `lessons_required`")
+    on_behalf_of: Address | None = Field(default=None, description="Whose voice it is, if not one's own")
+
+
+class AnswersBody(Body):
+    """A list that is filled in."""
+
+    answers: dict[str, Scalar | list[str] | dict[str, str | int | float]] = Field(
+        description="By the ids of the `items` of the question"
+    )
+    digest: Digest = Field(description="The `digest` of the question, as it was shown")
+
+
+class ReasonBody(Body):
+    """Why something is done."""
+
+    reason: Reasons = Field(description="Why; whoever is concerned is told")
+
+
+class MeasurementBody(Body):
+    """A measured value."""
+
+    metric: Slug = Field(description="The metric's name in the plan")
+    value: Decimal = Field(
+        strict=False, gt=-_LARGEST, lt=_LARGEST, decimal_places=9, allow_inf_nan=False,
+        description="A number, or its digits as a string",
+    )  # fmt: skip
+    sample: int | None = Field(default=None, ge=0, lt=10**9, description="How many observations it rests on")
+    measured_at: AwareDatetime | None = Field(default=None, strict=False, description="With its offset; default: now")
+
+
+class StartBody(Body):
+    """What a rollout is started with. Its requester is the person the token acts for."""
+
+    plan: Slug = Field(description="The plan's name")
+    title: Annotated[str, StringConstraints(max_length=200)] = Field(default="", description="Default: the plan's")
+    owner: Address = Field(default="", description="Who looks after it; default: the requester")
+    language: Language = Field(default="en", description="The rollout's language")
+    start_on: date | None = Field(default=None, strict=False, description="The day on which it begins")
+    people: dict[Slug, list[Address]] = Field(default={}, description="Roles to addresses, over the directory's")
+    budget: list[BudgetLine] = Field(default=[], description="The lines of the budget")
+    inputs: dict[Slug, Scalar] = Field(default={}, description="Whatever else the plan asks for")

@@ -1,0 +1,163 @@
+"""What the API answers: the facts that the command line prints with --json, with their shapes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Facts(BaseModel):
+    """What every answer has in common: nothing that the operations tell is left out."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Word(Facts):
+    """One person's word at a gate, as the record of a rollout has it."""
+
+    by: str
+    on_behalf_of: str | None
+    decision: str
+    choice: str | None = Field(description="Reviews: hold, recycle or kill")
+    comment: str
+    conditions: str
+    lessons: str
+    channel: str
+    assurance: str
+    decided_at: datetime
+
+
+class GateFacts(Facts):
+    """A gate in its newest round."""
+
+    id: str
+    kind: str
+    state: str
+    outcome: str | None
+    round: int
+    due_at: datetime | None
+    problem: str | None = Field(description="Why nobody can be asked")
+    waiting_for: list[str]
+    decisions: list[Word]
+
+
+class StageFacts(Facts):
+    """A stage in its newest round."""
+
+    id: str
+    state: str
+    round: int
+    gates: list[GateFacts]
+
+
+class RolloutHead(Facts):
+    """A rollout in short."""
+
+    id: str
+    plan: str
+    version: int
+    title: str
+    state: str
+    requester: str
+    owner: str
+    created_at: datetime
+
+
+class RolloutFacts(RolloutHead):
+    """A rollout with its stages and gates."""
+
+    language: str
+    ended_because: str | None
+    stages: list[StageFacts]
+    flow_run_id: str | None
+
+
+class SaidFacts(Facts):
+    """One person's word, as others who are asked are shown it."""
+
+    by: str
+    name: str
+    decision: str
+    choice: str | None
+    comment: str
+    conditions: str
+    lessons: str
+    decided_at: datetime
+
+
+class TitledValue(Facts):
+    """One thing that the question is about."""
+
+    title: str
+    value: str
+
+
+class AmountFacts(Facts):
+    """One line of a budget."""
+
+    item: str
+    amount: str
+
+
+class ItemFacts(Facts):
+    """One line of a list to fill in."""
+
+    id: str
+    title: str
+    kind: str
+    unit: str
+    required: bool
+    minimum: str | None
+    each: bool
+    people_from: str | None
+    value: str = Field(description="What was filled in before")
+
+
+class SettlementFacts(Facts):
+    """What a gate came to."""
+
+    state: str
+    outcome: str
+    because: str
+    at: datetime
+
+
+class QuestionFacts(Facts):
+    """What somebody is asked at a gate, in their language."""
+
+    rollout: str
+    rollout_title: str
+    stage_title: str
+    gate: str
+    gate_title: str
+    kind: str
+    round: int
+    purpose: str = Field(description="decide, answer, confirm, measure or respond")
+    on_behalf_of: str | None
+    state: str = Field(description="open; done once they have had their say; void when they are no longer asked")
+    void_reason: str | None
+    question: str
+    details: str
+    why: str = Field(description="Why this person is asked")
+    on_yes: str
+    on_no: str | None
+    on_silence: str
+    due_at: datetime | None
+    counted: int
+    needed: int
+    waiting_for: list[str]
+    choices: list[str]
+    lessons_required: bool
+    inputs: list[TitledValue]
+    budget: list[AmountFacts]
+    budget_total: str | None
+    currency: str
+    filled: list[TitledValue]
+    items: list[ItemFacts]
+    metric: str
+    target: str
+    said: list[SaidFacts]
+    mine: SaidFacts | None = Field(description="What was recorded for this voice")
+    settlement: SettlementFacts | None
+    digest: str = Field(description="What a decision must give back: it stands for what was shown")
