@@ -34,9 +34,14 @@ class Term:
         """Whether there is a moment in both. What ended before it began overlaps nothing."""
         return max(self.starts_at, other.starts_at) < min(self.ends_at, other.ends_at)
 
+    @property
+    def last_moment(self) -> datetime:
+        """The last moment at which it holds: what ends as Sunday begins is lent until Saturday."""
+        return self.ends_at - timedelta(microseconds=1)
+
     def last_day(self, time_zone: str) -> date:
         """Return the last day on which it holds, in an IANA zone."""
-        return (self.ends_at - timedelta(microseconds=1)).astimezone(ZoneInfo(time_zone)).date()
+        return self.last_moment.astimezone(ZoneInfo(time_zone)).date()
 
 
 def whole_days(first: date, last: date, time_zone: str) -> Term:

@@ -46,6 +46,11 @@ def receipt(decision_id: int) -> str:
     return f"receipt/{decision_id}"
 
 
+def copy(decision_id: int) -> str:
+    """What was decided in somebody's name, for them; the receipt of whoever decided is another message."""
+    return f"receipt-copy/{decision_id}"
+
+
 def outcome(gate_id: int, person: str) -> str:
     """A gate settles once per round, and every round is a gate row of its own."""
     return f"outcome/{gate_id}/{_address(person)}"

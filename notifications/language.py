@@ -119,6 +119,7 @@ _UNITS = {
 }
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _PREFIX = "{name}: "
+_IN_PLACE = to_translate("{person} for {delegator}")
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,10 @@ class Words:
         if chosen == DecisionKind.APPROVE_WITH_CONDITIONS and gate_kind in _SAID_WITH_CONDITIONS:
             return self._translated(_SAID_WITH_CONDITIONS[gate_kind])
         return self._translated(_SAID.get(chosen, chosen))
+
+    def who(self, name: str, on_behalf_of: str = "") -> str:
+        """Return who spoke or is asked, as “Ben Frei”, or “Ben Frei for Anna Keller” when a voice was lent."""
+        return self.text(_IN_PLACE, person=name, delegator=on_behalf_of) if on_behalf_of else name
 
     def state(self, state: RolloutState | StageState | GateState | Outcome) -> str:
         """Return a state or an outcome in words, in small letters, as “waiting for an answer”."""

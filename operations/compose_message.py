@@ -87,7 +87,8 @@ def _escalation(composer: Composer, ws: Workspace, message: Message) -> Asking |
         return None
     request = ws.session.get_one(Request, message.facts["request_id"])
     gate = ws.session.get_one(GateRow, request.gate_id)
-    before = [row for row in ws.session.scalars(requests_at(gate.id)) if _was_silent(row, request)]
+    rows = ws.session.scalars(requests_at(gate.id))
+    before = [row for row in rows if _was_silent(row, request) and not row.on_behalf_of]
     return EscalationMail(
         **facts,
         asked_at=min((row.created_at for row in before), default=gate.opened_at or request.created_at),
@@ -105,8 +106,7 @@ def _lapsed(composer: Composer, ws: Workspace, message: Message) -> Asking | Non
     if facts is None or before is None:
         return None
     lapse, decision = before
-    mine = said(decision, reader_of(ws, decision.person).name)
-    return LapsedMail(**facts, because=Reason.from_json(lapse.because), mine=mine)
+    return LapsedMail(**facts, because=Reason.from_json(lapse.because), mine=said(ws, decision))
 
 
 def _was_silent(row: Request, request: Request) -> bool:
@@ -114,14 +114,19 @@ def _was_silent(row: Request, request: Request) -> bool:
 
 
 def _receipt(composer: Composer, ws: Workspace, message: Message) -> ReceiptMail:
+    """For whoever decided; and for whoever had lent them their voice, by their own request."""
     decision = ws.session.get_one(Decision, message.facts["decision_id"])
-    request = ws.session.get_one(Request, decision.request_id)
     gate = ws.session.get_one(GateRow, decision.gate_id)
-    reader = reader_of(ws, decision.person)
+    request = ws.session.get_one(Request, decision.request_id)
+    if message.recipient != decision.person:
+        rows = ws.session.scalars(requests_at(gate.id))
+        theirs = (row for row in rows if row.person == message.recipient and not row.on_behalf_of)
+        request = next(row for row in theirs if row.purpose is request.purpose)
+    reader = reader_of(ws, message.recipient)
     return ReceiptMail(
         **_common(ws, reader),
         question=question(ws, gate, request, reader),
-        mine=said(decision, reader.name),
+        mine=said(ws, decision),
         link=composer.link_and_code(ws, request)[0],
     )
 

@@ -38,8 +38,10 @@ def tell_request(ws: Workspace, request: Request, *, lapsed: bool = False) -> No
 
 
 def tell_receipt(ws: Workspace, decision: Decision) -> None:
-    """Give somebody what they decided, in writing."""
+    """Give somebody what they decided, in writing, and a copy to whoever had lent them their voice."""
     tell(ws, "receipt", decision.person, dedup.receipt(decision.id), decision_id=decision.id)
+    if decision.on_behalf_of:
+        tell(ws, "receipt", decision.on_behalf_of, dedup.copy(decision.id), decision_id=decision.id)
 
 
 def tell_outcome(ws: Workspace, gate: GateRow) -> None:
