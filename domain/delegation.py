@@ -39,6 +39,10 @@ class Term:
         """The last moment at which it holds: what ends as Sunday begins is lent until Saturday."""
         return self.ends_at - timedelta(microseconds=1)
 
+    def first_day(self, time_zone: str) -> date:
+        """Return the first day on which it holds, in an IANA zone."""
+        return self.starts_at.astimezone(ZoneInfo(time_zone)).date()
+
     def last_day(self, time_zone: str) -> date:
         """Return the last day on which it holds, in an IANA zone."""
         return self.last_moment.astimezone(ZoneInfo(time_zone)).date()

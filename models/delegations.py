@@ -63,6 +63,11 @@ def delegations_of(person: str) -> Select[Delegation]:
     return select(Delegation).where(Delegation.delegator == person).order_by(Delegation.id)
 
 
+def delegation_locked(delegation_id: int) -> Select[Delegation]:
+    """One delegation, locked until the transaction ends."""
+    return select(Delegation).where(Delegation.id == delegation_id).with_for_update()
+
+
 def delegations() -> Select[Delegation]:
     """Every delegation ever given, oldest first."""
     return select(Delegation).order_by(Delegation.id)

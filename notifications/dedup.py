@@ -61,6 +61,11 @@ def information(rollout_id: str, sequence: int, person: str) -> str:
     return f"information/{rollout_id}/{sequence}/{_address(person)}"
 
 
+def delegation(delegation_id: int, event: str, person: str) -> str:
+    """A voice was lent, or that was ended early: each happens once to a delegation, and both people hear of it."""
+    return f"delegation/{delegation_id}/{event}/{_address(person)}"
+
+
 def stalled(stage_id: int, due_at: datetime, person: str) -> str:
     """A stage takes too long. By its due date, so that a stage asked again in a new round can stall again."""
     return f"stalled/{stage_id}/{_moment(due_at)}/{_address(person)}"

@@ -117,6 +117,7 @@ _UNITS = {
     "week": (to_translate("{count} week"), to_translate("{count} weeks")),
     "business day": (to_translate("{count} business day"), to_translate("{count} business days")),
 }
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _PREFIX = "{name}: "
 _IN_PLACE = to_translate("{person} for {delegator}")
@@ -138,7 +139,7 @@ class Words:
 
         Facts are shown for the reader: aware datetimes as moments, dates as days, Decimals and integers as numbers,
         durations and states in words, a Reason as its own sentence. A text that is a whole ISO 8601 time with its
-        offset, or a duration such as “5 business days”, is shown like one, because stored facts are texts.
+        offset, a date, or a duration such as “5 business days”, is shown like one, because stored facts are texts.
         """
         return self.text(reason.text, **reason.facts)
 
@@ -281,7 +282,7 @@ class Words:
         if _TIME.fullmatch(text):
             return self.moment(datetime.fromisoformat(text))
         try:
-            return self.duration(Duration.parse(text))
+            return self.day(date.fromisoformat(text)) if _DAY.fullmatch(text) else self.duration(Duration.parse(text))
         except ValueError:
             return text
 

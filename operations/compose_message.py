@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from domain import links
 from domain.reasons import Reason
 from domain.states import GateState, Outcome, RolloutState
 from models.evidence import lapses_at_gate
 from models.gates import Decision, GateRow, Request, RequestState, links_of, requests_at
 from models.outbox import Message
+from models.people import Person
 from models.rollouts import Rollout
 from notifications.facts import Reader
 from notifications.messages import (
@@ -32,6 +35,10 @@ from operations.question import question, reader_of, said, said_at, settlement
 from operations.workspace import Workspace
 
 
+_NAME = "Etappe"
+"""What stands where a mail about a rollout has the rollout's title."""
+
+
 @dataclass(frozen=True)
 class Composer:
     """What composing needs beside the database: the keys that links come from, and where the pages are."""
@@ -42,6 +49,20 @@ class Composer:
     def compose(self, ws: Workspace, message: Message) -> Mail | None:
         """Return the mail of one message; None when it is no longer true, such as a request that is void by now."""
         return _TOPICS[message.topic](self, ws, message)
+
+    def compose_for_person(self, session: Session, message: Message) -> Mail:
+        """Return the mail of a message that is about no one rollout, to somebody of the directory."""
+        person = session.get_one(Person, message.recipient)
+        reader = Reader(person.email, person.name, person.language, person.time_zone)
+        facts = message.facts
+        return InformationMail(
+            reader,
+            rollout_id="",
+            rollout_title=_NAME,
+            headline=Reason.from_json(facts["headline"]),
+            sentences=tuple(Reason.from_json(sentence) for sentence in facts["sentences"]),
+            what_to_do=tuple(Reason.from_json(sentence) for sentence in facts["what_to_do"]),
+        )
 
     def link_and_code(self, ws: Workspace, request: Request) -> tuple[str, str]:
         """Return the address and the code of a request's newest link."""
@@ -190,6 +211,6 @@ _TOPICS: dict[str, Callable[[Composer, Workspace, Message], Mail | None]] = {
 }
 
 
-def workspace_for(session: Any, message: Message, now: datetime) -> Workspace:
+def workspace_for(session: Session, message: Message, now: datetime) -> Workspace:
     """Return the rollout a message is about, to look at."""
     return Workspace(session, (), session.get_one(Rollout, message.rollout_id), now)
