@@ -67,9 +67,7 @@ class Loan:
     term: Term
 
 
-def why_may_not_act_for(
-    person: str, by: str, assistant: str | None, administrators: Collection[str]
-) -> Reason | None:
+def why_may_not_act_for(person: str, by: str, assistant: str | None, administrators: Collection[str]) -> Reason | None:
     """Return why `by` may not lend a person's voice, or end that, or None when they may."""
     if by in {person, assistant, OPERATOR} or by in administrators:
         return None

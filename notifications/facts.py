@@ -26,7 +26,10 @@ class Reader:
 
 @dataclass(frozen=True)
 class Said:
-    """One person's word at a gate. `on_behalf_of` is the name of whose voice it is, "" for their own."""
+    """One person's word at a gate. `on_behalf_of` is the name of whose voice it was, "" where it was their own.
+
+    `voice` is the address of whose voice it was.
+    """
 
     name: str
     email: str
@@ -37,6 +40,7 @@ class Said:
     lessons: str
     at: datetime
     on_behalf_of: str = ""
+    voice: str = ""
 
 
 @dataclass(frozen=True)

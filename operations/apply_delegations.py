@@ -84,9 +84,7 @@ def _units(db: Database, keys: Sequence[bytes], delegations: Collection[Delegati
     return [partial(_lend_in, db, keys, rollout_id, people, now) for rollout_id in rollouts]
 
 
-def _lend_in(
-    db: Database, keys: Sequence[bytes], rollout_id: str, people: Collection[str], now: datetime
-) -> list[str]:
+def _lend_in(db: Database, keys: Sequence[bytes], rollout_id: str, people: Collection[str], now: datetime) -> list[str]:
     with locked(db, keys, rollout_id, now) as ws:
         asked = 0
         for gate in ws.gates(GateState.OPEN):

@@ -103,7 +103,13 @@ def members_speak_for_themselves(ws: Workspace, gate: GateRow) -> None:
     own = members(gate)
     for request in [row for row in open_requests(ws, gate) if row.on_behalf_of and row.person in own]:
         if delegation := delegation_behind(ws, request):
-            say_why_not(ws, gate, request, delegation, Reason("One person is one voice, and {person} has their own here.", {"person": request.person}))
+            say_why_not(
+                ws,
+                gate,
+                request,
+                delegation,
+                Reason("One person is one voice, and {person} has their own here.", {"person": request.person}),
+            )
         void(ws, [request], VoidReason.DELEGATION_OVER)
 
 

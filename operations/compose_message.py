@@ -34,7 +34,6 @@ from operations.progress import recycle_target
 from operations.question import question, reader_of, said, said_at, settlement
 from operations.workspace import Workspace
 
-
 _NAME = "Etappe"
 """What stands where a mail about a rollout has the rollout's title."""
 

@@ -34,9 +34,7 @@ def delegation_behind(ws: Workspace, request: Request) -> Delegation | None:
     return delegation if delegation and delegation.delegate == request.person else None
 
 
-def to_be_asked_in_place(
-    ws: Workspace, gate: GateRow, requests: Sequence[Request]
-) -> list[tuple[Request, Delegation]]:
+def to_be_asked_in_place(ws: Workspace, gate: GateRow, requests: Sequence[Request]) -> list[tuple[Request, Delegation]]:
     """Return for which of these requests somebody else is to be asked as well, and by which delegation.
 
     Where a voice is lent and cannot be given here, the record and whoever gave the delegation are told why, once.
@@ -67,9 +65,7 @@ def _why_not(ws: Workspace, gate: GateRow, request: Request, delegate: str) -> R
     return why_not_bring_in_place(delegate, may_be_lent, members(gate), asked)
 
 
-def say_why_not(
-    ws: Workspace, gate: GateRow, request: Request, delegation: Delegation, reason: Reason
-) -> None:
+def say_why_not(ws: Workspace, gate: GateRow, request: Request, delegation: Delegation, reason: Reason) -> None:
     """Write down, and tell whoever gave a delegation, why nobody is asked by it here; once for each request."""
     facts = {**facts_of(ws, delegation), "request": request.id, "because": str(reason)}
     if any(_same(entry, facts) for entry in ws.session.scalars(entries_at(ws.rollout.id, gate.key, NOT_DELEGATED))):

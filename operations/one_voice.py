@@ -1,4 +1,4 @@
-"""One voice: once it was heard at a gate, whoever else has a part in it is no longer asked to give another one there."""
+"""One voice: once it was heard at a gate, whoever has a part in it is not asked there for another one any more."""
 
 from __future__ import annotations
 

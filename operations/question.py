@@ -116,6 +116,7 @@ def said(ws: Workspace, decision: Decision) -> Said:
         lessons=decision.lessons,
         at=decision.decided_at,
         on_behalf_of=names(decision.on_behalf_of) if decision.on_behalf_of else "",
+        voice=decision.voice,
     )
 
 

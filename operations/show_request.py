@@ -24,10 +24,12 @@ from operations.workspace import Workspace
 
 @dataclass(frozen=True)
 class RequestPage:
-    """What a link shows. `digest` stands for what a decision would be about; `mine` is this person's last word.
+    """What somebody is shown of a request: by its link, or as who they are.
 
-    `spoken` is what somebody else has said with the same voice. `lent_to` is the name of whoever this person has lent
-    their voice to now, `lent_until` the last moment of that, and `may_be_lent` whether they could do so from here.
+    `digest` stands for what a decision would be about. `on_behalf_of` is whose voice it is, "" for the reader's own;
+    `mine` is the reader's last word with it, `spoken` the last word where it was somebody else's. `lent_to` is the name
+    of whoever the reader has lent their voice to now, `lent_until` the last moment of that, and `may_be_lent` whether
+    they could lend it from here.
     """
 
     request_id: str
@@ -40,6 +42,7 @@ class RequestPage:
     settlement: Settlement | None
     void_reason: VoidReason | None
     closed_at: datetime | None
+    on_behalf_of: str = ""
     spoken: Said | None = None
     lent_to: str = ""
     lent_until: datetime | None = None
@@ -82,6 +85,7 @@ def page(ws: Workspace, request: Request) -> RequestPage:
         settlement=settlement(gate) if gate.state is not GateState.WITHDRAWN else None,
         void_reason=VoidReason.DELEGATION_OVER if is_over else request.void_reason,
         closed_at=request.closed_at,
+        on_behalf_of=request.on_behalf_of,
         spoken=said(ws, word) if word and word.person != request.person else None,
         **_lending(ws, gate, request),
     )
@@ -96,6 +100,9 @@ def _is_over(ws: Workspace, request: Request) -> bool:
 def _lending(ws: Workspace, gate: GateRow, request: Request) -> dict[str, Any]:
     if request.state is not RequestState.OPEN or request.on_behalf_of or request.purpose not in LENT:
         return {}
+    may_be_lent = getattr(ws.planned_gate(gate), "delegates", True)
     delegation = lent_by(ws, [request.person]).get(request.person)
-    lent = {"lent_to": reader_of(ws, delegation.delegate).name, "lent_until": delegation.term.last_moment} if delegation else {}  # fmt: skip
-    return {"may_be_lent": getattr(ws.planned_gate(gate), "delegates", True), **lent}
+    if delegation is None:
+        return {"may_be_lent": may_be_lent}
+    to = reader_of(ws, delegation.delegate).name
+    return {"may_be_lent": may_be_lent, "lent_to": to, "lent_until": delegation.term.last_moment}
