@@ -10,7 +10,7 @@ from domain.plan import Plan
 from models.database import Database
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
-from operations.question import waiting_for
+from operations.question import asked_now, waiting_for
 from operations.workspace import Workspace, plan_of
 
 
@@ -80,6 +80,9 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "due_at": gate.expires_at.isoformat() if gate.expires_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
+        "delegates": [
+            {"by": row.person, "on_behalf_of": row.on_behalf_of} for row in asked_now(ws, gate) if row.on_behalf_of
+        ],
         "decisions": [
             {
                 "by": decision.person,
