@@ -14,6 +14,7 @@ from models.gates import Purpose, RequestState, VoidReason
 from operations.asked import Asked, refuse_what_is_over
 from operations.asking import void_requests
 from operations.by_link import by_link
+from operations.lapsing import lapse_what_changed
 from operations.opening import ask_deciders
 from operations.progress import progress
 from operations.show_request import RequestPage, page
@@ -63,4 +64,5 @@ def _record(asked: Asked, planned: ChecklistGate, answers: dict[str, object]) ->
     if planned.approvers:
         ask_deciders(ws, gate)
     ws.session.flush()
+    lapse_what_changed(ws)
     progress(ws)
