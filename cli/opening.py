@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from domain.authority import OPERATOR
 from domain.eligibility import normalise_address
 from domain.errors import EtappeError, UnknownPerson
 from models import schema
@@ -18,8 +19,6 @@ from operations.workspace import Actor
 from settings import Settings
 
 CHANNEL = "command"
-OPERATOR = "operator"
-"""The actor when a command does not say by whom it is given."""
 
 
 class NotSetUp(EtappeError):

@@ -140,6 +140,10 @@ class NotEligible(EtappeError):
     """This person may not decide this gate."""
 
 
+class NotAllowed(EtappeError):
+    """This person may not do that here."""
+
+
 class PortTaken(EtappeError):
     """A port on this machine is in use, or wanted twice."""
 

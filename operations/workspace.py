@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from domain import record
-from domain.errors import UnknownRollout
-from domain.plan import Gate, Plan, Stage
+from domain.authority import Caretakers, why_may_not_look_after
+from domain.errors import NotAllowed, UnknownRollout
+from domain.plan import ADMINISTRATOR, Gate, Plan, Stage
 from domain.resolved import resolved
 from domain.states import GateState, StageState
 from models.database import Database
@@ -61,6 +62,17 @@ class Workspace:
     def directory(self) -> Directory:
         """Who holds which role, with the rollout's own people over the directory's."""
         return Directory.load(self.session, self.rollout)
+
+    def caretakers(self, stage: StageRow | None = None) -> Caretakers:
+        """Who looks after the rollout, and after one stage of it."""
+        of_stage = self.directory.resolve(self.planned_stage(stage).owner) if stage else []
+        administrators = self.directory.resolve(ADMINISTRATOR)
+        return Caretakers(self.rollout.owner, self.rollout.requester, frozenset(of_stage), frozenset(administrators))
+
+    def refuse_strangers(self, stage: StageRow | None = None, *, requester_may: bool = True) -> None:
+        """Raise NotAllowed unless the actor looks after the rollout, or after this stage of it."""
+        if why := why_may_not_look_after(self.actor.address, self.caretakers(stage), requester_may=requester_may):
+            raise NotAllowed(why)
 
     def stages(self) -> list[StageRow]:
         """The stages in their newest round."""

@@ -12,6 +12,7 @@ from domain.errors import (
     InvalidInput,
     LinkUnknown,
     LinkVoid,
+    NotAllowed,
     NotEligible,
     NotFound,
     RolloutEnded,
@@ -31,6 +32,7 @@ STATUS: Mapping[type[EtappeError], HTTPStatus] = {
     # 403 and not 422: the form was understood and complete, what is missing is the proof that its sender got the mail.
     WrongCode: HTTPStatus.FORBIDDEN,
     NotEligible: HTTPStatus.FORBIDDEN,
+    NotAllowed: HTTPStatus.FORBIDDEN,
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     EtappeError: HTTPStatus.BAD_REQUEST,
 }
@@ -53,7 +55,8 @@ def told(words: Words, error: EtappeError) -> str:
     if isinstance(error, RolloutEnded):
         return words.text("The rollout has ended in the meantime. What you sent was not recorded.")
     if isinstance(error, NotEligible):
-        return words.text("You cannot decide this. Nothing was recorded.")
+        why = f" {words.say(error.explanation)}" if error.explanation else ""
+        return words.text("You cannot decide this. Nothing was recorded.") + why
     return words.say(error.explanation) if error.explanation else words.text(error.sentence)
 
 

@@ -1,0 +1,35 @@
+"""Who may look after a rollout: change what it is about, answer for it, pass its questions on, hold it, call it off."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from domain.reasons import Reason
+
+OPERATOR = "operator"
+"""Whoever has access to the machine, and gives a command without saying in whose name."""
+
+
+@dataclass(frozen=True)
+class Caretakers:
+    """Those who look after a rollout, or one stage of it. Addresses in small letters."""
+
+    owner: str
+    requester: str
+    stage_owners: frozenset[str] = frozenset()
+    administrators: frozenset[str] = frozenset()
+
+
+def why_may_not_look_after(person: str, caretakers: Caretakers, *, requester_may: bool = True) -> Reason | None:
+    """Return why somebody may not look after a rollout, or None when they may.
+
+    The owner, the owners of the stage it is about, administrators and the operator always may; the requester where what
+    is done leaves the gates' decisions to others (`requester_may`).
+    """
+    may: Collection[str] = {OPERATOR, caretakers.owner} | caretakers.stage_owners | caretakers.administrators
+    if person in may or (requester_may and person == caretakers.requester):
+        return None
+    return Reason(
+        "{person} does not look after this rollout; {owner} does.", {"person": person, "owner": caretakers.owner}
+    )
