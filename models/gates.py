@@ -81,7 +81,8 @@ class GateRow(Base):
     `problem` says why it cannot be asked yet. `settled_because` is a Reason: {text, facts}.
     Reminders, escalations and expiry are counted from `clock_from`: the opening, moved on by every pause; `paused_at`
     is set while the owner is asked for changes. `changed` is what those asked are shown of the last change: {by, at,
-    reply, changes: [[label, before, after]]}. `look_at` is when an automatic gate is looked at again. A gate that is a
+    reply, changes: [[label, before, after]]}. `pinned` is what a gate has passed for, as with decisions.
+    `look_at` is when an automatic gate is looked at again. A gate that is a
     `renewal` asks again what has passed before, and does not undo it; `overdue_at` is set once it was not answered.
     """
 
@@ -131,6 +132,7 @@ class GateRow(Base):
     renewal: Mapped[bool] = mapped_column(default=False, server_default=false())
     renew_at: Mapped[datetime | None]  # of a gate that has passed: when it is asked again
     overdue_at: Mapped[datetime | None]
+    pinned: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     condition_id: Mapped[int | None]  # the condition this gate came from (models/conditions.py)
 
 
@@ -262,6 +264,35 @@ def requests_at(gate_id: int) -> Select[Request]:
 def requests_of(rollout_id: str) -> Select[Request]:
     """Everybody who was ever asked in a rollout."""
     return select(Request).where(Request.rollout_id == rollout_id).order_by(Request.gate_id, Request.position)
+
+
+def asked_of(person: str, rollout_id: str, gate_key: str) -> Select[Request]:
+    """What somebody is or was asked at a gate in its newest round, newest first."""
+    return (
+        select(Request)
+        .join(GateRow, GateRow.id == Request.gate_id)
+        .where(Request.person == person, Request.rollout_id == rollout_id, GateRow.key == gate_key, GateRow.current)
+        .order_by(Request.position.desc())
+    )
+
+
+def open_requests_of(person: str) -> Select[Request]:
+    """What somebody is asked now, in every rollout, oldest first."""
+    return (
+        select(Request)
+        .where(Request.person == person, Request.state == RequestState.OPEN)
+        .order_by(Request.created_at, Request.id)
+    )
+
+
+def words_about(rollout_id: str, gate_key: str, shown_digest: str) -> Select[Decision]:
+    """What was decided at a gate, in whichever round, about exactly what this digest stands for; newest first."""
+    return (
+        select(Decision)
+        .join(GateRow, GateRow.id == Decision.gate_id)
+        .where(GateRow.rollout_id == rollout_id, GateRow.key == gate_key, Decision.shown_digest == shown_digest)
+        .order_by(Decision.id.desc())
+    )
 
 
 def decisions_at(gate_id: int) -> Select[Decision]:

@@ -20,13 +20,15 @@ from models.record import AuditEntry, entries_of
 from models.rollouts import PlanVersion, Rollout
 from operations.advance import advance
 from operations.cancel_rollout import cancel_rollout
+from operations.change_inputs import change_inputs
 from operations.check_stalled import CheckReport, check_stalled
 from operations.describe_rollout import describe_rollout
 from operations.import_people import import_people
 from operations.record_answers import record_answers
-from operations.record_decision import DecisionForm, record_decision
+from operations.record_decision import DecisionForm, record_decision, record_decision_as
 from operations.record_measurement import record_measurement
 from operations.resume_rollout import resume_rollout
+from operations.show_gate import show_gate
 from operations.show_request import RequestPage, show_request
 from operations.start_rollout import Start, start_rollout
 from operations.take_turns import take_turns
@@ -37,6 +39,7 @@ from plans.reading import read_plan
 KEYS = (b"a secret that only the tests know",)
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday without a holiday near
 REQUESTER = "lea@example.com"
+ASSURANCE = {"api": "token", "command": "operator"}
 
 PEOPLE = """
 people:
@@ -186,6 +189,22 @@ class Company:
         form = DecisionForm(decision, self.code(request), self.page(request).digest, **words)
         return record_decision(self.db, KEYS, self.token(request), form, self.now)
 
+    def says(
+        self,
+        person: str,
+        decision: str = "approve",
+        gate: str = "gate",
+        *,
+        channel: str = "api",
+        on_behalf_of: str = "",
+        **words: str,
+    ) -> RequestPage:
+        """Let a person who has proved who they are decide at a gate, after looking at it."""
+        shown = show_gate(self.db, self.rollout_id, gate, person, self.now, on_behalf_of)
+        form = DecisionForm(decision, "", words.pop("digest", shown.digest), **words)
+        actor = Actor(person, channel, ASSURANCE[channel])
+        return record_decision_as(self.db, KEYS, self.rollout_id, gate, form, actor, self.now, on_behalf_of)
+
     def fills_in(self, person: str, fields: Mapping[str, str]) -> RequestPage:
         """Let a person fill in the list they are asked for."""
         request = next(row for row in self.requests(person, RequestState.OPEN) if row.purpose is Purpose.ANSWER)
@@ -197,6 +216,17 @@ class Company:
         actor = Actor(REQUESTER, "command")
         record_measurement(self.db, KEYS, self.rollout_id, metric, value, actor, self.now, sample=sample,
                            measured_at=measured_at)  # fmt: skip
+
+    def changes(self, reason: str = "prices went up", by: str = REQUESTER, **inputs: Any) -> list[Reason]:
+        """Change inputs of the rollout; a budget is given as {item: amount}."""
+        changes = {name: [BudgetLine(item=item, amount=Decimal(amount)) for item, amount in value.items()]
+                   if isinstance(value, Mapping) else value for name, value in inputs.items()}  # fmt: skip
+        actor = Actor(by, "command")
+        return change_inputs(self.db, KEYS, self.rollout_id, changes, reason, actor, self.now)
+
+    def lapsed(self) -> list[tuple[str, str]]:
+        """Whose decisions have lapsed, and why, in the order of lapsing."""
+        return [(row.facts["voice"], row.facts["because"]) for row in self.entries("decision.lapsed")]
 
     def resumes(self, reason: str = "the team is larger now") -> None:
         """Take the rollout off hold, as `etappe rollout resume` does."""
