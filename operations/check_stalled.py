@@ -19,6 +19,7 @@ from models.rollouts import Rollout, StageRow, rollouts_due_to_start, stages_sta
 from operations.advance import advance
 from operations.apply_delegations import check_delegations
 from operations.attend_gate import attend_gate
+from operations.take_turns import whose_turn_has_come
 from operations.telling import inform
 from operations.workspace import locked
 
@@ -77,7 +78,8 @@ def _to_advance(db: Database, now: datetime) -> list[str]:
     most_eastern_day: date = (now + timedelta(hours=14)).date()
     with db.read() as session:
         starting = [rollout.id for rollout in session.scalars(rollouts_due_to_start(most_eastern_day))]
-        return list(dict.fromkeys([*starting, *session.scalars(rollouts_with_unaskable_gates())]))
+        unaskable = list(session.scalars(rollouts_with_unaskable_gates()))
+    return list(dict.fromkeys([*starting, *unaskable, *whose_turn_has_come(db)]))
 
 
 def _due_gates(db: Database, now: datetime) -> list[tuple[str, int]]:

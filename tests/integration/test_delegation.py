@@ -6,6 +6,7 @@ both. What the scheduled check does, it does at the moment itself; a decision is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -477,7 +478,7 @@ def test_a_rollout_that_asked_without_knowing_of_it_is_mended_by_the_next_check(
 # --- two at once ---
 
 
-def deciding(company: Company, person: str, decision: str) -> object:
+def deciding(company: Company, person: str, decision: str) -> Callable[[], object]:
     request = company.asked(person)
     form = DecisionForm(decision, company.code(request), company.page(request).digest, "because")
     return lambda: record_decision(company.db, KEYS, company.token(request), form, company.now)
