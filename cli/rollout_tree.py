@@ -55,6 +55,7 @@ def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
         yield f"    problem: {gate['problem']}"
     for decision in gate["decisions"]:
         yield f"    {_decision(decision)}"
+    yield from (f"    {sentence}" for sentence in gate["waits"])
     if gate["waiting_for"]:
         yield f"    waits for {', '.join(gate['waiting_for'])}"
 

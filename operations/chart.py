@@ -16,6 +16,7 @@ from models.rollouts import Rollout, StageRow, all_stages
 from notifications.facts import Said
 from operations.question import reader_of, said_at, waiting_for
 from operations.voices import tally_of
+from operations.waiting import waits_for
 from operations.workspace import Workspace
 
 
@@ -46,6 +47,7 @@ class GateLine:
     waiting_for: tuple[str, ...]
     due_at: datetime | None
     problem: str | None
+    waits: tuple[Reason, ...] = ()  # for something else than people
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         waiting_for=tuple(people),
         due_at=gate.expires_at,
         problem=gate.problem,
+        waits=waits_for(ws, gate),
     )
 
 

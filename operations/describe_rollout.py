@@ -10,7 +10,9 @@ from domain.plan import Plan
 from models.database import Database
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
+from notifications.language import Words
 from operations.question import waiting_for
+from operations.waiting import waits_for
 from operations.workspace import Workspace, plan_of
 
 
@@ -71,6 +73,7 @@ def _head(rollout: Rollout) -> dict[str, Any]:
 
 
 def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
+    words = Words("en", ws.plan.calendar.time_zone)
     return {
         "id": gate.key,
         "kind": gate.kind,
@@ -80,6 +83,7 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "due_at": gate.expires_at.isoformat() if gate.expires_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
+        "waits": [words.say(reason) for reason in waits_for(ws, gate)],
         "decisions": [
             {
                 "by": decision.person,
