@@ -19,6 +19,7 @@ from models.rollouts import Rollout, StageRow, rollouts_due_to_start, stages_sta
 from operations.advance import advance
 from operations.attend_gate import attend_gate
 from operations.automatic import LOOKED_AT_BY_THE_CLOCK
+from operations.take_turns import whose_turn_has_come
 from operations.telling import inform
 from operations.workspace import locked
 
@@ -74,8 +75,9 @@ def _to_advance(db: Database, now: datetime) -> list[str]:
     most_eastern_day: date = (now + timedelta(hours=14)).date()
     with db.read() as session:
         starting = [rollout.id for rollout in session.scalars(rollouts_due_to_start(most_eastern_day))]
+        unaskable = list(session.scalars(rollouts_with_unaskable_gates()))
         looked_at = [gate.rollout_id for gate in session.scalars(gates_to_look_at(now, LOOKED_AT_BY_THE_CLOCK))]
-        return list(dict.fromkeys([*starting, *session.scalars(rollouts_with_unaskable_gates()), *looked_at]))
+    return list(dict.fromkeys([*starting, *unaskable, *looked_at, *whose_turn_has_come(db)]))
 
 
 def _due_gates(db: Database, now: datetime) -> list[tuple[str, int]]:
