@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.errors import UnknownRollout
+from domain.reasons import Reason
 from models.database import Database
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
@@ -67,7 +68,9 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "state": gate.state.value,
         "outcome": gate.outcome.value if gate.outcome else None,
         "round": gate.round,
-        "due_at": gate.expires_at.isoformat() if gate.expires_at else None,
+        "because": str(Reason.from_json(gate.settled_because)) if gate.settled_because else None,
+        "waived_by": gate.waived_by,
+        "due_at": gate.due_at.isoformat() if gate.due_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
         "decisions": [
