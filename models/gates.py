@@ -81,9 +81,10 @@ class GateRow(Base):
     `problem` says why it cannot be asked yet. `settled_because` is a Reason: {text, facts}.
     Reminders, escalations and expiry are counted from `clock_from`: the opening, moved on by every pause; `paused_at`
     is set while the owner is asked for changes. `changed` is what those asked are shown of the last change: {by, at,
-    reply, changes: [[label, before, after]]}. `look_at` is when an automatic gate is looked at again. A gate that is a
-    `renewal` asks again what has passed before, and does not undo it; `renewal_due_at` is by when an answer is wanted,
-    and `overdue_at` is set once there was none. `waived_by` let it pass without its quorum.
+    reply, changes: [[label, before, after]]}. `pinned` is what a gate has passed for, as with decisions.
+    `look_at` is when an automatic gate is looked at again. A gate that is a `renewal` asks again what has passed
+    before, and does not undo it; `renewal_due_at` is by when an answer is wanted, and `overdue_at` is set once there
+    was none. `waived_by` let it pass without its quorum.
     """
 
     __tablename__ = "gates"
@@ -134,6 +135,7 @@ class GateRow(Base):
     renew_at: Mapped[datetime | None]  # of a gate that has passed: when it is asked again
     renewal_due_at: Mapped[datetime | None]
     overdue_at: Mapped[datetime | None]
+    pinned: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     condition_id: Mapped[int | None]  # the condition this gate came from (models/conditions.py)
 
     @property

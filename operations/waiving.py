@@ -12,6 +12,7 @@ from domain.states import GateState
 from domain.waiver import passed_over, why_may_not_waive
 from models.conditions import Condition
 from models.gates import GateRow, Purpose, Request, RequestState, VoidReason, requests_at
+from models.rollouts import StageRow
 from operations.pool import added_by_bands
 from operations.voices import latest_decisions, separation_at
 from operations.workspace import Workspace
@@ -27,6 +28,23 @@ def may_waive(ws: Workspace, gate: GateRow) -> list[str]:
     """Return everybody who may waive a gate now, in the plan's order."""
     named = ws.directory.people(_names_who_may(ws, gate).waiver)
     return [person for person in named if why_not_waived_by(ws, gate, person) is None]
+
+
+def told_of_hold(ws: Workspace, stage: StageRow, gate: GateRow) -> list[str]:
+    """Return who is told that a gate holds its stage: of a measurement also who measures, and who may override it."""
+    told = [ws.rollout.requester, ws.rollout.owner, *ws.directory.resolve(ws.planned_stage(stage).owner)]
+    planned = ws.planned_gate(gate)
+    if isinstance(planned, MeasurementGate):
+        told += [*ws.directory.resolve(planned.measured_by), *may_waive(ws, gate)]
+    return told
+
+
+def how_to_waive(ws: Workspace, gate: GateRow) -> list[Reason]:
+    """Return who may waive a gate and by which command; nothing where nobody may."""
+    people = may_waive(ws, gate)
+    facts: dict[str, str | int] = {"people": ", ".join(people), "rollout": ws.rollout.id, "gate": gate.key}
+    waive = Reason('{people} may waive it: etappe gate waive {rollout} {gate} --by EMAIL --reason "why"', facts)
+    return [waive] if people else []
 
 
 def _names_who_may(ws: Workspace, gate: GateRow) -> Gate:
