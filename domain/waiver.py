@@ -1,4 +1,4 @@
-"""Waiving a gate (“break glass”): who may let it pass without its quorum, when that can be done, and who is passed over.
+"""Waiving a gate (“break glass”): who may let it pass without its quorum, and when, and who is passed over by it.
 
 A waiver settles a gate for the round it is given in, whatever comes afterwards; of a measurement it is the override.
 """
@@ -30,7 +30,9 @@ def why_cannot_be_waived(gate: GateState, stage: StageState, *, renewal: bool = 
     if gate in REFUSED and stage is not StageState.HELD:
         return Reason("The gate did not pass, and it does not hold its stage either; there is nothing to waive.")
     if gate is GateState.WAITING and stage is StageState.HELD and not renewal:
-        return Reason("The stage of this gate is on hold; waive what holds it, or resume the rollout, and then this one.")
+        return Reason(
+            "The stage of this gate is on hold; waive what holds it, or resume the rollout, and then this one."
+        )
     if gate is GateState.WAITING and stage is not StageState.OPEN and not renewal:
         return Reason("The stage of this gate is not open yet; a gate can be waived once its stage is open.")
     return None
@@ -62,5 +64,7 @@ def passed_over(asked: Iterable[Voice], to_be_asked: Iterable[str], approved: Co
     `asked` are those who were asked, whatever they have said; `to_be_asked` those whose turn had not come; `approved`
     the voices that have said yes. Of a voice that was lent, both who lends it and who gives it are passed over.
     """
-    people = [person for voice in asked if voice.principal not in approved for person in (voice.person, voice.principal)]
+    people = [
+        person for voice in asked if voice.principal not in approved for person in (voice.person, voice.principal)
+    ]
     return list(dict.fromkeys([*people, *(person for person in to_be_asked if person not in approved)]))

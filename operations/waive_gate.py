@@ -1,4 +1,4 @@
-"""Waive a gate: somebody whom the plan names lets it pass without its quorum, with a reason; all passed over are told."""
+"""Waive a gate: somebody whom the plan names lets it pass without its quorum; all who are passed over are told why."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from domain import typed_text
 from domain.errors import InvalidInput, NotAllowed, NotFound, RolloutEnded
 from domain.nearest import suggestion
 from domain.reasons import Reason
-from domain.states import ENDED, Event, GateState, Outcome
+from domain.states import ENDED, Event, Outcome
 from domain.waiver import REFUSED, why_cannot_be_waived
 from models.database import Database
 from models.gates import GateRow
