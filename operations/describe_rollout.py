@@ -9,6 +9,7 @@ from domain.errors import UnknownRollout
 from domain.plan import Plan
 from domain.reasons import Reason
 from models.database import Database
+from models.evidence import lapses_at
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
 from operations.question import waiting_for
@@ -83,19 +84,27 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "due_at": gate.due_at.isoformat() if gate.due_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
-        "decisions": [
-            {
-                "by": decision.person,
-                "on_behalf_of": decision.on_behalf_of,
-                "decision": decision.decision.value,
-                "choice": decision.choice.value if decision.choice else None,
-                "comment": decision.comment,
-                "conditions": decision.conditions,
-                "lessons": decision.lessons,
-                "channel": decision.channel,
-                "assurance": decision.assurance,
-                "decided_at": decision.decided_at.isoformat(),
-            }
-            for decision in ws.session.scalars(decisions_at(gate.id))
-        ],
+        "decisions": _decisions(ws, gate),
     }
+
+
+def _decisions(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
+    lapsed = {
+        lapse.decision_id: str(Reason.from_json(lapse.because)) for lapse in ws.session.scalars(lapses_at(gate.id))
+    }
+    return [
+        {
+            "by": decision.person,
+            "on_behalf_of": decision.on_behalf_of,
+            "decision": decision.decision.value,
+            "choice": decision.choice.value if decision.choice else None,
+            "comment": decision.comment,
+            "conditions": decision.conditions,
+            "lessons": decision.lessons,
+            "channel": decision.channel,
+            "assurance": decision.assurance,
+            "decided_at": decision.decided_at.isoformat(),
+            "lapsed": lapsed.get(decision.id),
+        }
+        for decision in ws.session.scalars(decisions_at(gate.id))
+    ]
