@@ -13,6 +13,7 @@ from models.evidence import lapses_at
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
 from operations.question import waiting_for
+from operations.queues import Using, Waiting, using_stages, waiting_stages
 from operations.workspace import Workspace, plan_of
 
 
@@ -42,6 +43,7 @@ def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, 
             raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
         ws = Workspace(session, (), rollout, now)
         gates = ws.gates()
+        waiting, using = waiting_stages(session, rollout_id), using_stages(session, rollout_id)
         return {
             **_head(rollout),
             "language": rollout.language,
@@ -51,6 +53,8 @@ def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, 
                     "id": stage.key,
                     "state": stage.state.value,
                     "round": stage.round,
+                    "waits_for": _waiting(waiting.get(stage.id)),
+                    "uses": _using(using.get(stage.id)),
                     "gates": [_gate(ws, gate) for gate in gates if gate.stage_id == stage.id],
                 }
                 for stage in ws.stages()
@@ -70,6 +74,21 @@ def _head(rollout: Rollout) -> dict[str, Any]:
         "owner": rollout.owner,
         "created_at": rollout.created_at.isoformat(),
     }
+
+
+def _waiting(waits: Waiting | None) -> dict[str, Any] | None:
+    if waits is None:
+        return None
+    since = waits.since.isoformat() if waits.since else None
+    used_by = {"id": waits.behind.id, "title": waits.behind.title, "since": since} if waits.behind else None
+    return {"resource": waits.resource, "used_by": used_by, "place": waits.place}
+
+
+def _using(uses: Using | None) -> dict[str, Any] | None:
+    if uses is None:
+        return None
+    next_ones = [{"id": rollout.id, "title": rollout.title} for rollout in uses.waiting]
+    return {"resource": uses.resource, "since": uses.since.isoformat(), "waiting": next_ones}
 
 
 def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:

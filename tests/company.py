@@ -31,6 +31,7 @@ from operations.resume_rollout import resume_rollout
 from operations.show_gate import show_gate
 from operations.show_request import RequestPage, show_request
 from operations.start_rollout import Start, start_rollout
+from operations.take_turns import take_turns
 from operations.waive_gate import waive_gate
 from operations.workspace import Actor
 from plans.directory import read_directory
@@ -239,6 +240,10 @@ class Company:
     def cancels(self, reason: str = "no longer wanted") -> None:
         """Call the rollout off, as `etappe rollout cancel` does."""
         cancel_rollout(self.db, KEYS, self.rollout_id, reason, Actor(REQUESTER, "command"), self.now)
+
+    def takes_turns(self) -> None:
+        """Let those open a stage whose turn at a resource has come, as the relay does after a commit."""
+        take_turns(self.db, KEYS, self.now)
 
     def entries(self, action: str = "") -> list[AuditEntry]:
         """The record of the rollout."""
