@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from domain.outcome import rejection_outcome
 from domain.plan import AcknowledgementGate, AutomaticGate, ChecklistGate, outcome_of
 from domain.quorum import Standing
@@ -73,8 +76,20 @@ def _rejection(ws: Workspace, gate: GateRow) -> Outcome:
 _VOID_BECAUSE = {Event.EXPIRED: VoidReason.EXPIRED, Event.WAIVED: VoidReason.WAIVED}
 
 
-def settle(ws: Workspace, gate: GateRow, event: Event, outcome: Outcome, because: Reason) -> None:
-    """Settle a gate: nobody is asked any longer, and those concerned hear what it came to."""
+def settle(
+    ws: Workspace,
+    gate: GateRow,
+    event: Event,
+    outcome: Outcome,
+    because: Reason,
+    *,
+    comment: str = "",
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Settle a gate: nobody is asked any longer, and those concerned hear what it came to.
+
+    `comment` and `facts` go into the record, beside the outcome and why.
+    """
     gate.state = advance_gate(gate.state, event)
     gate.outcome, gate.settled_at, gate.settled_because = outcome, ws.now, because.to_json()
     gate.remind_at = gate.escalate_at = gate.expires_at = gate.look_at = gate.paused_at = gate.problem = None
@@ -82,5 +97,6 @@ def settle(ws: Workspace, gate: GateRow, event: Event, outcome: Outcome, because
     if event is Event.PASSED:
         gate.pinned = pinned_now(ws, gate)
     void_requests(ws, gate, _VOID_BECAUSE.get(event, VoidReason.SETTLED))
-    ws.note(f"gate.{event}", gate=gate, facts={"outcome": outcome, "because": str(because)})
+    noted = {"outcome": outcome, "because": str(because), **(facts or {})}
+    ws.note(f"gate.{event}", gate=gate, comment=comment, facts=noted)
     tell_outcome(ws, gate)

@@ -166,7 +166,7 @@ def _row(line: GateLine, words: Words) -> dict[str, str]:
         words.text("State"): words.state(line.state),
         words.text("Waiting for"): line.problem or _waited_for(line, words),
         words.text("By when"): words.day(line.due_at) if line.due_at else "–",
-        words.text("Decided"): _listed(_decided(line.said, line.kind, words) or _came_to(line, words)),
+        words.text("Decided"): _listed(_what_was_decided(line, words)),
     }
 
 
@@ -174,6 +174,13 @@ def _waited_for(line: GateLine, words: Words) -> str:
     return _listed(
         [*(words.say(reason) for reason in line.waits), *([_people(line.waiting_for)] if line.waiting_for else [])]
     )
+
+
+def _what_was_decided(line: GateLine, words: Words) -> list[str]:
+    decided = _decided(line.said, line.kind, words)
+    if line.state is GateState.WAIVED:  # by whom and why, before what the others had said until then
+        return [*_came_to(line, words), *decided]
+    return decided or _came_to(line, words)
 
 
 def _decided(said: Iterable[Said], kind: str, words: Words) -> list[str]:

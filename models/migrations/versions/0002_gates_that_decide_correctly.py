@@ -152,6 +152,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('started_run_state', sa.String(length=60), nullable=True))
         batch_op.add_column(sa.Column('renewal', sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column('renew_at', models.base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('waived_by', sa.String(length=254), nullable=True))
+        batch_op.add_column(sa.Column('renewal_due_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('overdue_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('pinned', sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column('condition_id', sa.Integer(), nullable=True))
