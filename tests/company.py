@@ -33,6 +33,7 @@ from operations.show_gate import show_gate
 from operations.show_request import RequestPage, show_request
 from operations.start_rollout import Start, start_rollout
 from operations.take_turns import take_turns
+from operations.waive_gate import waive_gate
 from operations.workspace import Actor
 from plans.directory import read_directory
 from plans.reading import read_plan
@@ -250,6 +251,10 @@ class Company:
         with self.db.read() as session:
             rows = session.scalars(select(Message).where(Message.rollout_id.is_(None)).order_by(Message.id)).all()
         return [str(Reason.from_json(row.facts["headline"])) for row in rows if row.recipient == person]
+
+    def waives(self, person: str, key: str = "gate", reason: str = "the fair is on Friday") -> None:
+        """Let somebody waive a gate, as `etappe gate waive` does."""
+        waive_gate(self.db, KEYS, self.rollout_id, key, reason, Actor(person, "command"), self.now)
 
     def resumes(self, reason: str = "the team is larger now") -> None:
         """Take the rollout off hold, as `etappe rollout resume` does."""
