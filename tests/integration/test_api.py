@@ -434,3 +434,40 @@ def test_every_answer_carries_the_headers_of_the_house(company: Company, api: Ap
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "set-cookie" not in answer.headers
         assert "access-control-allow-origin" not in answer.headers
+
+
+def test_what_a_rollout_is_about_is_changed_and_what_was_approved_lapses(company: Company, api: Api) -> None:
+    plan = one_gate('kind: budget, question: "May it cost this?", approvers: [board], pinned_to: [budget]')
+    company.start(plan, budget={"Video": "100"})
+    api.decides(BEN)
+    body = {"inputs": {"budget": [{"item": "Video", "amount": 120}]}, "reason": "dearer"}
+    refused(api.post(BEN, f"/rollouts/{company.rollout_id}/inputs", body), 403, "not-allowed")
+    answer = api.post(REQUESTER, f"/rollouts/{company.rollout_id}/inputs", body)
+    assert answer.status_code == 200, answer.text
+    [word] = answer.json()["stages"][0]["gates"][0]["decisions"]
+    assert "120" in word["lapsed"]
+    [asked] = api.get(BEN, "/requests").json()
+    assert asked["budget_total"] == "120"
+
+
+@pytest.mark.parametrize(
+    "inputs", [{}, {"budget": []}, {"budget": "x"}, {"budget": 7}, {"budget": ["x"]}, {"budget": True}, {"colour": "x"},
+               {"budget": [{"item": "Video", "amount": "-1"}]}, {"budget": [{"item": "Video", "amount": 100}]}]
+)  # fmt: skip
+def test_what_cannot_be_changed_changes_nothing(company: Company, api: Api, inputs: dict[str, Any]) -> None:
+    plan = one_gate('kind: budget, question: "May it cost this?", approvers: [board]')
+    company.start(plan, budget={"Video": "100"})
+    body = {"inputs": inputs, "reason": "x"}
+    refused(api.post(REQUESTER, f"/rollouts/{company.rollout_id}/inputs", body), 422, "invalid-input")
+    assert company.entries("rollout.input-changed") == []
+
+
+def test_a_gate_is_waived_by_whom_the_plan_names_though_they_were_never_asked(company: Company, api: Api) -> None:
+    company.start(one_gate(f"{SIGN_OFF}, waiver: [chair]"))
+    assert [one["id"] for one in api.get(EMIL, "/rollouts").json()] == [company.rollout_id]
+    refused(api.post(BEN, f"{api.at()}/waive", {"reason": "no time"}), 403, "not-allowed")
+    refused(api.post(EMIL, f"{api.at('no-such-gate')}/waive", {"reason": "no time"}), 404, "not-found")
+    told = api.post(EMIL, f"{api.at()}/waive", {"reason": "no time"}).json()
+    [gate] = told["stages"][0]["gates"]
+    assert (gate["state"], gate["waived_by"], told["state"]) == ("waived", EMIL, "completed")
+    assert company.entries("gate.waived")[0].channel == "api"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -20,6 +20,12 @@ DecisionWord = Literal[
 ]
 Scalar = str | bool | int | float
 _LARGEST = Decimal(10) ** 15
+Day = Annotated[date, Field(strict=False, ge=date(1970, 1, 1), le=date(2999, 12, 31))]
+Moment = Annotated[
+    AwareDatetime,
+    Field(strict=False, ge=datetime(1970, 1, 1, tzinfo=UTC), le=datetime(2999, 12, 31, tzinfo=UTC)),
+]
+"""With an offset, and within what databases and calendars can hold."""
 
 
 class Body(BaseModel):
@@ -63,7 +69,7 @@ class MeasurementBody(Body):
         description="A number, or its digits as a string",
     )  # fmt: skip
     sample: int | None = Field(default=None, ge=0, lt=10**9, description="How many observations it rests on")
-    measured_at: AwareDatetime | None = Field(default=None, strict=False, description="With its offset; default: now")
+    measured_at: Moment | None = Field(default=None, description="With its offset; default: now")
 
 
 class StartBody(Body):
@@ -73,7 +79,14 @@ class StartBody(Body):
     title: Annotated[str, StringConstraints(max_length=200)] = Field(default="", description="Default: the plan's")
     owner: Address = Field(default="", description="Who looks after it; default: the requester")
     language: Language = Field(default="en", description="The rollout's language")
-    start_on: date | None = Field(default=None, strict=False, description="The day on which it begins")
+    start_on: Day | None = Field(default=None, description="The day on which it begins")
     people: dict[Slug, list[Address]] = Field(default={}, description="Roles to addresses, over the directory's")
     budget: list[BudgetLine] = Field(default=[], description="The lines of the budget")
     inputs: dict[Slug, Scalar] = Field(default={}, description="Whatever else the plan asks for")
+
+
+class InputsBody(Body):
+    """What a rollout is to be about instead."""
+
+    inputs: dict[Slug, Scalar | list[BudgetLine]] = Field(min_length=1, description="By name; a budget as its lines")
+    reason: Reasons = Field(description="Why; whoever approved something else is told")

@@ -26,6 +26,14 @@ class Word(Facts):
     channel: str
     assurance: str
     decided_at: datetime
+    lapsed: str | None = Field(description="Why it no longer counts")
+
+
+class DelegateFacts(Facts):
+    """Somebody who is asked in the place of another one."""
+
+    by: str
+    on_behalf_of: str
 
 
 class GateFacts(Facts):
@@ -36,10 +44,43 @@ class GateFacts(Facts):
     state: str
     outcome: str | None
     round: int
+    because: str | None = Field(description="Why it came to its outcome")
+    waived_by: str | None
     due_at: datetime | None
     problem: str | None = Field(description="Why nobody can be asked")
     waiting_for: list[str]
+    delegates: list[DelegateFacts]
+    waits: list[str] = Field(description="What a gate waits for that nobody is asked about")
     decisions: list[Word]
+
+
+class RolloutName(Facts):
+    """Another rollout, by its id and title."""
+
+    id: str
+    title: str
+
+
+class UsedBy(RolloutName):
+    """The rollout that uses a resource now."""
+
+    since: datetime | None
+
+
+class WaitsFor(Facts):
+    """A stage that waits for its turn at a resource."""
+
+    resource: str
+    used_by: UsedBy | None
+    place: int
+
+
+class Uses(Facts):
+    """A stage that has a resource for itself, and who waits for it."""
+
+    resource: str
+    since: datetime
+    waiting: list[RolloutName]
 
 
 class StageFacts(Facts):
@@ -48,6 +89,8 @@ class StageFacts(Facts):
     id: str
     state: str
     round: int
+    waits_for: WaitsFor | None
+    uses: Uses | None
     gates: list[GateFacts]
 
 
@@ -78,6 +121,7 @@ class SaidFacts(Facts):
 
     by: str
     name: str
+    on_behalf_of: str | None
     decision: str
     choice: str | None
     comment: str
@@ -134,7 +178,10 @@ class QuestionFacts(Facts):
     kind: str
     round: int
     purpose: str = Field(description="decide, answer, confirm, measure or respond")
-    on_behalf_of: str | None
+    on_behalf_of: str | None = Field(description="Whose voice it is, if not one's own")
+    lent_until: datetime | None = Field(description="Until when it is lent: to the reader, or by them")
+    lent_to: str | None = Field(description="The name of whoever the reader has lent their voice to")
+    may_be_lent: bool
     state: str = Field(description="open; done once they have had their say; void when they are no longer asked")
     void_reason: str | None
     question: str
@@ -158,6 +205,7 @@ class QuestionFacts(Facts):
     metric: str
     target: str
     said: list[SaidFacts]
-    mine: SaidFacts | None = Field(description="What was recorded for this voice")
+    mine: SaidFacts | None = Field(description="What the reader has said with this voice")
+    spoken: SaidFacts | None = Field(description="What somebody else has said with this voice")
     settlement: SettlementFacts | None
     digest: str = Field(description="What a decision must give back: it stands for what was shown")

@@ -13,7 +13,7 @@ from notifications.language import Words
 from operations.describe_request import describe_request
 from operations.record_answers import record_answers_as
 from operations.record_decision import DecisionForm, record_decision_as
-from operations.show_gate import asked_now, show_gate
+from operations.show_gate import open_questions, show_gate
 from operations.show_request import RequestPage
 from web import wording
 from web.api.bodies import Address, AnswersBody, DecisionBody
@@ -29,7 +29,7 @@ OnBehalfOf = Annotated[Address, Query(description="Whose voice it is, if not you
 @router.get("/requests", response_model=list[QuestionFacts])
 def requests(me: Me) -> Any:
     """List what you are asked now, in every rollout, oldest first."""
-    return [describe_request(page) for page in asked_now(me.db, me.address, me.now)]
+    return [describe_request(page) for page in open_questions(me.db, me.address, me.now)]
 
 
 @router.get("/rollouts/{rollout_id}/gates/{gate_id}", response_model=QuestionFacts)
