@@ -76,8 +76,9 @@ class GateRow(Base):
     """A gate of a rollout in one round.
 
     `requirements` and `stand_ins` are the quorum as it was resolved when the gate opened (domain/quorum.py), and
-    `approvers` who is asked for it, in order: [person, [roles or addresses]]. Only values after the measurement
-    `measured_after` count; 0 is all of them.
+    `approvers` who is asked for it, in order: [person, [roles or addresses]]. `named` are those whom somebody has put
+    there beside the plan: {person: {instead_of, reason}}, with instead_of "" for one who was added. Only values after
+    the measurement `measured_after` count; 0 is all of them.
     `problem` says why it cannot be asked yet. `settled_because` is a Reason: {text, facts}.
     Reminders, escalations and expiry are counted from `clock_from`: the opening, moved on by every pause; `paused_at`
     is set while the owner is asked for changes. `changed` is what those asked are shown of the last change: {by, at,
@@ -117,6 +118,7 @@ class GateRow(Base):
     requirements: Mapped[list[Any]] = mapped_column(JSON, default=list)
     stand_ins: Mapped[list[Any]] = mapped_column(JSON, default=list)
     approvers: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    named: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     answers: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     answered_by: Mapped[Address | None]
     answered_at: Mapped[datetime | None]

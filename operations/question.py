@@ -63,7 +63,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         requester_name=names(ws.rollout.requester),
         owner_name=names(ws.rollout.owner),
         owner_email=ws.rollout.owner,
-        why=_why(ws, request, language),
+        why=_why(ws, gate, request, language),
         on_yes=_on_yes(planned, request, needed - counted),
         on_no=consequences.on_no(planned, _recycle_title(ws, gate, language)),
         on_silence=_on_silence(ws, gate, planned, language, names),
@@ -207,11 +207,13 @@ def _names(ws: Workspace) -> Callable[[str], str]:
     return lambda address: reader_of(ws, address).name
 
 
-def _why(ws: Workspace, request: Request, language: str) -> Reason:
+def _why(ws: Workspace, gate: GateRow, request: Request, language: str) -> Reason:
     roles = ", ".join(_role_title(ws, entry, language) for entry in request.asked_for)
     if request.on_behalf_of:
         names = {"person": _names(ws)(request.on_behalf_of), "role": roles}
         return Reason("You are asked in the place of {person}, whom the plan names ({role}).", names)
+    if how := gate.named.get(request.person):
+        return _why_named(ws, how, roles)
     if request.escalation_level:
         return Reason("Others were asked and have not decided; the plan names you next ({role}).", {"role": roles})
     if request.purpose is Purpose.CONFIRM:
@@ -219,6 +221,13 @@ def _why(ws: Workspace, request: Request, language: str) -> Reason:
     if request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
         return Reason("The plan asks you to bring this ({role}).", {"role": roles})
     return Reason("The plan asks you to decide ({role}).", {"role": roles})
+
+
+def _why_named(ws: Workspace, how: dict[str, str], roles: str) -> Reason:
+    if not how["instead_of"]:
+        return Reason("Your approval was asked for beside what the plan says: “{reason}”", {"reason": how["reason"]})
+    names = {"person": _names(ws)(how["instead_of"]), "role": roles, "reason": how["reason"]}
+    return Reason("The question was passed on to you from {person} ({role}): “{reason}”", names)
 
 
 def _role_title(ws: Workspace, entry: str, language: str) -> str:

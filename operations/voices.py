@@ -38,6 +38,11 @@ def members(gate: GateRow) -> frozenset[str]:
     return frozenset(gate.stand_ins).union(*(requirement["members"] for requirement in gate.requirements))
 
 
+def added_at(gate: GateRow) -> set[str]:
+    """Return who was asked for one more approval, beside the plan; each is a requirement of that name."""
+    return {person for person, how in gate.named.items() if not how["instead_of"]}
+
+
 def spoken_at(ws: Workspace, gate: GateRow) -> list[Voice]:
     """Return the voices that have had their say at a gate."""
     words = latest_decisions(ws, gate).values()
