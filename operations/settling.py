@@ -10,6 +10,7 @@ from domain.reasons import Reason
 from domain.states import DecisionKind, Event, GateState, Outcome, advance_gate
 from models.gates import GateRow, VoidReason, measurements_of
 from operations.asking import void_requests
+from operations.conditions import make_gates
 from operations.telling import tell_outcome
 from operations.voices import latest_decisions, members, tally_of
 from operations.workspace import Workspace
@@ -84,3 +85,5 @@ def settle(ws: Workspace, gate: GateRow, event: Event, outcome: Outcome, because
     void_requests(ws, gate, _VOID_BECAUSE.get(event, VoidReason.SETTLED))
     ws.note(f"gate.{event}", gate=gate, facts={"outcome": outcome, "because": str(because)})
     tell_outcome(ws, gate)
+    if event is Event.PASSED:
+        make_gates(ws, gate)
