@@ -23,9 +23,8 @@ _LONGEST_TITLE = 90
 _FURTHEST = timedelta(days=3653)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _KEY = re.compile(r"condition-([1-9][0-9]{0,17})", re.ASCII)
+_NOTHING_COMES_AFTER = "Nothing comes after this stage, so a condition could not be held to; say yes or no."
 _T = TypeVar("_T")
-
-NOTHING_COMES_AFTER = Reason("Nothing comes after this stage, so a condition could not be held to; say yes or no.")
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,21 @@ def stages_for(plan: Plan, stage_id: str, gate: Gate, passed: Collection[str]) -
     in_order = [stage.id for stage in plan.stages if stage.id in after]
     preferred = getattr(gate, "conditions_in", None)
     return sorted(in_order, key=lambda stage: stage != preferred)
+
+
+def why_none(gate: Gate) -> Reason:
+    """Return why a yes at this gate cannot carry conditions, where `stages_for` found no stage."""
+    if not getattr(gate, "binding", True):
+        return Reason("An answer here binds nobody, so it cannot carry conditions; write them as your reason.")
+    return Reason(_NOTHING_COMES_AFTER)
+
+
+def refuse_stray(typed: Sequence[TypedCondition]) -> None:
+    """Raise InvalidInput, with the first field, when conditions were typed that do not go with the answer."""
+    for number, one in enumerate(typed, start=1):
+        if not one.is_empty:
+            stray = Reason("Conditions go with “Yes, with conditions”; choose that, or empty this field.")
+            raise InvalidInput(stray, {field_of(number, "what"): stray})
 
 
 def read(typed: Sequence[TypedCondition], today: date, stages: Sequence[str]) -> list[Promise]:
@@ -203,7 +217,7 @@ def _date(typed: str) -> date | None:
 
 def _stage(typed: str, stages: Sequence[str]) -> str:
     if not stages:
-        raise InvalidInput(NOTHING_COMES_AFTER)
+        raise InvalidInput(Reason(_NOTHING_COMES_AFTER))
     if typed and typed not in stages:
         facts: dict[str, Fact] = {"stage": _excerpt(typed), "stages": ", ".join(stages)}
         raise InvalidInput(Reason("“{stage}” is not a stage that comes after this one; those are: {stages}.", facts))

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from domain import conditions, deadlines
-from domain.conditions import Promise
+from domain.conditions import Promise, TypedCondition
 from domain.reasons import Fact, Reason
-from domain.states import DecisionKind, GateState, StageState
+from domain.states import DecisionKind, GateState
 from models.conditions import Condition, conditions_made_at
 from models.gates import Decision, GateRow, VoidReason
 from models.rollouts import StageRow
+from operations.choosing import stages_for
 from operations.rounds import withdraw_gate
 from operations.telling import inform
 from operations.voices import latest_decisions, members
 from operations.workspace import Workspace
 
 
-def stages_for(ws: Workspace, gate: GateRow) -> list[str]:
-    """Return the stages that may hold to conditions made at a gate, the default first; none: it takes no conditions."""
-    passed = {stage.key for stage in ws.stages() if stage.state is StageState.PASSED}
-    return conditions.stages_for(ws.plan, ws.stage_of(gate).key, ws.planned_gate(gate), passed)
+def read(ws: Workspace, gate: GateRow, typed: Sequence[TypedCondition]) -> list[Promise]:
+    """Return the conditions that were typed at a gate. Raises InvalidInput with the fields."""
+    return conditions.read(typed, deadlines.day_of(ws.now, ws.plan.calendar), stages_for(ws, gate))
 
 
 def keep(ws: Workspace, decision: Decision, promises: Sequence[Promise]) -> None:
@@ -64,8 +64,16 @@ def _make_gate(ws: Workspace, gate: GateRow, condition: Condition) -> None:
         condition.stage = stages[0]
     stage = next(stage for stage in ws.stages() if stage.key == condition.stage)
     positions = [row.position for row in ws.gates() if row.stage_id == stage.id]
-    made = GateRow(rollout_id=ws.rollout.id, stage_id=stage.id, key=conditions.key_of(condition.id), kind="checklist",
-                   position=max(positions, default=-1) + 1, round=1, current=True, condition_id=condition.id)  # fmt: skip
+    made = GateRow(
+        rollout_id=ws.rollout.id,
+        stage_id=stage.id,
+        key=conditions.key_of(condition.id),
+        kind="checklist",
+        position=max(positions, default=-1) + 1,
+        round=1,
+        current=True,
+        condition_id=condition.id,
+    )
     ws.session.add(made)
     ws.session.flush()
     ws.note("condition.made", gate=made, facts={"made_at": gate.key, **_facts(condition)})

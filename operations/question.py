@@ -14,16 +14,17 @@ from domain.plan import (
     AutomaticGate,
     BudgetGate,
     ChecklistGate,
-    Choice,
     Gate,
     InputKind,
     MeasurementGate,
     ReviewGate,
 )
-from domain.reasons import Reason
-from domain.states import DecisionKind, GateState
+from domain.reasons import Fact, Reason
+from domain.states import GateState
+from models.conditions import Condition
 from models.gates import Decision, GateRow, Purpose, Request, RequestState, gate_in_round, requests_at
-from notifications.facts import Filled, ItemToFill, Line, Question, Reader, Said, Settlement
+from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
+from operations.choosing import choices, stages_for
 from operations.directory import readers
 from operations.opening import budget_lines
 from operations.progress import recycle_target
@@ -61,7 +62,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         requester_name=names(ws.rollout.requester),
         owner_name=names(ws.rollout.owner),
         owner_email=ws.rollout.owner,
-        why=_why(ws, request, language),
+        why=_why(ws, gate, request, language),
         on_yes=_on_yes(planned, request, needed - counted),
         on_no=consequences.on_no(planned, _recycle_title(ws, gate, language)),
         on_silence=_on_silence(ws, gate, planned, language, names),
@@ -70,8 +71,10 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         needed=needed,
         said=said_at(ws, gate),
         waiting_for=tuple(names(person) for person in waiting_for(ws, gate)),
-        choices=choices(planned, gate, request),
+        choices=choices(ws, gate, request),
+        condition_stages=_condition_stages(ws, gate, request, language),
         inputs=_inputs(ws, language),
+        silence_is_consent=getattr(planned, "silence_is_consent", False),
         lessons_required=isinstance(planned, ReviewGate) and planned.lessons,
         **_evidence(ws, gate, planned, language),
     )
@@ -113,19 +116,10 @@ def waiting_for(ws: Workspace, gate: GateRow) -> list[str]:
     return list(dict.fromkeys(row.person for row in rows if row.state is RequestState.OPEN))
 
 
-def choices(planned: Gate, gate: GateRow, request: Request) -> tuple[str, ...]:
-    """Return what this person may choose at a gate."""
+def _condition_stages(ws: Workspace, gate: GateRow, request: Request, language: str) -> tuple[LaterStage, ...]:
     if request.purpose is not Purpose.DECIDE:
-        return (DecisionKind.APPROVE,)
-    if not isinstance(planned, ReviewGate):
-        return tuple(DecisionKind)
-    level = request.escalation_level
-    offered = planned.escalate[level - 1].choices if level else None
-    refusals = tuple(choice.value for choice in (offered or planned.choices) if choice is not Choice.GO)
-    if offered:
-        return (DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS, *refusals)
-    return (DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS, *refusals, DecisionKind.REQUEST_CHANGES,
-            DecisionKind.ABSTAIN)  # fmt: skip
+        return ()
+    return tuple(LaterStage(key, ws.plan.stage(key).title.in_language(language)) for key in stages_for(ws, gate))
 
 
 def settlement(gate: GateRow) -> Settlement | None:
@@ -166,7 +160,9 @@ def _names(ws: Workspace) -> Callable[[str], str]:
     return lambda address: reader_of(ws, address).name
 
 
-def _why(ws: Workspace, request: Request, language: str) -> Reason:
+def _why(ws: Workspace, gate: GateRow, request: Request, language: str) -> Reason:
+    if (condition := ws.condition_of(gate)) and not request.escalation_level:
+        return _why_of_condition(ws, condition, request, language)
     roles = ", ".join(_role_title(ws, entry, language) for entry in request.asked_for)
     if request.escalation_level:
         return Reason("Others were asked and have not decided; the plan names you next ({role}).", {"role": roles})
@@ -175,6 +171,17 @@ def _why(ws: Workspace, request: Request, language: str) -> Reason:
     if request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
         return Reason("The plan asks you to bring this ({role}).", {"role": roles})
     return Reason("The plan asks you to decide ({role}).", {"role": roles})
+
+
+def _why_of_condition(ws: Workspace, condition: Condition, request: Request, language: str) -> Reason:
+    maker = ws.maker_of(condition)
+    made_at = ws.planned_gate(ws.session.get_one(GateRow, condition.gate_id)).title.in_language(language)
+    facts: dict[str, Fact] = {"maker": reader_of(ws, maker).name, "gate": made_at}
+    if request.voice == maker and request.purpose is Purpose.DECIDE:
+        return Reason("You made this a condition of your approval at “{gate}”: say whether it is met.", facts)
+    if request.purpose is Purpose.DECIDE:
+        return Reason("{maker} made this a condition of the approval at “{gate}”: say whether it is met.", facts)
+    return Reason("{maker} approved “{gate}” on the condition that you see to this.", facts)
 
 
 def _role_title(ws: Workspace, entry: str, language: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from domain import typed_text
 from domain.errors import InvalidInput
 from domain.reasons import Reason
-from domain.states import ENDED, GateState, StageState
+from domain.states import ENDED, GateState, RolloutState, StageState
 from models.database import Database
 from models.gates import GateRow
 from models.rollouts import StageRow
@@ -35,6 +35,8 @@ def resume_rollout(
             raise InvalidInput(f"The rollout is {ws.rollout.state}, not on hold; there is nothing to resume.")
         for stage in stopped:
             ask_again(ws, stage, stopping_gates(ws, stage))
+        if ws.rollout.state is not RolloutState.HELD:
+            ws.note("condition.resumed", stage=stopped[0], comment=words)
         release(ws, words)
         inform(ws, [ws.rollout.requester, ws.rollout.owner], Reason("The rollout goes on"), quote=words)
         progress(ws)

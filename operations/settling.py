@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from domain.measurement import Judgement, Verdict, judge
 from domain.outcome import rejection_outcome
 from domain.plan import AcknowledgementGate, CheckGate, ChecklistGate, MeasurementGate, RunGate, WindowGate, outcome_of
@@ -78,15 +81,27 @@ def _rejection(ws: Workspace, gate: GateRow) -> Outcome:
 _VOID_BECAUSE = {Event.EXPIRED: VoidReason.EXPIRED, Event.WAIVED: VoidReason.WAIVED}
 
 
-def settle(ws: Workspace, gate: GateRow, event: Event, outcome: Outcome, because: Reason) -> None:
-    """Settle a gate: nobody is asked any longer, and those concerned hear what it came to."""
+def settle(
+    ws: Workspace,
+    gate: GateRow,
+    event: Event,
+    outcome: Outcome,
+    because: Reason,
+    *,
+    void: VoidReason | None = None,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Settle a gate: nobody is asked any longer, and those concerned hear what it came to.
+
+    `void` is what the links of those who were still asked say, unless the event says it; `facts` go into the record.
+    """
     gate.state = advance_gate(gate.state, event)
     gate.outcome, gate.settled_at, gate.settled_because = outcome, ws.now, because.to_json()
     gate.remind_at = gate.escalate_at = gate.expires_at = gate.look_at = gate.paused_at = gate.problem = None
     if event is Event.PASSED:
         gate.pinned = pinned_now(ws, gate)
-    void_requests(ws, gate, _VOID_BECAUSE.get(event, VoidReason.SETTLED))
-    ws.note(f"gate.{event}", gate=gate, facts={"outcome": outcome, "because": str(because)})
+    void_requests(ws, gate, void or _VOID_BECAUSE.get(event, VoidReason.SETTLED))
+    ws.note(f"gate.{event}", gate=gate, facts={"outcome": outcome, "because": str(because), **(facts or {})})
     tell_outcome(ws, gate)
     if event is Event.PASSED:
         make_gates(ws, gate)
