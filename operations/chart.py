@@ -15,6 +15,7 @@ from models.prefect_page import Bar, bars_of
 from models.rollouts import Rollout, StageRow, all_stages
 from notifications.facts import Said
 from operations.question import reader_of, said_at, waiting_for
+from operations.queues import sentence, waiting_stages
 from operations.voices import tally_of
 from operations.workspace import Workspace
 
@@ -65,6 +66,7 @@ class Chart:
     held_at: tuple[GateLine, ...]  # the gates that put it on hold
     back_at: tuple[str, ...]  # titles of the open stages that the rollout has gone back to
     waiting_for: tuple[str, ...]  # names
+    queued: tuple[Reason, ...]  # which stages wait for what, and who uses it
     problems: tuple[str, ...]  # why nobody can be asked
     bars: tuple[BarFacts, ...]
     painted: dict[tuple[str, int], Bar]
@@ -95,6 +97,7 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
             held_at=tuple(_line(ws, gate) for gate in gates if _holds(ws, gate)),
             back_at=_back_at(ws),
             waiting_for=tuple(dict.fromkeys(name for line in lines for name in line.waiting_for)),
+            queued=_queued(ws),
             problems=tuple(dict.fromkeys(line.problem for line in lines if line.problem)),
             bars=(*_stage_bars(ws), *(_gate_bar(ws, gate) for gate in gates if gate.opened_at)),
             painted=_painted(session, rollout.flow_run_id),
@@ -105,6 +108,12 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
 def _back_at(ws: Workspace) -> tuple[str, ...]:
     again = [stage for stage in ws.stages() if stage.state is StageState.OPEN and stage.round > 1]
     return tuple(ws.planned_stage(stage).title.in_language(ws.rollout.language) for stage in again)
+
+
+def _queued(ws: Workspace) -> tuple[Reason, ...]:
+    waiting = waiting_stages(ws.session, ws.rollout.id)
+    titled = [(ws.planned_stage(stage).title.in_language(ws.rollout.language), stage.id) for stage in ws.stages()]
+    return tuple(sentence(title, waiting[stage_id]) for title, stage_id in titled if stage_id in waiting)
 
 
 def _painted(session: Session, flow_run_id: str) -> dict[tuple[str, int], Bar]:

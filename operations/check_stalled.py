@@ -18,6 +18,7 @@ from models.gates import gates_due, rollouts_with_unaskable_gates
 from models.rollouts import Rollout, StageRow, rollouts_due_to_start, stages_stalled
 from operations.advance import advance
 from operations.attend_gate import attend_gate
+from operations.take_turns import whose_turn_has_come
 from operations.telling import inform
 from operations.workspace import locked
 
@@ -73,7 +74,8 @@ def _to_advance(db: Database, now: datetime) -> list[str]:
     most_eastern_day: date = (now + timedelta(hours=14)).date()
     with db.read() as session:
         starting = [rollout.id for rollout in session.scalars(rollouts_due_to_start(most_eastern_day))]
-        return list(dict.fromkeys([*starting, *session.scalars(rollouts_with_unaskable_gates())]))
+        unaskable = list(session.scalars(rollouts_with_unaskable_gates()))
+    return list(dict.fromkeys([*starting, *unaskable, *whose_turn_has_come(db)]))
 
 
 def _due_gates(db: Database, now: datetime) -> list[tuple[str, int]]:

@@ -6,17 +6,30 @@ from datetime import datetime
 from typing import Any
 
 from domain.errors import UnknownRollout
+from domain.plan import Plan
+from domain.reasons import Reason
 from models.database import Database
+from models.evidence import lapses_at
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
 from operations.question import waiting_for
-from operations.workspace import Workspace
+from operations.queues import Using, Waiting, using_stages, waiting_stages
+from operations.workspace import Workspace, plan_of
 
 
 def list_rollouts(db: Database) -> list[dict[str, Any]]:
     """Return every rollout, newest first: id, plan, version, title, state, requester, owner, created_at."""
     with db.read() as session:
         return [_head(rollout) for rollout in session.scalars(rollouts_newest_first())]
+
+
+def plan_of_rollout(db: Database, rollout_id: str) -> Plan:
+    """Return the plan version that a rollout keeps. Raises UnknownRollout."""
+    with db.read() as session:
+        rollout = session.get(Rollout, rollout_id)
+        if rollout is None:
+            raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
+        return plan_of(rollout.plan_version)
 
 
 def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, Any]:
@@ -30,6 +43,7 @@ def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, 
             raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
         ws = Workspace(session, (), rollout, now)
         gates = ws.gates()
+        waiting, using = waiting_stages(session, rollout_id), using_stages(session, rollout_id)
         return {
             **_head(rollout),
             "language": rollout.language,
@@ -39,6 +53,8 @@ def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, 
                     "id": stage.key,
                     "state": stage.state.value,
                     "round": stage.round,
+                    "waits_for": _waiting(waiting.get(stage.id)),
+                    "uses": _using(using.get(stage.id)),
                     "gates": [_gate(ws, gate) for gate in gates if gate.stage_id == stage.id],
                 }
                 for stage in ws.stages()
@@ -60,6 +76,21 @@ def _head(rollout: Rollout) -> dict[str, Any]:
     }
 
 
+def _waiting(waits: Waiting | None) -> dict[str, Any] | None:
+    if waits is None:
+        return None
+    since = waits.since.isoformat() if waits.since else None
+    used_by = {"id": waits.behind.id, "title": waits.behind.title, "since": since} if waits.behind else None
+    return {"resource": waits.resource, "used_by": used_by, "place": waits.place}
+
+
+def _using(uses: Using | None) -> dict[str, Any] | None:
+    if uses is None:
+        return None
+    next_ones = [{"id": rollout.id, "title": rollout.title} for rollout in uses.waiting]
+    return {"resource": uses.resource, "since": uses.since.isoformat(), "waiting": next_ones}
+
+
 def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
     return {
         "id": gate.key,
@@ -70,19 +101,27 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "due_at": gate.expires_at.isoformat() if gate.expires_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
-        "decisions": [
-            {
-                "by": decision.person,
-                "on_behalf_of": decision.on_behalf_of,
-                "decision": decision.decision.value,
-                "choice": decision.choice.value if decision.choice else None,
-                "comment": decision.comment,
-                "conditions": decision.conditions,
-                "lessons": decision.lessons,
-                "channel": decision.channel,
-                "assurance": decision.assurance,
-                "decided_at": decision.decided_at.isoformat(),
-            }
-            for decision in ws.session.scalars(decisions_at(gate.id))
-        ],
+        "decisions": _decisions(ws, gate),
     }
+
+
+def _decisions(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
+    lapsed = {
+        lapse.decision_id: str(Reason.from_json(lapse.because)) for lapse in ws.session.scalars(lapses_at(gate.id))
+    }
+    return [
+        {
+            "by": decision.person,
+            "on_behalf_of": decision.on_behalf_of,
+            "decision": decision.decision.value,
+            "choice": decision.choice.value if decision.choice else None,
+            "comment": decision.comment,
+            "conditions": decision.conditions,
+            "lessons": decision.lessons,
+            "channel": decision.channel,
+            "assurance": decision.assurance,
+            "decided_at": decision.decided_at.isoformat(),
+            "lapsed": lapsed.get(decision.id),
+        }
+        for decision in ws.session.scalars(decisions_at(gate.id))
+    ]

@@ -22,6 +22,7 @@ from domain.states import (
 from models.gates import GateRow, VoidReason
 from models.rollouts import StageRow
 from operations.conditions import drop, hanging_on_stages
+from operations.exclusive import may_open_now
 from operations.opening import open_gates, open_stage
 from operations.rounds import close_stage, new_round, withdraw
 from operations.settling import settle_gates
@@ -64,7 +65,8 @@ def _open_stages(ws: Workspace) -> bool:
     stages = ws.stages()
     passed = {stage.key for stage in stages if stage.state is StageState.PASSED}
     ready = stage_graph.may_open(ws.plan.needs(), passed)
-    opening = [stage for stage in stages if stage.state is StageState.WAITING and stage.key in ready]
+    waiting = [stage for stage in stages if stage.state is StageState.WAITING and stage.key in ready]
+    opening = may_open_now(ws, waiting)
     for stage in opening:
         open_stage(ws, stage)
     return bool(opening)

@@ -26,12 +26,14 @@ from operations.check_stalled import CheckReport, check_stalled
 from operations.describe_rollout import describe_rollout
 from operations.import_people import import_people
 from operations.record_answers import record_answers
-from operations.record_decision import DecisionForm, record_decision
+from operations.record_decision import DecisionForm, record_decision, record_decision_as
 from operations.record_measurement import record_measurement
 from operations.resume_rollout import resume_rollout
 from operations.settle_message import bury, settle_messages
+from operations.show_gate import show_gate
 from operations.show_request import RequestPage, show_request
 from operations.start_rollout import Start, start_rollout
+from operations.take_turns import take_turns
 from operations.workspace import Actor
 from plans.directory import read_directory
 from plans.reading import read_plan
@@ -39,6 +41,7 @@ from plans.reading import read_plan
 KEYS = (b"a secret that only the tests know",)
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday without a holiday near
 REQUESTER = "lea@example.com"
+ASSURANCE = {"api": "token", "command": "operator"}
 
 PEOPLE = """
 people:
@@ -219,6 +222,23 @@ class Company:
         settle_messages(self.db, sent, MessageState.SENT, self.now)
         bury(self.db, [message.id for message in waiting if message.id not in sent], "no such mailbox", self.now)
 
+    def says(
+        self,
+        person: str,
+        decision: str = "approve",
+        gate: str = "gate",
+        *,
+        channel: str = "api",
+        on_behalf_of: str = "",
+        conditions: Sequence[TypedCondition] = (),
+        **words: str,
+    ) -> RequestPage:
+        """Let a person who has proved who they are decide at a gate, after looking at it."""
+        shown = show_gate(self.db, self.rollout_id, gate, person, self.now, on_behalf_of)
+        form = DecisionForm(decision, "", words.pop("digest", shown.digest), conditions=conditions, **words)
+        actor = Actor(person, channel, ASSURANCE[channel])
+        return record_decision_as(self.db, KEYS, self.rollout_id, gate, form, actor, self.now, on_behalf_of)
+
     def fills_in(self, person: str, fields: Mapping[str, str]) -> RequestPage:
         """Let a person fill in the list they are asked for."""
         request = next(row for row in self.requests(person, RequestState.OPEN) if row.purpose is Purpose.ANSWER)
@@ -249,6 +269,10 @@ class Company:
     def cancels(self, reason: str = "no longer wanted") -> None:
         """Call the rollout off, as `etappe rollout cancel` does."""
         cancel_rollout(self.db, KEYS, self.rollout_id, reason, Actor(REQUESTER, "command"), self.now)
+
+    def takes_turns(self) -> None:
+        """Let those open a stage whose turn at a resource has come, as the relay does after a commit."""
+        take_turns(self.db, KEYS, self.now)
 
     def entries(self, action: str = "") -> list[AuditEntry]:
         """The record of the rollout."""

@@ -57,9 +57,13 @@ def summary(chart: Chart) -> tuple[str, str]:
     if chart.held_at:
         gates = "; ".join(_why(line, words) for line in chart.held_at)
         return "On hold", words.text("On hold at: {gates}", gates=gates)
+    queued = [words.say(reason) for reason in chart.queued]
     if chart.waiting_for:
-        back = f"{words.text('Gone back to: {stages}.', stages=_listed(chart.back_at))} " if chart.back_at else ""
-        return "Suspended", back + words.text("Waiting for: {people}", people=_people(chart.waiting_for))
+        back = [words.text("Gone back to: {stages}.", stages=_listed(chart.back_at))] if chart.back_at else []
+        people = words.text("Waiting for: {people}", people=_people(chart.waiting_for))
+        return "Suspended", " ".join([*back, *queued, people])
+    if queued:
+        return "Suspended", " ".join(queued)
     if chart.state is RolloutState.WAITING:
         return "Suspended", words.text("Waiting for its start date")
     return "Suspended", " ".join(chart.problems)

@@ -54,6 +54,14 @@ class TestStages:
     def test_waits_for_itself(self) -> None:
         expect(changed("title: Second", "needs: [second]\n    title: Second"), 15, 12, "second → second")
 
+    def test_a_resource_is_a_name_for_machines(self) -> None:
+        text = changed("title: Second", "exclusive: Production DB\n    title: Second")
+        expect(text, 15, 16, "“Production DB”", "small letters")
+
+    def test_a_resource_may_be_named_by_several_stages(self) -> None:
+        text = changed("title: Second", "exclusive: production\n    title: Second")
+        assert not problems(changed("title: First", "exclusive: production\n    title: First", text))
+
     def test_unknown_owner(self) -> None:
         expect(changed("title: Second", "owner: bord\n    title: Second"), 15, 12, "did you mean “board”")
 

@@ -98,11 +98,11 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['resource'], ['resources.name'], name=op.f('fk_claims_resource')),
     sa.ForeignKeyConstraint(['rollout_id'], ['rollouts.id'], name=op.f('fk_claims_rollout_id')),
     sa.ForeignKeyConstraint(['stage_id'], ['stages.id'], name=op.f('fk_claims_stage_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_claims')),
-    sa.UniqueConstraint('stage_id', name=op.f('uq_claims_stage_id'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_claims'))
     )
     with op.batch_alter_table('claims', schema=None) as batch_op:
         batch_op.create_index('ix_claims_held_once', ['resource'], unique=True, sqlite_where=sa.text('held_at IS NOT NULL AND released_at IS NULL'), postgresql_where=sa.text('held_at IS NOT NULL AND released_at IS NULL'))
+        batch_op.create_index('ix_claims_one_place', ['stage_id'], unique=True, sqlite_where=sa.text('released_at IS NULL'), postgresql_where=sa.text('released_at IS NULL'))
         batch_op.create_index('ix_claims_queue', ['resource', 'id'], unique=False, sqlite_where=sa.text('released_at IS NULL'), postgresql_where=sa.text('released_at IS NULL'))
         batch_op.create_index('ix_claims_rollout_id', ['rollout_id'], unique=False)
 
