@@ -10,7 +10,10 @@ from collections.abc import Collection, Mapping
 from domain.reasons import Reason
 from domain.states import DecisionKind
 
-NOBODY_OBJECTED = Reason("nobody objected within the time for objections")
+
+def nobody_objected(silent: Collection[str]) -> Reason:
+    """Return why a gate has passed by the silence of these people."""
+    return Reason("nobody objected within the time for objections; silent: {people}", _named(silent))
 
 
 def why_no_consent(

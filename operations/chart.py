@@ -16,7 +16,7 @@ from models.rollouts import Rollout, StageRow, all_stages
 from notifications.facts import Said
 from operations.question import reader_of, said_at, waiting_for
 from operations.queues import sentence, waiting_stages
-from operations.voices import tally_of
+from operations.voices import silent_at, tally_of
 from operations.workspace import Workspace
 
 
@@ -43,6 +43,7 @@ class GateLine:
     round: int
     kind: str
     said: tuple[Said, ...]
+    by_silence: bool
     because: Reason | None
     waiting_for: tuple[str, ...]
     due_at: datetime | None
@@ -157,6 +158,7 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         round=gate.round,
         kind=gate.kind,
         said=said_at(ws, gate),
+        by_silence=bool(silent_at(ws, gate)),
         because=_because(gate),
         waiting_for=tuple(people),
         due_at=gate.expires_at,

@@ -14,6 +14,7 @@ from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
 from operations.question import waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
+from operations.voices import silent_at
 from operations.workspace import Workspace, plan_of
 
 
@@ -101,8 +102,20 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "due_at": gate.expires_at.isoformat() if gate.expires_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
+        "condition": _condition(ws, gate),
+        "silent": silent_at(ws, gate),
         "decisions": _decisions(ws, gate),
     }
+
+
+def _condition(ws: Workspace, gate: GateRow) -> dict[str, Any] | None:
+    """What a gate that came from a condition was promised as."""
+    condition = ws.condition_of(gate)
+    if condition is None:
+        return None
+    made_at = ws.session.get_one(GateRow, condition.gate_id)
+    return {"what": condition.what, "who": condition.who, "due_on": condition.due_on.isoformat(),
+            "made_by": ws.maker_of(condition), "made_at": made_at.key}  # fmt: skip
 
 
 def _decisions(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:

@@ -35,8 +35,10 @@ def _hear_the_silence(ws: Workspace, gate: GateRow) -> None:
     if because := _why_no_consent(ws, gate, silent):
         settle(ws, gate, Event.EXPIRED, Outcome.HOLD, because)
         return
-    facts = {"silence": True, "silent": sorted({request.person for request in silent})}
-    settle(ws, gate, Event.PASSED, Outcome.GO, silence.NOBODY_OBJECTED, void=VoidReason.SILENT, facts=facts)
+    people = list(dict.fromkeys(request.person for request in silent))
+    because = silence.nobody_objected([reader_of(ws, person).name for person in people])
+    facts = {"silence": True, "silent": people}
+    settle(ws, gate, Event.PASSED, Outcome.GO, because, void=VoidReason.SILENT, facts=facts)
 
 
 def _why_no_consent(ws: Workspace, gate: GateRow, silent: list[Request]) -> Reason | None:

@@ -17,9 +17,9 @@ from models.database import Database
 from models.gates import Decision, Purpose, RequestState, VoidReason
 from operations.asked import Asked, refuse_what_is_over
 from operations.by_link import by_link
+from operations.by_person import Where, by_person
 from operations.choosing import choices, why_not_offered
 from operations.conditions import keep, read
-from operations.by_person import Where, by_person
 from operations.evidence import pinned_now
 from operations.opening import ask_next_in_turn
 from operations.progress import progress

@@ -165,12 +165,17 @@ def _row(line: GateLine, words: Words) -> dict[str, str]:
         words.text("State"): words.state(line.state),
         words.text("Waiting for"): line.problem or _people(line.waiting_for),
         words.text("By when"): words.day(line.due_at) if line.due_at else "–",
-        words.text("Decided"): _listed(_decided(line.said, line.kind, words) or _came_to(line, words)),
+        words.text("Decided"): _listed(_decided_or_came_to(line, words)),
     }
 
 
 def _decided(said: Iterable[Said], kind: str, words: Words) -> list[str]:
     return [f"{word.name}: {words.said(word.decision, kind, word.choice)}" for word in said]
+
+
+def _decided_or_came_to(line: GateLine, words: Words) -> list[str]:
+    decided = _decided(line.said, line.kind, words)
+    return [*decided, *_came_to(line, words)] if line.by_silence or not decided else decided
 
 
 def _came_to(line: GateLine, words: Words) -> list[str]:

@@ -31,7 +31,7 @@ def wrong(company: Company, request: Request) -> str:
     return f"{(int(company.code(request)) + 1) % 1_000_000:06d}"
 
 
-def posts(company: Company, request: Request, decision: str, **words: str) -> None:
+def posts(company: Company, request: Request, decision: str, **words: Any) -> None:
     form = DecisionForm(decision, company.code(request), company.page(request).digest, **words)
     record_decision(company.db, KEYS, company.token(request), form, company.now)
 
