@@ -129,18 +129,19 @@ def due_when_asked(due_on: date, days: int, today: date, *, again: bool) -> date
     return today + timedelta(days=max(days, 1)) if again or due_on < today else due_on
 
 
-def as_gate(condition_id: int, what: str, who: str, approver: str, days: int, made_at: Text) -> ChecklistGate:
+def as_gate(condition_id: int, what: str, who: str, approver: str, days: int, made_at: Gate) -> ChecklistGate:
     """Return the gate that a condition becomes: `who` writes down what was done, whoever made it says whether it is.
 
-    `made_at` is the title of the gate at which it was made. When it is due is not the gate's matter.
+    Whoever may waive the gate at which it was made may waive it, too. When it is due is not the gate's matter.
     """
+    title = made_at.title
     return ChecklistGate(
         id=key_of(condition_id),
         kind="checklist",
         title=Text(de=_cut(f"Auflage: {what}"), en=_cut(f"Condition: {what}")),
         question=Text(
-            de=f"Auflage zur Freigabe «{made_at.in_language('de')}»: {what}",
-            en=f"Condition of the approval “{made_at.in_language('en')}”: {what}",
+            de=f"Auflage zur Freigabe «{title.in_language('de')}»: {what}",
+            en=f"Condition of the approval “{title.in_language('en')}”: {what}",
         ),
         filled_by=who,
         items=[Item(id="done", title=Text(de="Was wurde getan?", en="What was done?"), kind="text")],
@@ -149,6 +150,7 @@ def as_gate(condition_id: int, what: str, who: str, approver: str, days: int, ma
         remind=Every.parse("every 2 business days"),
         expires=Expiry(after=Duration(max(days, 1), Unit.DAY), outcome="hold"),
         on_reject="hold",
+        waiver=made_at.waiver,
     )
 
 

@@ -127,7 +127,7 @@ class Workspace:
         condition = self._condition(condition_id)
         made_at = self.planned_gate(self.session.get_one(GateRow, condition.gate_id))
         maker = self.maker_of(condition)
-        return conditions.as_gate(condition.id, condition.what, condition.who, maker, condition.days, made_at.title)
+        return conditions.as_gate(condition.id, condition.what, condition.who, maker, condition.days, made_at)
 
     def note(
         self,
