@@ -8,7 +8,6 @@ from datetime import datetime
 
 from domain import conditions, typed_text
 from domain.conditions import Promise, TypedCondition
-from domain.eligibility import Voice
 from domain.errors import InvalidInput, NotEligible
 from domain.plan import ChecklistGate
 from domain.reasons import Reason
@@ -21,6 +20,7 @@ from operations.by_person import Where, by_person
 from operations.choosing import choices, why_not_offered
 from operations.conditions import keep, read
 from operations.evidence import pinned_now
+from operations.one_voice import close_what_is_spoken_for, voice_of
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
 from operations.rounds import new_gate_round, withdraw_gate
@@ -141,6 +141,7 @@ def _record(asked: Asked, form: DecisionForm) -> None:
     ws.session.flush()
     keep(ws, decision, word.promises)
     ws.note("decision.recorded", gate=gate, decision=word.kind, shown_digest=form.digest, comment=word.comment,
+            on_behalf_of=decision.on_behalf_of,
             facts={"decision": decision.id, "choice": word.choice, "conditions": word.conditions,
                    "lessons": word.lessons})  # fmt: skip
     tell_receipt(ws, decision)
@@ -152,6 +153,8 @@ def _follow(asked: Asked, word: _Word) -> None:
     if word.kind is DecisionKind.REQUEST_CHANGES:
         _ask_for_changes(asked, word)
     ws.session.flush()
+    if word.kind.is_final:
+        close_what_is_spoken_for(ws, asked.gate, asked.request)
     separate(ws, asked.gate)
     progress(ws)
     if asked.gate.settled_at is None and word.kind.is_final:
@@ -161,7 +164,7 @@ def _follow(asked: Asked, word: _Word) -> None:
 def _refuse_the_ineligible(asked: Asked) -> None:
     if asked.request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
         raise InvalidInput(Reason("This page asks for something to be filled in, not for a decision."))
-    if reason := why_not(asked.ws, asked.gate, Voice(asked.request.voice, asked.request.person)):
+    if reason := why_not(asked.ws, asked.gate, voice_of(asked.request)):
         raise NotEligible(reason)
 
 
