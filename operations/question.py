@@ -9,27 +9,27 @@ from typing import Any
 from domain import budget, consequences
 from domain.evidence import digest
 from domain.plan import (
-    BUILT_IN_TITLES,
     AcknowledgementGate,
     AutomaticGate,
     BudgetGate,
     ChecklistGate,
-    Choice,
     Gate,
     InputKind,
     MeasurementGate,
     ReviewGate,
 )
 from domain.reasons import Reason
-from domain.states import DecisionKind, GateState
+from domain.states import GateState
 from models.gates import Decision, GateRow, Purpose, Request, RequestState, gate_in_round, requests_at
-from notifications.facts import Filled, ItemToFill, Line, Question, Reader, Said, Settlement
+from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
 from notifications.language import Words
+from operations.choosing import choices, stages_for
 from operations.delegating import delegation_behind
 from operations.directory import readers
 from operations.opening import budget_lines
 from operations.progress import recycle_target
 from operations.voices import latest_decisions, tally_of
+from operations.why_asked import why_asked
 from operations.workspace import Workspace
 
 
@@ -63,7 +63,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         requester_name=names(ws.rollout.requester),
         owner_name=names(ws.rollout.owner),
         owner_email=ws.rollout.owner,
-        why=_why(ws, gate, request, language),
+        why=why_asked(ws, gate, request, names, language),
         on_yes=_on_yes(planned, request, needed - counted),
         on_no=consequences.on_no(planned, _recycle_title(ws, gate, language)),
         on_silence=_on_silence(ws, gate, planned, language, names),
@@ -71,10 +71,12 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         counted=counted,
         needed=needed,
         said=said_at(ws, gate),
+        choices=choices(ws, gate, request),
+        condition_stages=_condition_stages(ws, gate, request, language),
         waiting_for=_names_waited_for(ws, gate, request, reader),
         **_in_place(ws, request),
-        choices=choices(planned, gate, request),
         inputs=_inputs(ws, language),
+        silence_is_consent=getattr(planned, "silence_is_consent", False),
         lessons_required=isinstance(planned, ReviewGate) and planned.lessons,
         **_evidence(ws, gate, planned, language),
     )
@@ -154,19 +156,10 @@ def _in_place(ws: Workspace, request: Request) -> dict[str, Any]:
     return {"in_place_of": _names(ws)(request.on_behalf_of), "lent_until": until}
 
 
-def choices(planned: Gate, gate: GateRow, request: Request) -> tuple[str, ...]:
-    """Return what this person may choose at a gate."""
+def _condition_stages(ws: Workspace, gate: GateRow, request: Request, language: str) -> tuple[LaterStage, ...]:
     if request.purpose is not Purpose.DECIDE:
-        return (DecisionKind.APPROVE,)
-    if not isinstance(planned, ReviewGate):
-        return tuple(DecisionKind)
-    level = request.escalation_level
-    offered = planned.escalate[level - 1].choices if level else None
-    refusals = tuple(choice.value for choice in (offered or planned.choices) if choice is not Choice.GO)
-    if offered:
-        return (DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS, *refusals)
-    return (DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS, *refusals, DecisionKind.REQUEST_CHANGES,
-            DecisionKind.ABSTAIN)  # fmt: skip
+        return ()
+    return tuple(LaterStage(key, ws.plan.stage(key).title.in_language(language)) for key in stages_for(ws, gate))
 
 
 def settlement(gate: GateRow) -> Settlement | None:
@@ -205,35 +198,6 @@ def _look_up_at_once(ws: Workspace, gate: GateRow, request: Request) -> None:
 
 def _names(ws: Workspace) -> Callable[[str], str]:
     return lambda address: reader_of(ws, address).name
-
-
-def _why(ws: Workspace, gate: GateRow, request: Request, language: str) -> Reason:
-    roles = ", ".join(_role_title(ws, entry, language) for entry in request.asked_for)
-    if request.on_behalf_of:
-        names = {"person": _names(ws)(request.on_behalf_of), "role": roles}
-        return Reason("You are asked in the place of {person}, whom the plan names ({role}).", names)
-    if how := gate.named.get(request.person):
-        return _why_named(ws, how, roles)
-    if request.escalation_level:
-        return Reason("Others were asked and have not decided; the plan names you next ({role}).", {"role": roles})
-    if request.purpose is Purpose.CONFIRM:
-        return Reason("You belong to the audience of this announcement ({role}).", {"role": roles})
-    if request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
-        return Reason("The plan asks you to bring this ({role}).", {"role": roles})
-    return Reason("The plan asks you to decide ({role}).", {"role": roles})
-
-
-def _why_named(ws: Workspace, how: dict[str, str], roles: str) -> Reason:
-    if not how["instead_of"]:
-        return Reason("Your approval was asked for beside what the plan says: “{reason}”", {"reason": how["reason"]})
-    names = {"person": _names(ws)(how["instead_of"]), "role": roles, "reason": how["reason"]}
-    return Reason("The question was passed on to you from {person} ({role}): “{reason}”", names)
-
-
-def _role_title(ws: Workspace, entry: str, language: str) -> str:
-    if entry in BUILT_IN_TITLES:
-        return BUILT_IN_TITLES[entry].in_language(language)
-    return ws.plan.roles[entry].title.in_language(language) if entry in ws.plan.roles else entry
 
 
 def _on_yes(planned: Gate, request: Request, still_needed: int) -> Reason:

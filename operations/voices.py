@@ -11,7 +11,7 @@ from domain.reasons import Reason
 from domain.separation import separated_from
 from domain.states import LETS_PASS, DecisionKind
 from models.evidence import standing_decisions_at
-from models.gates import Decision, GateRow, decisions_at, gate_in_round
+from models.gates import Decision, GateRow, VoidReason, decisions_at, gate_in_round, requests_at
 from operations.workspace import Workspace
 
 
@@ -41,6 +41,12 @@ def members(gate: GateRow) -> frozenset[str]:
 def added_at(gate: GateRow) -> set[str]:
     """Return who was asked for one more approval, beside the plan; each is a requirement of that name."""
     return {person for person, how in gate.named.items() if not how["instead_of"]}
+
+
+def silent_at(ws: Workspace, gate: GateRow) -> list[str]:
+    """Return those whose silence has counted as consent at a gate, in the order of asking."""
+    requests = ws.session.scalars(requests_at(gate.id))
+    return list(dict.fromkeys(one.voice for one in requests if one.void_reason is VoidReason.SILENT))
 
 
 def spoken_at(ws: Workspace, gate: GateRow) -> list[Voice]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from domain.errors import GateSettled, InvalidInput, NotAllowed, NotFound, RolloutEnded
@@ -67,9 +69,10 @@ def test_those_who_look_after_the_stage_may(company: Company, by: str) -> None:
 @pytest.mark.parametrize("by", [REQUESTER, ANNA, BEN, HUGO])
 def test_nobody_else_may_the_requester_included(company: Company, by: str) -> None:
     company.start(OWNED, owner=EMIL)
-    for act in (lambda: company.reassigns(ANNA, FRITZ, by=by), lambda: company.adds(FRITZ, by=by)):
-        with pytest.raises(NotAllowed, match=by):
-            act()
+    with pytest.raises(NotAllowed, match=by):
+        company.reassigns(ANNA, FRITZ, by=by)
+    with pytest.raises(NotAllowed, match=by):
+        company.adds(FRITZ, by=by)
     assert company.gate()["waiting_for"] == [ANNA, BEN, CARLA]
 
 
@@ -108,9 +111,10 @@ def test_where_nothing_can_be_lent_only_a_holder_of_the_role_takes_over(company:
 
 def test_a_reason_is_needed(company: Company) -> None:
     company.start(ALL)
-    for act in (lambda: company.reassigns(ANNA, HUGO, reason=" "), lambda: company.adds(HUGO, reason="\n")):
-        with pytest.raises(InvalidInput, match="needs a reason"):
-            act()
+    with pytest.raises(InvalidInput, match="needs a reason"):
+        company.reassigns(ANNA, HUGO, reason=" ")
+    with pytest.raises(InvalidInput, match="needs a reason"):
+        company.adds(HUGO, reason="\n")
 
 
 def test_only_while_the_gate_is_open(company: Company) -> None:
@@ -163,9 +167,10 @@ def test_a_delegate_who_has_spoken_cannot_take_a_seat(company: Company) -> None:
     company.lends(ANNA, HUGO)
     company.start(ALL)
     company.decides(HUGO)
-    for act in (lambda: company.reassigns(CARLA, HUGO), lambda: company.adds(HUGO)):
-        with pytest.raises(InvalidInput, match="One person is one voice"):
-            act()
+    with pytest.raises(InvalidInput, match="One person is one voice"):
+        company.reassigns(CARLA, HUGO)
+    with pytest.raises(InvalidInput, match="One person is one voice"):
+        company.adds(HUGO)
 
 
 def test_in_turn_the_new_one_has_the_place_of_the_old_one_whether_asked_already_or_not(company: Company) -> None:
@@ -330,7 +335,7 @@ def test_reassigning_against_a_decision_ends_in_one_of_the_two(company: Company)
 
 def test_one_seat_passed_on_many_times_at_once_goes_to_one(company: Company) -> None:
     company.start(ALL)
-    came_back = race([lambda to=to: company.reassigns(ANNA, to) for to in (HUGO, FRITZ, DORA, EMIL)])
+    came_back = race([partial(company.reassigns, ANNA, to) for to in (HUGO, FRITZ, DORA, EMIL)])
     assert came_back.count(None) == 1
     assert len(company.gate()["waiting_for"]) == 3
 
