@@ -16,6 +16,7 @@ from models.database import Database
 from models.gates import Decision, Purpose, RequestState, VoidReason
 from operations.asked import Asked, refuse_what_is_over
 from operations.by_link import by_link
+from operations.evidence import pinned_now
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
 from operations.question import choices
@@ -99,6 +100,7 @@ def _record(asked: Asked, form: DecisionForm) -> None:
         channel=ws.actor.channel,
         assurance=ws.actor.assurance,
         shown_digest=form.digest,
+        pinned=pinned_now(ws, gate),
         decided_at=ws.now,
     )
     ws.session.add(decision)
