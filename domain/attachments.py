@@ -1,4 +1,4 @@
-"""What may be attached to a rollout: files and https links, how they are called, and how large and how many they may be."""
+"""What may be attached to a rollout: files and https links, their names, and how large and how many they may be."""
 
 from __future__ import annotations
 
@@ -97,6 +97,6 @@ def _is_plain(address: str) -> bool:
 
 def _as_name(text: str) -> str:
     try:
-        return clean_name(text[:_LONGEST_NAME - 10])
+        return clean_name(text[: _LONGEST_NAME - 10])
     except InvalidInput:
         return ""

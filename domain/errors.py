@@ -49,6 +49,10 @@ class UnknownRollout(NotFound):
     """There is no rollout with this id."""
 
 
+class UnknownAttachment(NotFound):
+    """This is not attached, or no longer."""
+
+
 class RoleNotHeld(EtappeError):
     """A role that the plan needs is held by nobody."""
 

@@ -31,6 +31,17 @@ def read(asked: Mapping[str, Input], given: Mapping[str, Any]) -> dict[str, Any]
     return values
 
 
+def as_typed(answer: Any) -> str:
+    """Return a stored value the way somebody would type it."""
+    if isinstance(answer, dict):
+        return "\n".join(f"{name}: {value}" for name, value in answer.items())
+    if isinstance(answer, list):
+        return "\n".join(str(value) for value in answer)
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    return "" if answer is None else str(answer)
+
+
 def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 

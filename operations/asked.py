@@ -23,6 +23,6 @@ def refuse_what_is_over(asked: Asked, digest: str) -> None:
     """Raise GateSettled when this request is no longer open, EvidenceChanged when it is about something else now."""
     if asked.request.state is not RequestState.OPEN:
         raise GateSettled()
-    now_shown = shown_digest(asked.ws, asked.gate)
+    now_shown = shown_digest(asked.ws, asked.gate, asked.request)
     if digest != now_shown:
         raise EvidenceChanged(now_shown)

@@ -36,7 +36,7 @@ def ask(
     ]
     ws.session.add_all(requests)
     ws.session.flush()
-    lapsed = _lapsed_before(ws, gate)
+    lapsed = _lapsed_before(ws, gate) if purpose is not Purpose.RESPOND else set()
     for request in requests:
         add_link(ws, request)
         tell_request(ws, request, lapsed=request.voice in lapsed)

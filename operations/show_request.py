@@ -58,14 +58,14 @@ def page(ws: Workspace, request: Request) -> RequestPage:
     """Return what one request shows now."""
     gate = ws.session.get_one(GateRow, request.gate_id)
     reader = reader_of(ws, request.person)
-    mine = latest_decisions(ws, gate).get(request.voice)
+    mine = latest_decisions(ws, gate).get(request.voice) if request.purpose is not Purpose.RESPOND else None
     return RequestPage(
         request_id=request.id,
         reader=reader,
         purpose=request.purpose,
         state=request.state,
         question=question(ws, gate, request, reader),
-        digest=shown_digest(ws, gate),
+        digest=shown_digest(ws, gate, request),
         mine=said(mine, reader.name) if mine else None,
         settlement=settlement(gate) if gate.state is not GateState.WITHDRAWN else None,
         void_reason=request.void_reason,
