@@ -63,7 +63,8 @@ def _decision(decision: Mapping[str, Any]) -> str:
     behalf = f" for {decision['on_behalf_of']}" if decision["on_behalf_of"] else ""
     said = decision["choice"] or decision["decision"]
     comment = f": “{' '.join(decision['comment'].split())}”" if decision["comment"] else ""
-    return f"{decision['by']}{behalf} {said}, {moment(decision['decided_at'])}{comment}"
+    lapsed = f"; lapsed: {decision['lapsed']}" if decision["lapsed"] else ""
+    return f"{decision['by']}{behalf} {said}, {moment(decision['decided_at'])}{comment}{lapsed}"
 
 
 def _sign(part: Mapping[str, Any]) -> str:

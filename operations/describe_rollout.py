@@ -6,17 +6,29 @@ from datetime import datetime
 from typing import Any
 
 from domain.errors import UnknownRollout
+from domain.plan import Plan
+from domain.reasons import Reason
 from models.database import Database
+from models.evidence import lapses_at
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
 from operations.question import waiting_for
-from operations.workspace import Workspace
+from operations.workspace import Workspace, plan_of
 
 
 def list_rollouts(db: Database) -> list[dict[str, Any]]:
     """Return every rollout, newest first: id, plan, version, title, state, requester, owner, created_at."""
     with db.read() as session:
         return [_head(rollout) for rollout in session.scalars(rollouts_newest_first())]
+
+
+def plan_of_rollout(db: Database, rollout_id: str) -> Plan:
+    """Return the plan version that a rollout keeps. Raises UnknownRollout."""
+    with db.read() as session:
+        rollout = session.get(Rollout, rollout_id)
+        if rollout is None:
+            raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
+        return plan_of(rollout.plan_version)
 
 
 def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, Any]:
@@ -70,19 +82,27 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "due_at": gate.expires_at.isoformat() if gate.expires_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
-        "decisions": [
-            {
-                "by": decision.person,
-                "on_behalf_of": decision.on_behalf_of,
-                "decision": decision.decision.value,
-                "choice": decision.choice.value if decision.choice else None,
-                "comment": decision.comment,
-                "conditions": decision.conditions,
-                "lessons": decision.lessons,
-                "channel": decision.channel,
-                "assurance": decision.assurance,
-                "decided_at": decision.decided_at.isoformat(),
-            }
-            for decision in ws.session.scalars(decisions_at(gate.id))
-        ],
+        "decisions": _decisions(ws, gate),
     }
+
+
+def _decisions(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
+    lapsed = {
+        lapse.decision_id: str(Reason.from_json(lapse.because)) for lapse in ws.session.scalars(lapses_at(gate.id))
+    }
+    return [
+        {
+            "by": decision.person,
+            "on_behalf_of": decision.on_behalf_of,
+            "decision": decision.decision.value,
+            "choice": decision.choice.value if decision.choice else None,
+            "comment": decision.comment,
+            "conditions": decision.conditions,
+            "lessons": decision.lessons,
+            "channel": decision.channel,
+            "assurance": decision.assurance,
+            "decided_at": decision.decided_at.isoformat(),
+            "lapsed": lapsed.get(decision.id),
+        }
+        for decision in ws.session.scalars(decisions_at(gate.id))
+    ]

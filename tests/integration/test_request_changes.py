@@ -81,7 +81,7 @@ def test_the_owners_page_shows_who_asks_for_what_and_the_inputs_as_they_are(db: 
     assert [(one.title, one.value) for one in question.to_change] == [
         ("Budget", "agency: 20000.00"),
         ("Concept", "Bold"),
-        ("Target", ""),
+        ("Target", "70"),
     ]
     assert question.on_no is None
     assert question.due_at is None
