@@ -42,8 +42,26 @@ def lines(facts: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     for stage in facts["stages"]:
         yield ""
         yield f"{_sign(stage)} {titles.get(stage['id'], stage['id'])}  {stage['state']}{_round(stage)}"
+        yield from (f"  {line}" for line in _queue(stage))
         for gate in stage["gates"]:
             yield from (f"  {line}" for line in _gate(gate, titles))
+
+
+def _queue(stage: Mapping[str, Any]) -> Iterator[str]:
+    """Who waits for whom, where only one rollout may use something at a time."""
+    if waits := stage["waits_for"]:
+        yield f"waits for {waits['resource']}, {_ahead(waits['used_by'])}, place {waits['place']}"
+    if uses := stage["uses"]:
+        others = ", ".join(f"{one['title']} ({one['id']})" for one in uses["waiting"])
+        yield f"uses {uses['resource']}{f'; waiting for it: {others}' if others else ''}"
+
+
+def _ahead(used_by: Mapping[str, Any] | None) -> str:
+    if used_by is None:
+        return "its turn has come"
+    if used_by["since"] is None:
+        return f"after {used_by['title']} ({used_by['id']})"
+    return f"used by {used_by['title']} ({used_by['id']}) since {moment(used_by['since'])}"
 
 
 def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
@@ -51,12 +69,23 @@ def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     due = f", due {moment(gate['due_at'])}" if gate["due_at"] and gate["state"] == "open" else ""
     title = titles.get(gate["id"], gate["id"])
     yield f"{_sign(gate)} {title} ({gate['kind']})  {gate['state']}{outcome}{_round(gate)}{due}"
+    if gate["waived_by"]:
+        yield f"    {' '.join(gate['because'].split())} ({gate['waived_by']})"
     if gate["problem"]:
         yield f"    problem: {gate['problem']}"
     for decision in gate["decisions"]:
         yield f"    {_decision(decision)}"
+    yield from (f"    {sentence}" for sentence in gate["waits"])
     if gate["waiting_for"]:
-        yield f"    waits for {', '.join(gate['waiting_for'])}"
+        yield f"    waits for {', '.join(_waiting(gate))}"
+
+
+def _waiting(gate: Mapping[str, Any]) -> list[str]:
+    """Everybody who is asked; a delegate with those in whose place they are."""
+    lent: dict[str, list[str]] = {}
+    for delegate in gate["delegates"]:
+        lent.setdefault(delegate["by"], []).append(delegate["on_behalf_of"])
+    return [f"{one} for {' and '.join(lent[one])}" if one in lent else one for one in gate["waiting_for"]]
 
 
 def _decision(decision: Mapping[str, Any]) -> str:

@@ -53,6 +53,10 @@ class UnknownAttachment(NotFound):
     """This is not attached, or no longer."""
 
 
+class UnknownDelegation(NotFound):
+    """There is no delegation with this number; `etappe people delegations` lists them all."""
+
+
 class RoleNotHeld(EtappeError):
     """A role that the plan needs is held by nobody."""
 

@@ -14,8 +14,11 @@ from models.gates import GateRow, all_gates
 from models.prefect_page import Bar, bars_of
 from models.rollouts import Rollout, StageRow, all_stages
 from notifications.facts import Said
-from operations.question import reader_of, said_at, waiting_for
+from notifications.language import Words
+from operations.question import names_asked_now, said_at
+from operations.queues import sentence, waiting_stages
 from operations.voices import tally_of
+from operations.waiting import waits_for
 from operations.workspace import Workspace
 
 
@@ -46,6 +49,7 @@ class GateLine:
     waiting_for: tuple[str, ...]
     due_at: datetime | None
     problem: str | None
+    waits: tuple[Reason, ...] = ()  # for something else than people
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class Chart:
     held_at: tuple[GateLine, ...]  # the gates that put it on hold
     back_at: tuple[str, ...]  # titles of the open stages that the rollout has gone back to
     waiting_for: tuple[str, ...]  # names
+    queued: tuple[Reason, ...]  # which stages wait for what, and who uses it
     problems: tuple[str, ...]  # why nobody can be asked
     bars: tuple[BarFacts, ...]
     painted: dict[tuple[str, int], Bar]
@@ -95,8 +100,9 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
             held_at=tuple(_line(ws, gate) for gate in gates if _holds(ws, gate)),
             back_at=_back_at(ws),
             waiting_for=tuple(dict.fromkeys(name for line in lines for name in line.waiting_for)),
+            queued=_queued(ws),
             problems=tuple(dict.fromkeys(line.problem for line in lines if line.problem)),
-            bars=(*_stage_bars(ws), *(_gate_bar(ws, gate) for gate in gates if gate.opened_at)),
+            bars=(*_stage_bars(ws), *(_gate_bar(ws, gate) for gate in gates if _has_a_bar(gate))),
             painted=_painted(session, rollout.flow_run_id),
             gates=lines,
         )
@@ -105,6 +111,12 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
 def _back_at(ws: Workspace) -> tuple[str, ...]:
     again = [stage for stage in ws.stages() if stage.state is StageState.OPEN and stage.round > 1]
     return tuple(ws.planned_stage(stage).title.in_language(ws.rollout.language) for stage in again)
+
+
+def _queued(ws: Workspace) -> tuple[Reason, ...]:
+    waiting = waiting_stages(ws.session, ws.rollout.id)
+    titled = [(ws.planned_stage(stage).title.in_language(ws.rollout.language), stage.id) for stage in ws.stages()]
+    return tuple(sentence(title, waiting[stage_id]) for title, stage_id in titled if stage_id in waiting)
 
 
 def _painted(session: Session, flow_run_id: str) -> dict[tuple[str, int], Bar]:
@@ -124,6 +136,11 @@ def _stage_bar(ws: Workspace, stage: StageRow) -> BarFacts:
     return BarFacts("stage", stage.id, title, stage.state, None)
 
 
+def _has_a_bar(gate: GateRow) -> bool:
+    """What was waived before anybody was asked is marked, too."""
+    return gate.opened_at is not None or gate.state is GateState.WAIVED
+
+
 def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
     facts: dict[str, str | int | datetime] = {"title": _gate_title(ws, gate), "round": gate.round}
     title = Reason("Gate: {title}", facts)
@@ -140,7 +157,7 @@ def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
 
 def _line(ws: Workspace, gate: GateRow) -> GateLine:
     stage = ws.planned_stage(ws.stage_of(gate))
-    people = [reader_of(ws, address).name for address in waiting_for(ws, gate)]
+    words = Words(ws.rollout.language, ws.plan.calendar.time_zone)
     return GateLine(
         stage=stage.title.in_language(ws.rollout.language),
         gate=_gate_title(ws, gate),
@@ -149,9 +166,10 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         kind=gate.kind,
         said=said_at(ws, gate),
         because=_because(gate),
-        waiting_for=tuple(people),
-        due_at=gate.expires_at,
+        waiting_for=tuple(dict.fromkeys(names_asked_now(ws, gate, words).values())),
+        due_at=gate.due_at,
         problem=gate.problem,
+        waits=waits_for(ws, gate),
     )
 
 

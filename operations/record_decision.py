@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain import typed_text
-from domain.eligibility import Voice
 from domain.errors import InvalidInput, NotEligible
 from domain.reasons import Reason
 from domain.states import DecisionKind, Outcome
@@ -18,6 +17,7 @@ from operations.by_link import by_link
 from operations.by_person import Where, by_person
 from operations.changes import ask_for_changes, go_on_unless_changes_are_wanted
 from operations.evidence import pinned_now
+from operations.one_voice import close_what_is_spoken_for, voice_of
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
 from operations.question import choices
@@ -133,6 +133,7 @@ def _record(asked: Asked, form: DecisionForm) -> None:
         request.state, request.closed_at = RequestState.DONE, ws.now
     ws.session.flush()
     ws.note("decision.recorded", gate=gate, decision=word.kind, shown_digest=form.digest, comment=word.comment,
+            on_behalf_of=decision.on_behalf_of,
             facts={"decision": decision.id, "choice": word.choice, "conditions": word.conditions,
                    "lessons": word.lessons})  # fmt: skip
     tell_receipt(ws, decision)
@@ -144,6 +145,8 @@ def _follow(asked: Asked, word: Decision) -> None:
     if word.decision is DecisionKind.REQUEST_CHANGES:
         ask_for_changes(ws, gate, word)
     ws.session.flush()
+    if word.decision.is_final:
+        close_what_is_spoken_for(ws, gate, asked.request)
     separate(ws, gate)
     progress(ws)
     go_on_unless_changes_are_wanted(ws, gate)
@@ -154,7 +157,7 @@ def _follow(asked: Asked, word: Decision) -> None:
 def _refuse_the_ineligible(asked: Asked) -> None:
     if asked.request.purpose in (Purpose.ANSWER, Purpose.MEASURE, Purpose.RESPOND):
         raise InvalidInput(Reason("This page asks for something to be filled in, not for a decision."))
-    if reason := why_not(asked.ws, asked.gate, Voice(asked.request.voice, asked.request.person)):
+    if reason := why_not(asked.ws, asked.gate, voice_of(asked.request)):
         raise NotEligible(reason)
 
 

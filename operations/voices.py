@@ -9,7 +9,7 @@ from domain.eligibility import Separation, Voice, why_may_not_speak
 from domain.quorum import Requirement, Tally
 from domain.reasons import Reason
 from domain.separation import separated_from
-from domain.states import DecisionKind, GateState
+from domain.states import LETS_PASS, DecisionKind
 from models.evidence import standing_decisions_at
 from models.gates import Decision, GateRow, decisions_at, gate_in_round
 from operations.workspace import Workspace
@@ -75,28 +75,35 @@ def separation_at(ws: Workspace, gate_key: str) -> Separation:
     )
 
 
+def lent_at(ws: Workspace, gate: GateRow) -> set[str]:
+    """Return who has given another one's voice at a gate, and so has none of their own there any more."""
+    return {voice.person for voice in spoken_at(ws, gate) if voice.person != voice.principal}
+
+
 def _silenced(ws: Workspace, gate: GateRow) -> set[str]:
-    """Whoever has decided elsewhere since the gate opened, and so can decide here no more."""
+    """Whoever has spoken for somebody else here, or decided elsewhere since, and so can decide here no more."""
+    lent = lent_at(ws, gate)
     if gate.condition_id is not None or not separated_from(ws.plan, gate.key):
-        return set()
-    return set(separation_at(ws, gate.key).decided_elsewhere)
+        return lent
+    return lent | separation_at(ws, gate.key).decided_elsewhere
 
 
 def _deciders(ws: Workspace, gate_key: str) -> list[Voice]:
-    """Who has had their say at a gate, whether it has lapsed since or not; a renewal goes on from the round before."""
-    return [
-        Voice(word.voice, word.person)
-        for gate in _rounds_that_count(ws, gate_key)
-        for word in ws.session.scalars(decisions_at(gate.id))
-        if word.decision.is_final
-    ]
+    """Who has had their say at a gate, whether it has lapsed since or not; a renewal goes on from the round before.
+
+    Whoever waived it has had it too.
+    """
+    rounds = _rounds_that_count(ws, gate_key)
+    words = [word for gate in rounds for word in ws.session.scalars(decisions_at(gate.id)) if word.decision.is_final]
+    waived = [Voice(gate.waived_by, gate.waived_by) for gate in rounds if gate.waived_by]
+    return [*(Voice(word.voice, word.person) for word in words), *waived]
 
 
 def _approvers(ws: Workspace, gate_key: str) -> list[str]:
     return [
         voice
         for gate in _rounds_that_count(ws, gate_key)
-        if gate.state is GateState.PASSED
+        if gate.state in LETS_PASS
         for voice, word in latest_decisions(ws, gate).items()
         if word.decision.is_approval
     ]
