@@ -123,6 +123,14 @@ class InputToChange:
 
 
 @dataclass(frozen=True)
+class LaterStage:
+    """A stage that may hold to a condition."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Question:
     """All a person needs in order to decide within thirty seconds."""
 
@@ -152,6 +160,8 @@ class Question:
     in_place_of: str = ""  # the name of whoever has lent the reader their voice
     lent_until: datetime | None = None  # the last moment of that
     choices: tuple[str, ...] = ()  # what may be chosen: DecisionKind values, for reviews hold, recycle, kill as well
+    condition_stages: tuple[LaterStage, ...] = ()  # which may hold to conditions, the default first
+    silence_is_consent: bool = False
     lessons_required: bool = False
     invite_comment: str = ""  # acknowledgement: a question that may be answered on the same page
     inputs: tuple[Filled, ...] = ()  # what the rollout was started with, budgets aside

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from domain import consequences
 from domain.eligibility import Separation
 from domain.plan import (
     AcknowledgementGate,
@@ -20,15 +19,15 @@ from domain.plan import (
 )
 from domain.quorum import Requirement
 from domain.reasons import Reason
-from domain.states import Event, GateState
+from domain.states import GateState
 from models.database import Database
 from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
 from notifications import dedup
 from operations.asking import ask, open_requests, void_requests
 from operations.clock import due_at, next_reminder
+from operations.expiring import expire
 from operations.pool import added_by_bands
 from operations.progress import progress
-from operations.settling import settle
 from operations.telling import inform, tell, tell_request
 from operations.voices import lent_at, separation_at
 from operations.waiting import waits_for
@@ -50,7 +49,7 @@ def attend_gate(
         if gate.state is not GateState.OPEN:
             return done
         if may_expire and _is_due(gate.expires_at, now):
-            _expire(ws, gate)
+            expire(ws, gate)
             return ["expired"]
         while gate.state is GateState.OPEN and _is_due(gate.escalate_at, now):
             _escalate(ws, gate)
@@ -63,12 +62,6 @@ def attend_gate(
 
 def _is_due(at: datetime | None, now: datetime) -> bool:
     return at is not None and at <= now
-
-
-def _expire(ws: Workspace, gate: GateRow) -> None:
-    outcome = consequences.expiry_outcome(ws.planned_gate(gate))
-    settle(ws, gate, Event.EXPIRED, outcome, Reason("time was up before it was decided"))
-    progress(ws)
 
 
 def _remind(ws: Workspace, gate: GateRow) -> None:

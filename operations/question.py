@@ -10,29 +10,29 @@ from domain import budget, consequences
 from domain.evidence import digest
 from domain.inputs import as_typed
 from domain.plan import (
-    BUILT_IN_TITLES,
     AcknowledgementGate,
     AutomaticGate,
     BudgetGate,
     ChecklistGate,
-    Choice,
     Gate,
     InputKind,
     MeasurementGate,
     ReviewGate,
 )
 from domain.reasons import Reason
-from domain.states import DecisionKind, GateState
+from domain.states import GateState
 from models.evidence import attachments_of
 from models.gates import Decision, GateRow, Purpose, Request, RequestState, gate_in_round, requests_at
-from notifications.facts import Filled, ItemToFill, Line, Question, Reader, Said, Settlement
+from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
 from notifications.language import Words
+from operations.choosing import choices, stages_for
 from operations.delegating import delegation_behind
 from operations.directory import readers
 from operations.opening import budget_lines
 from operations.progress import recycle_target
 from operations.shown_changes import changes_as_facts
 from operations.voices import latest_decisions, tally_of, wishes
+from operations.why_asked import why_asked
 from operations.workspace import Workspace
 
 
@@ -66,7 +66,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         requester_name=names(ws.rollout.requester),
         owner_name=names(ws.rollout.owner),
         owner_email=ws.rollout.owner,
-        why=_why(ws, request, language),
+        why=why_asked(ws, gate, request, names, language),
         on_yes=_on_yes(planned, request, needed - counted),
         on_no=_on_no(ws, gate, planned, request, language),
         on_silence=_on_silence(ws, gate, planned, language, names),
@@ -74,10 +74,12 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         counted=counted,
         needed=needed,
         said=said_at(ws, gate),
+        choices=choices(ws, gate, request),
+        condition_stages=_condition_stages(ws, gate, request, language),
         waiting_for=_names_waited_for(ws, gate, request, reader),
         **_in_place(ws, request),
-        choices=choices(planned, gate, request),
         inputs=_inputs(ws, language),
+        silence_is_consent=getattr(planned, "silence_is_consent", False),
         lessons_required=isinstance(planned, ReviewGate) and planned.lessons,
         **changes_as_facts(ws, gate, request, language, names),
         **_evidence(ws, gate, planned, language),
@@ -166,19 +168,10 @@ def _in_place(ws: Workspace, request: Request) -> dict[str, Any]:
     return {"in_place_of": _names(ws)(request.on_behalf_of), "lent_until": until}
 
 
-def choices(planned: Gate, gate: GateRow, request: Request) -> tuple[str, ...]:
-    """Return what this person may choose at a gate."""
+def _condition_stages(ws: Workspace, gate: GateRow, request: Request, language: str) -> tuple[LaterStage, ...]:
     if request.purpose is not Purpose.DECIDE:
-        return (DecisionKind.APPROVE,)
-    if not isinstance(planned, ReviewGate):
-        return tuple(DecisionKind)
-    level = request.escalation_level
-    offered = planned.escalate[level - 1].choices if level else None
-    refusals = tuple(choice.value for choice in (offered or planned.choices) if choice is not Choice.GO)
-    if offered:
-        return (DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS, *refusals)
-    return (DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS, *refusals, DecisionKind.REQUEST_CHANGES,
-            DecisionKind.ABSTAIN)  # fmt: skip
+        return ()
+    return tuple(LaterStage(key, ws.plan.stage(key).title.in_language(language)) for key in stages_for(ws, gate))
 
 
 def settlement(gate: GateRow) -> Settlement | None:
@@ -217,28 +210,6 @@ def _look_up_at_once(ws: Workspace, gate: GateRow, request: Request) -> None:
 
 def _names(ws: Workspace) -> Callable[[str], str]:
     return lambda address: reader_of(ws, address).name
-
-
-def _why(ws: Workspace, request: Request, language: str) -> Reason:
-    roles = ", ".join(_role_title(ws, entry, language) for entry in request.asked_for)
-    if request.on_behalf_of:
-        names = {"person": _names(ws)(request.on_behalf_of), "role": roles}
-        return Reason("You are asked in the place of {person}, whom the plan names ({role}).", names)
-    if request.escalation_level:
-        return Reason("Others were asked and have not decided; the plan names you next ({role}).", {"role": roles})
-    if request.purpose is Purpose.CONFIRM:
-        return Reason("You belong to the audience of this announcement ({role}).", {"role": roles})
-    if request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
-        return Reason("The plan asks you to bring this ({role}).", {"role": roles})
-    if request.purpose is Purpose.RESPOND:
-        return Reason("You look after this ({role}), and changes were asked for.", {"role": roles})
-    return Reason("The plan asks you to decide ({role}).", {"role": roles})
-
-
-def _role_title(ws: Workspace, entry: str, language: str) -> str:
-    if entry in BUILT_IN_TITLES:
-        return BUILT_IN_TITLES[entry].in_language(language)
-    return ws.plan.roles[entry].title.in_language(language) if entry in ws.plan.roles else entry
 
 
 def _on_yes(planned: Gate, request: Request, still_needed: int) -> Reason:

@@ -54,8 +54,10 @@ def tell_receipt(ws: Workspace, decision: Decision) -> None:
 
 
 def tell_outcome(ws: Workspace, gate: GateRow) -> None:
-    """Tell requester and owner what a gate came to."""
-    for person in _once((ws.rollout.requester, ws.rollout.owner)):
+    """Tell requester and owner what a gate came to; of a condition, also whoever was to see to it."""
+    condition = ws.condition_of(gate)
+    responsible = [condition.who] if condition else []
+    for person in _once((ws.rollout.requester, ws.rollout.owner, *responsible)):
         tell(ws, "outcome", person, dedup.outcome(gate.id, person), gate_id=gate.id)
 
 

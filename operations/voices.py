@@ -11,7 +11,7 @@ from domain.reasons import Reason
 from domain.separation import separated_from
 from domain.states import LETS_PASS, DecisionKind
 from models.evidence import standing_decisions_at
-from models.gates import Decision, GateRow, decisions_at, gate_in_round
+from models.gates import Decision, GateRow, VoidReason, decisions_at, gate_in_round, requests_at
 from operations.workspace import Workspace
 
 
@@ -49,6 +49,12 @@ def tally(gate: GateRow, decisions: Mapping[str, DecisionKind], binding: bool, s
 def members(gate: GateRow) -> frozenset[str]:
     """Return the people whose voice counts at a gate: those it takes, and those escalated to."""
     return frozenset(gate.stand_ins).union(*(requirement["members"] for requirement in gate.requirements))
+
+
+def silent_at(ws: Workspace, gate: GateRow) -> list[str]:
+    """Return those whose silence has counted as consent at a gate, in the order of asking."""
+    requests = ws.session.scalars(requests_at(gate.id))
+    return list(dict.fromkeys(one.person for one in requests if one.void_reason is VoidReason.SILENT))
 
 
 def spoken_at(ws: Workspace, gate: GateRow) -> list[Voice]:

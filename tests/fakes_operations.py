@@ -19,6 +19,7 @@ from notifications.facts import (
     Filled,
     InputToChange,
     ItemToFill,
+    LaterStage,
     Line,
     Question,
     Reader,
@@ -88,6 +89,7 @@ def decide_page(reader: Reader = JOHN, **changed: Any) -> RequestPage:
         ),
         waiting_for=("Carla Rossi", reader.name),
         choices=tuple(DecisionKind),
+        condition_stages=(LaterStage("pilot", "Pilot"), LaterStage("wave-one", "First wave")),
     )
     page = RequestPage(
         request_id="q1",
