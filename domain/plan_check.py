@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from itertools import pairwise
 
-from domain import plan_people
+from domain import plan_people, plan_runs
 from domain.deadlines import check_calendar
 from domain.durations import Duration, Unit
 from domain.errors import InvalidInput
@@ -260,4 +260,5 @@ _GATE_RULES: tuple[Callable[[Plan, Stage, Gate], Iterator[Finding]], ...] = (
     _checklist,
     _steps_in_time,
     _silence,
+    plan_runs.runs,
 )
