@@ -1,4 +1,4 @@
-"""Who may look after a rollout: change what it is about, answer for it, pass its questions on, hold it, call it off."""
+"""Who may look after a rollout: change what it is about, answer for it, pass its questions on, call it off."""
 
 from __future__ import annotations
 
@@ -30,6 +30,5 @@ def why_may_not_look_after(person: str, caretakers: Caretakers, *, requester_may
     may: Collection[str] = {OPERATOR, caretakers.owner} | caretakers.stage_owners | caretakers.administrators
     if person in may or (requester_may and person == caretakers.requester):
         return None
-    return Reason(
-        "{person} does not look after this rollout; {owner} does.", {"person": person, "owner": caretakers.owner}
-    )
+    names = {"person": person, "owner": caretakers.owner}
+    return Reason("{person} does not look after this rollout; {owner} does.", names)

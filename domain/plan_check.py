@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from itertools import pairwise
 
-from domain import plan_people, plan_runs
+from domain import plan_people, plan_references, plan_runs
 from domain.deadlines import check_calendar
 from domain.durations import Duration, Unit
 from domain.errors import InvalidInput
@@ -171,9 +171,6 @@ def _budget(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
     if gate.input not in budgets:
         guess = suggestion(gate.input, budgets) if budgets else f"; add “{gate.input}: {{kind: budget}}” to the inputs"
         yield ("input",), f"the plan does not ask for a budget called “{gate.input}”{guess}"
-    for b, (lower, band) in enumerate(pairwise(gate.bands), start=1):
-        if band.above <= lower.above:
-            yield ("bands", b, "above"), f"bands go upwards; write an amount above {lower.above}, or change the order"
 
 
 def _checklist(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
@@ -254,6 +251,10 @@ _GATE_RULES: tuple[Callable[[Plan, Stage, Gate], Iterator[Finding]], ...] = (
     plan_people.names,
     plan_people.pool,
     plan_people.escalations,
+    plan_references.pinned_to,
+    plan_references.different_people,
+    plan_references.same_person,
+    plan_references.bands,
     _recycle_targets,
     _choices,
     _budget,

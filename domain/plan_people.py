@@ -77,7 +77,8 @@ def _lists(gate: Gate) -> Iterator[tuple[str, list[str]]]:
 def _named(gate: Gate) -> Iterator[tuple[Path, str]]:
     for key, listed in _lists(gate):
         yield from (((key, i), name) for i, name in enumerate(listed))
-    if isinstance(gate, BudgetGate):
+    yield from ((("waiver", w), name) for w, name in enumerate(gate.waiver))
+    if isinstance(gate, _ASKING):
         for b, band in enumerate(gate.bands):
             yield from ((("bands", b, "approvers", i), name) for i, name in enumerate(band.approvers))
     if isinstance(gate, ChecklistGate):

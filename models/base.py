@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 from sqlalchemy import JSON, DateTime, Enum, MetaData, String, TypeDecorator
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 _E = TypeVar("_E", bound=StrEnum)
 
@@ -49,6 +50,12 @@ class ExactDecimal(TypeDecorator[Decimal]):
 def state_column(kind: type[_E]) -> Enum:
     """Return a column type that stores the values of `kind` as text, and refuses any other."""
     return Enum(kind, native_enum=False, length=32, values_callable=lambda members: [m.value for m in members])
+
+
+def insert_once(session: Session, table: type[Base], **values: Any) -> None:
+    """Insert a row unless there is one with this key; two transactions that do so at once do not collide."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    session.execute(insert(table).values(**values).on_conflict_do_nothing())
 
 
 class Base(DeclarativeBase):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Select, String, Text, select
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Select, String, Text, func, select
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from models.base import Address, Base, Name, RolloutId
@@ -86,6 +86,27 @@ def lapses_at(gate_id: int) -> Select[Lapse]:
 def lapses_of(rollout_id: str) -> Select[Lapse]:
     """The decisions of a rollout that no longer count."""
     return select(Lapse).where(Lapse.rollout_id == rollout_id).order_by(Lapse.decision_id)
+
+
+def voices_lapsed_in(rollout_id: str, key: str, number: int) -> Select[str]:
+    """Whose decisions at a gate have lapsed in one round."""
+    return (
+        select(func.coalesce(Decision.on_behalf_of, Decision.person))
+        .join(Lapse, Lapse.decision_id == Decision.id)
+        .join(GateRow, GateRow.id == Decision.gate_id)
+        .where(GateRow.rollout_id == rollout_id, GateRow.key == key, GateRow.round == number)
+    )
+
+
+def lapses_at_gate(rollout_id: str, key: str) -> Select[Lapse, Decision]:
+    """The decisions at a gate, in whichever round, that no longer count, newest first."""
+    return (
+        select(Lapse, Decision)
+        .join(Decision, Decision.id == Lapse.decision_id)
+        .join(GateRow, GateRow.id == Decision.gate_id)
+        .where(GateRow.rollout_id == rollout_id, GateRow.key == key)
+        .order_by(Decision.id.desc())
+    )
 
 
 def attachments_of(rollout_id: str) -> Select[Attachment]:

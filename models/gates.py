@@ -82,7 +82,8 @@ class GateRow(Base):
     `problem` says why it cannot be asked yet. `settled_because` is a Reason: {text, facts}.
     Reminders, escalations and expiry are counted from `clock_from`: the opening, moved on by every pause; `paused_at`
     is set while the owner is asked for changes. `changed` is what those asked are shown of the last change: {by, at,
-    reply, changes: [[label, before, after]]}. `look_at` is when an automatic gate is looked at again. A gate that is a
+    reply, changes: [[label, before, after]]}. `pinned` is what a gate has passed for, as with decisions.
+    `look_at` is when an automatic gate is looked at again. A gate that is a
     `renewal` asks again what has passed before, and does not undo it; `overdue_at` is set once it was not answered.
     """
 
@@ -134,6 +135,7 @@ class GateRow(Base):
     renewal: Mapped[bool] = mapped_column(default=False, server_default=false())
     renew_at: Mapped[datetime | None]  # of a gate that has passed: when it is asked again
     overdue_at: Mapped[datetime | None]
+    pinned: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     condition_id: Mapped[int | None]  # the condition this gate came from (models/conditions.py)
 
 

@@ -26,6 +26,11 @@ def code(request_id: str, link_number: int) -> str:
     return f"code/{request_id}/{link_number}"
 
 
+def lapsed(request_id: str, link_number: int) -> str:
+    """Asking again because what was approved has changed. With the link's number, because it can happen again."""
+    return f"lapsed/{request_id}/{link_number}"
+
+
 def reminder(request_id: str, due_at: datetime) -> str:
     """One reminder per request and due date: a check that runs late, or twice, reminds once."""
     return f"reminder/{request_id}/{_moment(due_at)}"

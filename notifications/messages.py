@@ -65,6 +65,16 @@ class EscalationMail(Asking):
 
 
 @dataclass(frozen=True)
+class LapsedMail(Asking):
+    """Somebody is asked again, because what they answered has changed since."""
+
+    kind = "lapsed"
+    template = "lapsed"
+    because: Reason
+    mine: Said  # what they had said
+
+
+@dataclass(frozen=True)
 class CodeMail(Asking):
     """A new link and code after five wrong codes; the old link is void."""
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from uuid import uuid4
 
 from domain import links
+from models.evidence import voices_lapsed_in
 from models.gates import (
     GateRow,
     Link,
@@ -35,9 +36,24 @@ def ask(
     ]
     ws.session.add_all(requests)
     ws.session.flush()
+    lapsed = _lapsed_before(ws, gate)
     for request in requests:
         add_link(ws, request)
-        tell_request(ws, request)
+        tell_request(ws, request, lapsed=request.voice in lapsed)
+
+
+def ask_again(ws: Workspace, request: Request, reason: VoidReason) -> None:
+    """Ask somebody once more who has answered already, by a new link; the old one says why it no longer counts."""
+    renew_link(ws, request, reason)
+    request.state, request.closed_at, request.void_reason = RequestState.OPEN, None, None
+    tell_request(ws, request, lapsed=reason is VoidReason.LAPSED)
+
+
+def _lapsed_before(ws: Workspace, gate: GateRow) -> set[str]:
+    """Whose approval of the round before has lapsed: they hear why they are asked again."""
+    if gate.round == 1:
+        return set()
+    return set(ws.session.scalars(voices_lapsed_in(gate.rollout_id, gate.key, gate.round - 1)))
 
 
 def _request(
@@ -80,11 +96,11 @@ def add_link(ws: Workspace, request: Request) -> None:
     )
 
 
-def renew_link(ws: Workspace, request: Request) -> None:
+def renew_link(ws: Workspace, request: Request, reason: VoidReason = VoidReason.RENEWED) -> None:
     """Put a new link and code in the place of the old ones."""
     for link in ws.session.scalars(links_of(request.id)):
         if link.voided_at is None:
-            link.voided_at, link.void_reason = ws.now, VoidReason.RENEWED
+            link.voided_at, link.void_reason = ws.now, reason
     request.link_number += 1
     request.wrong_codes = 0
     add_link(ws, request)

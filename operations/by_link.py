@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from domain import links
-from domain.errors import EvidenceChanged, GateSettled, LinkVoid, WrongCode
+from domain.errors import LinkVoid, WrongCode
 from models.database import Database
 from models.gates import GateRow, Link, Request, RequestState, VoidReason
 from notifications import dedup
+from operations.asked import Asked
 from operations.asking import renew_link
-from operations.question import shown_digest
 from operations.show_request import find_link
 from operations.telling import tell
 from operations.workspace import Actor, Workspace, lock
@@ -24,17 +23,8 @@ TRIES = 5
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class ByLink:
-    """One request under its rollout's lock, reached by its link."""
-
-    ws: Workspace
-    request: Request
-    gate: GateRow
-
-
 def by_link(
-    db: Database, keys: Sequence[bytes], token: str, code: str, now: datetime, change: Callable[[ByLink], _T]
+    db: Database, keys: Sequence[bytes], token: str, code: str, now: datetime, change: Callable[[Asked], _T]
 ) -> _T:
     """Run `change` on the request behind a link, in one transaction, once the code is right.
 
@@ -50,7 +40,7 @@ def by_link(
             raise LinkVoid(link.void_reason or VoidReason.RENEWED, link.voided_at)
         wrong = _count_wrong_code(ws, request, link, code)
         if wrong is None:
-            return change(ByLink(ws, request, session.get_one(GateRow, request.gate_id)))
+            return change(Asked(ws, request, session.get_one(GateRow, request.gate_id)))
     raise wrong
 
 
@@ -69,12 +59,3 @@ def _count_wrong_code(ws: Workspace, request: Request, link: Link, given: str) -
         ws.note("link.renewed", gate=ws.session.get_one(GateRow, request.gate_id), facts={"person": request.person})
         tell(ws, "code", request.person, dedup.code(request.id, request.link_number), request_id=request.id)
     return WrongCode(left)
-
-
-def refuse_what_is_over(link: ByLink, digest: str) -> None:
-    """Raise GateSettled when this request is no longer open, EvidenceChanged when it is about something else now."""
-    if link.request.state is not RequestState.OPEN:
-        raise GateSettled()
-    now_shown = shown_digest(link.ws, link.gate)
-    if digest != now_shown:
-        raise EvidenceChanged(now_shown)

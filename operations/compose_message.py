@@ -10,6 +10,7 @@ from typing import Any
 from domain import links
 from domain.reasons import Reason
 from domain.states import GateState, Outcome, RolloutState
+from models.evidence import lapses_at_gate
 from models.gates import Decision, GateRow, Request, RequestState, links_of, requests_at
 from models.outbox import Message
 from models.rollouts import Rollout
@@ -19,6 +20,7 @@ from notifications.messages import (
     CodeMail,
     EscalationMail,
     InformationMail,
+    LapsedMail,
     Mail,
     OutcomeMail,
     ReceiptMail,
@@ -94,6 +96,19 @@ def _escalation(composer: Composer, ws: Workspace, message: Message) -> Asking |
     )
 
 
+def _lapsed(composer: Composer, ws: Workspace, message: Message) -> Asking | None:
+    facts = _asking(composer, ws, message)
+    request = ws.session.get_one(Request, message.facts["request_id"])
+    gate = ws.session.get_one(GateRow, request.gate_id)
+    gone = ws.session.execute(lapses_at_gate(gate.rollout_id, gate.key))
+    before = next(((lapse, decision) for lapse, decision in gone if decision.voice == request.voice), None)
+    if facts is None or before is None:
+        return None
+    lapse, decision = before
+    mine = said(decision, reader_of(ws, decision.person).name)
+    return LapsedMail(**facts, because=Reason.from_json(lapse.because), mine=mine)
+
+
 def _was_silent(row: Request, request: Request) -> bool:
     return row.escalation_level < request.escalation_level and row.state is not RequestState.DONE
 
@@ -163,6 +178,7 @@ _TOPICS: dict[str, Callable[[Composer, Workspace, Message], Mail | None]] = {
     "reminder": _reminder,
     "escalation": _escalation,
     "code": _code,
+    "lapsed": _lapsed,
     "receipt": _receipt,
     "outcome": _outcome,
     "information": _information,

@@ -11,8 +11,9 @@ from domain.plan import ChecklistGate
 from domain.reasons import Reason
 from models.database import Database
 from models.gates import Purpose, RequestState, VoidReason
+from operations.asked import Asked, refuse_what_is_over
 from operations.asking import void_requests
-from operations.by_link import ByLink, by_link, refuse_what_is_over
+from operations.by_link import by_link
 from operations.opening import ask_deciders
 from operations.progress import progress
 from operations.show_request import RequestPage, page
@@ -32,17 +33,17 @@ def record_answers(
     Raises InvalidInput with a sentence for every item that is missing or below its minimum, and what by_link raises.
     """
 
-    def change(link: ByLink) -> RequestPage:
-        planned = link.ws.planned_gate(link.gate)
-        if not isinstance(planned, ChecklistGate) or link.request.purpose is not Purpose.ANSWER:
+    def change(asked: Asked) -> RequestPage:
+        planned = asked.ws.planned_gate(asked.gate)
+        if not isinstance(planned, ChecklistGate) or asked.request.purpose is not Purpose.ANSWER:
             raise InvalidInput(Reason("This page asks for a decision, not for a list."))
         answers = checklist.normalise(planned.items, fields)
-        if link.request.state is RequestState.DONE and answers == link.gate.answers:
-            return page(link.ws, link.request)
-        refuse_what_is_over(link, digest)
+        if asked.request.state is RequestState.DONE and answers == asked.gate.answers:
+            return page(asked.ws, asked.request)
+        refuse_what_is_over(asked, digest)
         _refuse_the_incomplete(planned, answers)
-        _record(link, planned, answers)
-        return page(link.ws, link.request)
+        _record(asked, planned, answers)
+        return page(asked.ws, asked.request)
 
     return by_link(db, keys, token, code, now, change)
 
@@ -53,8 +54,8 @@ def _refuse_the_incomplete(planned: ChecklistGate, answers: Mapping[str, object]
         raise InvalidInput(Reason("The list is not complete yet; nothing was recorded."), problems)
 
 
-def _record(link: ByLink, planned: ChecklistGate, answers: dict[str, object]) -> None:
-    ws, gate, request = link.ws, link.gate, link.request
+def _record(asked: Asked, planned: ChecklistGate, answers: dict[str, object]) -> None:
+    ws, gate, request = asked.ws, asked.gate, asked.request
     gate.answers, gate.answered_by, gate.answered_at = answers, request.person, ws.now
     request.state, request.closed_at = RequestState.DONE, ws.now
     void_requests(ws, gate, VoidReason.SETTLED, [Purpose.ANSWER])

@@ -14,7 +14,9 @@ from domain.reasons import Reason
 from domain.states import DecisionKind, Outcome
 from models.database import Database
 from models.gates import Decision, Purpose, RequestState, VoidReason
-from operations.by_link import ByLink, by_link, refuse_what_is_over
+from operations.asked import Asked, refuse_what_is_over
+from operations.by_link import by_link
+from operations.evidence import pinned_now
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
 from operations.question import choices
@@ -55,21 +57,21 @@ def record_decision(db: Database, keys: Sequence[bytes], token: str, form: Decis
     fields), EvidenceChanged, GateSettled, NotEligible.
     """
 
-    def change(link: ByLink) -> RequestPage:
-        if not _is_repeated(link, form):
-            _record(link, form)
-        return page(link.ws, link.request)
+    def change(asked: Asked) -> RequestPage:
+        if not _is_repeated(asked, form):
+            _record(asked, form)
+        return page(asked.ws, asked.request)
 
     return by_link(db, keys, token, form.code, now, change)
 
 
-def _is_repeated(link: ByLink, form: DecisionForm) -> bool:
-    mine = latest_decisions(link.ws, link.gate).get(link.request.voice)
-    if mine is None or mine.request_id != link.request.id:
+def _is_repeated(asked: Asked, form: DecisionForm) -> bool:
+    mine = latest_decisions(asked.ws, asked.gate).get(asked.request.voice)
+    if mine is None or mine.request_id != asked.request.id:
         return False
     if mine.decision is DecisionKind.REQUEST_CHANGES:  # may be said again, in other words
         return form.decision == mine.decision and _same_text(form.comment, mine.comment)
-    return form.decision in (mine.decision, mine.choice) and link.request.state is RequestState.DONE
+    return form.decision in (mine.decision, mine.choice) and asked.request.state is RequestState.DONE
 
 
 def _same_text(typed: str, recorded: str) -> bool:
@@ -79,11 +81,11 @@ def _same_text(typed: str, recorded: str) -> bool:
         return False
 
 
-def _record(link: ByLink, form: DecisionForm) -> None:
-    ws, request, gate = link.ws, link.request, link.gate
-    refuse_what_is_over(link, form.digest)
-    _refuse_the_ineligible(link)
-    word = _read(link, form)
+def _record(asked: Asked, form: DecisionForm) -> None:
+    ws, request, gate = asked.ws, asked.request, asked.gate
+    refuse_what_is_over(asked, form.digest)
+    _refuse_the_ineligible(asked)
+    word = _read(asked, form)
     decision = Decision(
         rollout_id=ws.rollout.id,
         gate_id=gate.id,
@@ -98,6 +100,7 @@ def _record(link: ByLink, form: DecisionForm) -> None:
         channel=ws.actor.channel,
         assurance=ws.actor.assurance,
         shown_digest=form.digest,
+        pinned=pinned_now(ws, gate),
         decided_at=ws.now,
     )
     ws.session.add(decision)
@@ -108,29 +111,29 @@ def _record(link: ByLink, form: DecisionForm) -> None:
             facts={"decision": decision.id, "choice": word.choice, "conditions": word.conditions,
                    "lessons": word.lessons})  # fmt: skip
     tell_receipt(ws, decision)
-    _follow(link, word)
+    _follow(asked, word)
 
 
-def _follow(link: ByLink, word: _Word) -> None:
-    ws = link.ws
+def _follow(asked: Asked, word: _Word) -> None:
+    ws = asked.ws
     if word.kind is DecisionKind.REQUEST_CHANGES:
-        _ask_for_changes(link, word)
+        _ask_for_changes(asked, word)
     ws.session.flush()
-    separate(ws, link.gate)
+    separate(ws, asked.gate)
     progress(ws)
-    if link.gate.settled_at is None and word.kind.is_final:
-        ask_next_in_turn(ws, link.gate)
+    if asked.gate.settled_at is None and word.kind.is_final:
+        ask_next_in_turn(ws, asked.gate)
 
 
-def _refuse_the_ineligible(link: ByLink) -> None:
-    if link.request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
+def _refuse_the_ineligible(asked: Asked) -> None:
+    if asked.request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
         raise InvalidInput(Reason("This page asks for something to be filled in, not for a decision."))
-    if reason := why_not(link.ws, link.gate, Voice(link.request.voice, link.request.person)):
+    if reason := why_not(asked.ws, asked.gate, Voice(asked.request.voice, asked.request.person)):
         raise NotEligible(reason)
 
 
-def _read(link: ByLink, form: DecisionForm) -> _Word:
-    kind, choice = _chosen(link, form.decision)
+def _read(asked: Asked, form: DecisionForm) -> _Word:
+    kind, choice = _chosen(asked, form.decision)
     fields: dict[str, Reason] = {}
     word = _Word(
         kind,
@@ -139,15 +142,15 @@ def _read(link: ByLink, form: DecisionForm) -> _Word:
         _clean("conditions", form.conditions, fields),
         _clean("lessons", form.lessons, fields),
     )
-    fields |= _missing(link, word)
+    fields |= _missing(asked, word)
     if fields:
         raise InvalidInput(Reason("Something is missing or cannot be used; nothing was recorded yet."), fields)
     return word
 
 
-def _chosen(link: ByLink, decision: str) -> tuple[DecisionKind, Outcome | None]:
-    planned = link.ws.planned_gate(link.gate)
-    offered = choices(planned, link.gate, link.request)
+def _chosen(asked: Asked, decision: str) -> tuple[DecisionKind, Outcome | None]:
+    planned = asked.ws.planned_gate(asked.gate)
+    offered = choices(planned, asked.gate, asked.request)
     if decision == DecisionKind.REJECT and planned.kind == "review":
         return DecisionKind.REJECT, None
     if decision not in offered:
@@ -166,8 +169,8 @@ def _clean(name: str, text: str, fields: dict[str, Reason]) -> str:
         return ""
 
 
-def _missing(link: ByLink, word: _Word) -> dict[str, Reason]:
-    planned = link.ws.planned_gate(link.gate)
+def _missing(asked: Asked, word: _Word) -> dict[str, Reason]:
+    planned = asked.ws.planned_gate(asked.gate)
     missing: dict[str, Reason] = {}
     if word.kind is DecisionKind.APPROVE_WITH_CONDITIONS:
         if not word.conditions:
@@ -182,9 +185,9 @@ def _missing(link: ByLink, word: _Word) -> dict[str, Reason]:
     return missing
 
 
-def _ask_for_changes(link: ByLink, word: _Word) -> None:
+def _ask_for_changes(asked: Asked, word: _Word) -> None:
     """Tell those who can change something; a checklist goes back to whoever fills it in, in a new round."""
-    ws, gate, planned = link.ws, link.gate, link.ws.planned_gate(link.gate)
+    ws, gate, planned = asked.ws, asked.gate, asked.ws.planned_gate(asked.gate)
     told = [ws.rollout.owner, ws.rollout.requester]
     if isinstance(planned, ChecklistGate):
         told += ws.directory.resolve(planned.filled_by)
@@ -201,5 +204,5 @@ def _ask_for_changes(link: ByLink, word: _Word) -> None:
         [what_next],
         gate=gate,
         quote=word.comment,
-        quoted=link.request.person,
+        quoted=asked.request.person,
     )

@@ -14,7 +14,8 @@ from domain.reasons import Reason
 from domain.states import ENDED, StageState
 from models.database import Database
 from models.gates import GateRow, Measurement, Purpose, RequestState, measurements_of
-from operations.by_link import ByLink, by_link, refuse_what_is_over
+from operations.asked import Asked, refuse_what_is_over
+from operations.by_link import by_link
 from operations.progress import progress, release
 from operations.resume_rollout import ask_again, stopping_gates
 from operations.show_request import RequestPage, page
@@ -46,28 +47,28 @@ def record_measurement_by_link(
 ) -> RequestPage:
     """Record a value through the link of a request to measure. Raises what by_link and record_measurement raise."""
 
-    def change(link: ByLink) -> RequestPage:
-        planned = link.ws.planned_gate(link.gate)
-        if not isinstance(planned, MeasurementGate) or link.request.purpose is not Purpose.MEASURE:
+    def change(asked: Asked) -> RequestPage:
+        planned = asked.ws.planned_gate(asked.gate)
+        if not isinstance(planned, MeasurementGate) or asked.request.purpose is not Purpose.MEASURE:
             raise InvalidInput(Reason("This page asks for something else than a measured value."))
-        if not _is_repeated(link, planned.metric, value, sample):
-            refuse_what_is_over(link, digest)
-            _record(link.ws, planned.metric, value, sample, now)
-            _say_whose_it_was(link)
-        return page(link.ws, link.request)
+        if not _is_repeated(asked, planned.metric, value, sample):
+            refuse_what_is_over(asked, digest)
+            _record(asked.ws, planned.metric, value, sample, now)
+            _say_whose_it_was(asked)
+        return page(asked.ws, asked.request)
 
     return by_link(db, keys, token, code, now, change)
 
 
-def _say_whose_it_was(link: ByLink) -> None:
+def _say_whose_it_was(asked: Asked) -> None:
     """Settling a gate voids every request at it; whoever settled it by their value has done what they were asked."""
-    if link.gate.settled_at is not None:
-        link.request.state, link.request.void_reason = RequestState.DONE, None
+    if asked.gate.settled_at is not None:
+        asked.request.state, asked.request.void_reason = RequestState.DONE, None
 
 
-def _is_repeated(link: ByLink, metric: str, value: str, sample: str) -> bool:
-    newest = link.ws.session.scalars(measurements_of(link.ws.rollout.id, metric).limit(1)).first()
-    if newest is None or newest.reported_by != link.request.person or link.request.state is not RequestState.DONE:
+def _is_repeated(asked: Asked, metric: str, value: str, sample: str) -> bool:
+    newest = asked.ws.session.scalars(measurements_of(asked.ws.rollout.id, metric).limit(1)).first()
+    if newest is None or newest.reported_by != asked.request.person or asked.request.state is not RequestState.DONE:
         return False
     return (newest.value, newest.sample) == (_number(value), _count(sample))
 

@@ -10,6 +10,7 @@ from domain.reasons import Reason
 from domain.states import DecisionKind, Event, GateState, Outcome, advance_gate
 from models.gates import GateRow, VoidReason, measurements_of
 from operations.asking import void_requests
+from operations.evidence import pinned_now
 from operations.telling import tell_outcome
 from operations.voices import latest_decisions, members, tally_of
 from operations.workspace import Workspace
@@ -81,6 +82,8 @@ def settle(ws: Workspace, gate: GateRow, event: Event, outcome: Outcome, because
     gate.state = advance_gate(gate.state, event)
     gate.outcome, gate.settled_at, gate.settled_because = outcome, ws.now, because.to_json()
     gate.remind_at = gate.escalate_at = gate.expires_at = gate.look_at = gate.paused_at = gate.problem = None
+    if event is Event.PASSED:
+        gate.pinned = pinned_now(ws, gate)
     void_requests(ws, gate, _VOID_BECAUSE.get(event, VoidReason.SETTLED))
     ws.note(f"gate.{event}", gate=gate, facts={"outcome": outcome, "because": str(because)})
     tell_outcome(ws, gate)

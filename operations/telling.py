@@ -27,9 +27,11 @@ def tell(ws: Workspace, topic: str, recipient: str, dedup_key: str, **facts: Any
     )
 
 
-def tell_request(ws: Workspace, request: Request) -> None:
-    """Ask somebody: as a request, or as an escalation when others were silent."""
-    if request.escalation_level:
+def tell_request(ws: Workspace, request: Request, *, lapsed: bool = False) -> None:
+    """Ask somebody: as a request, as an escalation when others were silent, or because what they said has lapsed."""
+    if lapsed:
+        tell(ws, "lapsed", request.person, dedup.lapsed(request.id, request.link_number), request_id=request.id)
+    elif request.escalation_level:
         tell(ws, "escalation", request.person, dedup.escalation(request.id), request_id=request.id)
     else:
         tell(ws, "request", request.person, dedup.request(request.id, request.link_number), request_id=request.id)

@@ -20,6 +20,7 @@ from models.record import AuditEntry, entries_of
 from models.rollouts import PlanVersion, Rollout
 from operations.advance import advance
 from operations.cancel_rollout import cancel_rollout
+from operations.change_inputs import change_inputs
 from operations.check_stalled import CheckReport, check_stalled
 from operations.describe_rollout import describe_rollout
 from operations.import_people import import_people
@@ -196,6 +197,17 @@ class Company:
         actor = Actor(REQUESTER, "command")
         record_measurement(self.db, KEYS, self.rollout_id, metric, value, actor, self.now, sample=sample,
                            measured_at=measured_at)  # fmt: skip
+
+    def changes(self, reason: str = "prices went up", by: str = REQUESTER, **inputs: Any) -> list[Reason]:
+        """Change inputs of the rollout; a budget is given as {item: amount}."""
+        changes = {name: [BudgetLine(item=item, amount=Decimal(amount)) for item, amount in value.items()]
+                   if isinstance(value, Mapping) else value for name, value in inputs.items()}  # fmt: skip
+        actor = Actor(by, "command")
+        return change_inputs(self.db, KEYS, self.rollout_id, changes, reason, actor, self.now)
+
+    def lapsed(self) -> list[tuple[str, str]]:
+        """Whose decisions have lapsed, and why, in the order of lapsing."""
+        return [(row.facts["voice"], row.facts["because"]) for row in self.entries("decision.lapsed")]
 
     def resumes(self, reason: str = "the team is larger now") -> None:
         """Take the rollout off hold, as `etappe rollout resume` does."""

@@ -153,6 +153,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('renewal', sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column('renew_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('overdue_at', models.base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('pinned', sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column('condition_id', sa.Integer(), nullable=True))
         batch_op.create_index('ix_gates_kind_started_run_state', ['kind', 'started_run_state'], unique=False)
         batch_op.create_index('ix_gates_look_at', ['state', 'look_at'], unique=False)

@@ -1,0 +1,105 @@
+"""Approvals that lapse because what they were given for has changed, and asking those people again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from domain.evidence import digest
+from domain.pinning import Matters, why_lapsed
+from domain.reasons import Reason
+from domain.states import GateState, StageState
+from models.evidence import Evidence, Lapse, standing_decisions_at
+from models.gates import Decision, GateRow, RequestState, VoidReason, gate_in_round, requests_at
+from operations.asking import ask_again
+from operations.evidence import matters
+from operations.rounds import new_gate_round, reopen_passed
+from operations.workspace import Workspace
+
+
+def lapse_what_changed(ws: Workspace) -> list[Decision]:
+    """Let exactly those decisions lapse that were given for something else, and ask these people again; returns them.
+
+    A gate that is open goes on; one that has passed is asked again in a new round, and its stage with it.
+    """
+    now = matters(ws)
+    lapsed: list[Decision] = []
+    for gate in ws.gates(GateState.OPEN, GateState.PASSED):
+        changed = _changed(ws, now, gate.pinned or {}) if gate.state is GateState.PASSED else {}
+        gone = [one for one in _decisions(ws, gate) if _lapse(ws, now, gate, one)]
+        lapsed += gone
+        if gate.state is GateState.PASSED and (gone or changed):
+            _ask_anew(ws, gate)
+        elif any(one.gate_id != gate.id for one in gone):
+            _renewal_becomes_ordinary(ws, gate)
+        elif gone:
+            _ask_these_again(ws, gate, gone)
+    return lapsed
+
+
+def _decisions(ws: Workspace, gate: GateRow) -> list[Decision]:
+    """What still counts at a gate; while it is asked again for renewal, that is what was said before, too."""
+    rows = [gate]
+    while rows[-1].renewal and (before := _round_before(ws, rows[-1])):
+        rows.append(before)
+    return [one for row in rows for one in ws.session.scalars(standing_decisions_at(row.id)) if one.decision.is_final]
+
+
+def _round_before(ws: Workspace, gate: GateRow) -> GateRow | None:
+    return ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, gate.round - 1)).first()
+
+
+def _changed(ws: Workspace, now: Matters, pinned: Mapping[str, str]) -> dict[str, Any]:
+    """Return what has changed of what was pinned: each name, with what it stood for."""
+    moved = [name for name, old in pinned.items() if digest(now.content(name)) != old]
+    return {name: ws.session.get_one(Evidence, pinned[name]).content for name in moved}
+
+
+def _lapse(ws: Workspace, now: Matters, gate: GateRow, decision: Decision) -> bool:
+    for name, before in _changed(ws, now, decision.pinned).items():
+        because = why_lapsed(name, ws.plan, before, now.content(name), ws.rollout.language)
+        record_lapse(ws, gate, decision, name, because)
+        return True
+    return False
+
+
+def record_lapse(ws: Workspace, gate: GateRow, decision: Decision, name: str, because: Reason) -> None:
+    """Write down that a decision no longer counts, and why."""
+    ws.session.add(
+        Lapse(
+            decision_id=decision.id,
+            rollout_id=ws.rollout.id,
+            gate_id=decision.gate_id,
+            name=name,
+            because=because.to_json(),
+            lapsed_at=ws.now,
+        )
+    )
+    ws.session.flush()
+    facts = {"decision": decision.id, "voice": decision.voice, "changed": name, "because": str(because)}
+    ws.note("decision.lapsed", gate=gate, facts=facts)
+
+
+def _ask_these_again(ws: Workspace, gate: GateRow, gone: Iterable[Decision]) -> None:
+    """Whoever lends a voice and whoever gives it are both asked again, if both were."""
+    voices = {decision.voice for decision in gone}
+    for request in ws.session.scalars(requests_at(gate.id)).all():
+        spoken_for = request.state is RequestState.VOID and request.void_reason is VoidReason.SPOKEN_FOR
+        if request.voice in voices and (request.state is RequestState.DONE or spoken_for):
+            ask_again(ws, request, VoidReason.LAPSED)
+
+
+def _ask_anew(ws: Workspace, gate: GateRow) -> None:
+    stage = ws.stage_of(gate)
+    if stage.state is StageState.PASSED:
+        stage = reopen_passed(ws, stage)
+    gate.renew_at = None
+    new_gate_round(ws, gate, stage)
+
+
+def _renewal_becomes_ordinary(ws: Workspace, gate: GateRow) -> None:
+    """What a renewal would have renewed no longer counts: the gate is asked as if for the first time."""
+    gate.renewal, gate.overdue_at = False, None
+    stage = ws.stage_of(gate)
+    if stage.state is StageState.PASSED:
+        reopen_passed(ws, stage)
