@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from cli.opening import CHANNEL
 from domain.budget import BudgetLine
 from domain.errors import InvalidInput
-from domain.plan import InputKind
+from domain.plan import InputKind, Plan
 from domain.typed_text import plain_number, read_number
 from operations.start_rollout import Start
 from plans.catalogue import LoadedPlan
@@ -47,7 +47,7 @@ class RolloutForm:
             start_on=self.start_on,
             people=self._people(),
             budget=[_budget_line(item, amount) for item, amount in self.budget],
-            inputs={key: self._input(key, value) for key, value in self.inputs},
+            inputs={key: _input(self.loaded.plan, key, value) for key, value in self.inputs},
             channel=CHANNEL,
         )
 
@@ -57,13 +57,24 @@ class RolloutForm:
             people.setdefault(role, []).extend(one.strip() for one in addresses.split(",") if one.strip())
         return people
 
-    def _input(self, key: str, value: str) -> Any:
-        asked = self.loaded.plan.inputs.get(key)
-        if asked is None:
-            return value  # the verb says that there is no such input, and which one was meant
-        if asked.kind is InputKind.BUDGET:
-            raise InvalidInput(f"“{key}” is a budget; give its lines with --budget item=amount.")
-        return _read(asked.kind, key, value)
+
+def typed_changes(plan: Plan, budget: Pairs, inputs: Pairs) -> dict[str, Any]:
+    """Return what is to change, as change_inputs takes it. Raises InvalidInput for what cannot be read."""
+    changes: dict[str, Any] = {key: _input(plan, key, value) for key, value in inputs}
+    budgets = [name for name, asked in plan.inputs.items() if asked.kind is InputKind.BUDGET]
+    if budget and not budgets:
+        raise InvalidInput(f"The plan “{plan.name}” asks for no budget; there is none to change.")
+    lines = [_budget_line(item, amount) for item, amount in budget]
+    return {**changes, **{name: lines for name in budgets if budget}}
+
+
+def _input(plan: Plan, key: str, value: str) -> Any:
+    asked = plan.inputs.get(key)
+    if asked is None:
+        return value  # the verb says that there is no such input, and which one was meant
+    if asked.kind is InputKind.BUDGET:
+        raise InvalidInput(f"“{key}” is a budget; give its lines with --budget item=amount.")
+    return _read(asked.kind, key, value)
 
 
 def _budget_line(item: str, amount: str) -> BudgetLine:

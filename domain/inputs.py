@@ -19,16 +19,34 @@ YES_NO = {"yes": True, "true": True, "ja": True, "no": False, "false": False, "n
 def read(asked: Mapping[str, Input], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of all inputs but budgets: texts and ISO dates and numbers as strings, yes and no as a bool.
 
-    Raises InvalidInput for a name that the plan does not ask for, a value of the wrong kind, and one that is missing.
+    What is not given is what the plan says holds then. Raises InvalidInput for a name that the plan does not ask for, a
+    value of the wrong kind, and one that is missing.
     """
     for name in given:
         if name not in asked:
             raise InvalidInput(f"“{name}” is not an input of the plan{suggestion(name, asked)}")
-    values = {name: _read(name, asked[name].kind, value) for name, value in given.items() if not _is_empty(value)}
+    defaults = {name: one.default for name, one in asked.items() if one.default is not None}
+    found = {**defaults, **{name: value for name, value in given.items() if not _is_empty(value)}}
+    values = {name: _read(name, asked[name].kind, value) for name, value in found.items()}
     for name, one in asked.items():
         if one.required and one.kind is not InputKind.BUDGET and name not in values:
             raise InvalidInput(f"The plan needs “{name}” to start; nothing was given under inputs.")
     return values
+
+
+def default_problem(asked: Input) -> str | None:
+    """Return what is wrong with what holds when nothing is given, or None when nothing is."""
+    if asked.default is None:
+        return None
+    if asked.kind is InputKind.BUDGET:
+        return "a budget has no default; leave it out"
+    if asked.required:
+        return "what has a default is never missing; leave out “required”, or the default"
+    try:
+        _READERS[asked.kind](asked.default)
+    except (InvalidInput, ValueError, TypeError, KeyError):
+        return f"“{asked.default[:60]}” is not {_WANTED[asked.kind]}"
+    return None
 
 
 def _is_empty(value: Any) -> bool:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from itertools import pairwise
 
-from domain import plan_people, plan_references, plan_runs
+from domain import plan_automatic, plan_order, plan_people, plan_references, plan_runs
 from domain.deadlines import check_calendar
 from domain.durations import Duration, Unit
 from domain.errors import InvalidInput
+from domain.inputs import default_problem
 from domain.nearest import suggestion
 from domain.plan import (
     BudgetGate,
@@ -102,6 +103,8 @@ def _inputs(plan: Plan) -> Iterator[Finding]:
     for name, asked in plan.inputs.items():
         if asked.currency and asked.kind is not InputKind.BUDGET:
             yield ("inputs", name, "currency"), "only a budget has a currency; leave it out"
+        if problem := default_problem(asked):
+            yield ("inputs", name, "default"), problem
 
 
 def _titles(plan: Plan) -> Iterator[Finding]:
@@ -246,6 +249,7 @@ _PLAN_RULES: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     _needs,
     _cycle,
     _stage_owner,
+    plan_order.circles,
 )
 _GATE_RULES: tuple[Callable[[Plan, Stage, Gate], Iterator[Finding]], ...] = (
     plan_people.names,
@@ -261,5 +265,10 @@ _GATE_RULES: tuple[Callable[[Plan, Stage, Gate], Iterator[Finding]], ...] = (
     _checklist,
     _steps_in_time,
     _silence,
+    plan_order.ask_after,
+    plan_automatic.nobody_asked,
+    plan_automatic.window,
+    plan_automatic.check,
+    plan_automatic.measurement,
     plan_runs.runs,
 )

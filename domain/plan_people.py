@@ -128,7 +128,7 @@ def _asked(gate: Gate) -> list[str]:
     if isinstance(gate, AcknowledgementGate):
         return gate.audience
     if isinstance(gate, MeasurementGate):
-        return [gate.measured_by]
+        return [] if gate.queried else [gate.measured_by]
     if isinstance(gate, ChecklistGate):
         return [*gate.approvers, gate.filled_by]
     return gate.approvers if isinstance(gate, _ASKING) else []

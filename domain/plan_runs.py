@@ -15,14 +15,12 @@ Finding = tuple[Path, str]
 
 
 def runs(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
-    """Find parameters taken from inputs that the plan does not ask for, and reminders that would reach nobody."""
+    """Find parameters taken from inputs that the plan does not ask for."""
     if not isinstance(gate, RunGate):
         return
     for name, value in gate.parameters.items():
         if isinstance(value, FromInput) and value.input not in plan.inputs:
             yield ("parameters", name, "input"), f"“{value.input}” is not an input of this plan{_or_add(plan, value)}"
-    if gate.remind:
-        yield ("remind",), "a flow run is not reminded, and nobody is asked here; leave this out, or write “escalate:”"
 
 
 def _or_add(plan: Plan, value: FromInput) -> str:

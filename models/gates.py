@@ -269,6 +269,35 @@ def requests_of(rollout_id: str) -> Select[Request]:
     return select(Request).where(Request.rollout_id == rollout_id).order_by(Request.gate_id, Request.position)
 
 
+def asked_of(person: str, rollout_id: str, gate_key: str) -> Select[Request]:
+    """What somebody is or was asked at a gate in its newest round, newest first."""
+    return (
+        select(Request)
+        .join(GateRow, GateRow.id == Request.gate_id)
+        .where(Request.person == person, Request.rollout_id == rollout_id, GateRow.key == gate_key, GateRow.current)
+        .order_by(Request.position.desc())
+    )
+
+
+def open_requests_of(person: str) -> Select[Request]:
+    """What somebody is asked now, in every rollout, oldest first."""
+    return (
+        select(Request)
+        .where(Request.person == person, Request.state == RequestState.OPEN)
+        .order_by(Request.created_at, Request.id)
+    )
+
+
+def words_about(rollout_id: str, gate_key: str, shown_digest: str) -> Select[Decision]:
+    """What was decided at a gate, in whichever round, about exactly what this digest stands for; newest first."""
+    return (
+        select(Decision)
+        .join(GateRow, GateRow.id == Decision.gate_id)
+        .where(GateRow.rollout_id == rollout_id, GateRow.key == gate_key, Decision.shown_digest == shown_digest)
+        .order_by(Decision.id.desc())
+    )
+
+
 def decisions_at(gate_id: int) -> Select[Decision]:
     """What was decided at a gate, in the order of deciding."""
     return select(Decision).where(Decision.gate_id == gate_id).order_by(Decision.id)

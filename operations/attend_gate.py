@@ -8,7 +8,7 @@ from typing import Any
 
 from domain import consequences, deadlines
 from domain.eligibility import Separation
-from domain.plan import AcknowledgementGate, CheckGate, DecidedGate, Escalation, RunGate, WindowGate
+from domain.plan import AcknowledgementGate, DecidedGate, Escalation
 from domain.quorum import Requirement
 from domain.reasons import Reason
 from domain.states import Event, GateState
@@ -22,9 +22,6 @@ from operations.settling import settle
 from operations.telling import inform, tell, tell_request
 from operations.voices import separation_at
 from operations.workspace import Workspace, locked
-
-SETTLED_BY_FACTS = (WindowGate, CheckGate, RunGate)
-"""Gates at which nobody is ever asked: an escalation tells people, and asks them nothing."""
 
 
 def attend_gate(
@@ -85,8 +82,6 @@ def _escalate(ws: Workspace, gate: GateRow) -> None:
     ws.note("gate.escalated", gate=gate, facts={"level": level, "to": people, "replace": escalation.replace})
     if isinstance(planned, AcknowledgementGate):
         _tell_who_has_not_read(ws, gate, people, silent)
-    elif isinstance(planned, SETTLED_BY_FACTS):
-        _tell_that_it_waits(ws, gate, people)
     elif people and escalation.replace:
         _ask_instead(ws, gate, escalation, people, _purpose(silent))
     elif people:
@@ -163,22 +158,6 @@ def _tell_who_has_not_read(ws: Workspace, gate: GateRow, people: list[str], sile
     )
 
 
-def _tell_that_it_waits(ws: Workspace, gate: GateRow, people: list[str]) -> None:
-    facts: dict[str, str | int] = {"gate": _title(ws, gate), "rollout": ws.rollout.id, "key": gate.key}
-    what_to_do = [Reason("To see where it stands: etappe rollout show {rollout}", facts)]
-    if gate.started_run is not None:
-        anew = Reason('To start its flow run anew: etappe gate restart {rollout} {key} --reason "why"', facts)
-        what_to_do.append(anew)
-    inform(
-        ws,
-        people,
-        Reason("“{gate}” still waits", facts),
-        [Reason("It passes by itself once its condition is met, and by now that takes longer than the plan foresees.")],
-        what_to_do,
-        gate=gate,
-    )
-
-
 def _tell_the_owner(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> None:
     headline = Reason("“{gate}” was escalated", {"gate": _title(ws, gate)})
     told = [person for person in (ws.rollout.owner, ws.rollout.requester) if person not in people]
@@ -193,8 +172,6 @@ def _what_follows(ws: Workspace, gate: GateRow, escalation: Escalation, people: 
         return Reason("The plan names “{role}” next, but there is nobody there who may decide.", facts)
     if isinstance(ws.planned_gate(gate), AcknowledgementGate):
         return Reason("{people} were told who has not confirmed yet.", facts)
-    if isinstance(ws.planned_gate(gate), SETTLED_BY_FACTS):
-        return Reason("Nobody is asked at this gate; {people} were told that it still waits.", facts)
     if escalation.replace:
         return Reason("From now on {people} decide instead.", facts)
     return Reason("From now on {people} are asked as well.", facts)

@@ -6,17 +6,27 @@ from datetime import datetime
 from typing import Any
 
 from domain.errors import UnknownRollout
+from domain.plan import Plan
 from models.database import Database
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
 from operations.question import waiting_for
-from operations.workspace import Workspace
+from operations.workspace import Workspace, plan_of
 
 
 def list_rollouts(db: Database) -> list[dict[str, Any]]:
     """Return every rollout, newest first: id, plan, version, title, state, requester, owner, created_at."""
     with db.read() as session:
         return [_head(rollout) for rollout in session.scalars(rollouts_newest_first())]
+
+
+def plan_of_rollout(db: Database, rollout_id: str) -> Plan:
+    """Return the plan version that a rollout keeps. Raises UnknownRollout."""
+    with db.read() as session:
+        rollout = session.get(Rollout, rollout_id)
+        if rollout is None:
+            raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
+        return plan_of(rollout.plan_version)
 
 
 def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, Any]:

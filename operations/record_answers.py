@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from domain import checklist
 from domain.errors import InvalidInput
@@ -14,9 +15,11 @@ from models.gates import Purpose, RequestState, VoidReason
 from operations.asked import Asked, refuse_what_is_over
 from operations.asking import void_requests
 from operations.by_link import by_link
+from operations.by_person import Where, by_person
 from operations.opening import ask_deciders
 from operations.progress import progress
 from operations.show_request import RequestPage, page
+from operations.workspace import Actor
 
 
 def record_answers(
@@ -32,20 +35,43 @@ def record_answers(
 
     Raises InvalidInput with a sentence for every item that is missing or below its minimum, and what by_link raises.
     """
+    return by_link(db, keys, token, code, now, lambda asked: _fill_in(asked, fields, digest))
 
-    def change(asked: Asked) -> RequestPage:
-        planned = asked.ws.planned_gate(asked.gate)
-        if not isinstance(planned, ChecklistGate) or asked.request.purpose is not Purpose.ANSWER:
-            raise InvalidInput(Reason("This page asks for a decision, not for a list."))
-        answers = checklist.normalise(planned.items, fields)
-        if asked.request.state is RequestState.DONE and answers == asked.gate.answers:
-            return page(asked.ws, asked.request)
-        refuse_what_is_over(asked, digest)
-        _refuse_the_incomplete(planned, answers)
-        _record(asked, planned, answers)
+
+def record_answers_as(
+    db: Database,
+    keys: Sequence[bytes],
+    rollout_id: str,
+    gate_key: str,
+    fields: Mapping[str, Any],
+    digest: str,
+    actor: Actor,
+    now: datetime,
+) -> RequestPage:
+    """Record the checklist of somebody who has proved who they are (`actor`). Raises what by_person raises, too."""
+    where = Where(rollout_id, gate_key)
+    return by_person(db, keys, where, actor, now, (Purpose.ANSWER,), lambda asked: _fill_in(asked, fields, digest))
+
+
+def _fill_in(asked: Asked, fields: Mapping[str, Any], digest: str) -> RequestPage:
+    planned = asked.ws.planned_gate(asked.gate)
+    if not isinstance(planned, ChecklistGate) or asked.request.purpose is not Purpose.ANSWER:
+        raise InvalidInput(Reason("This page asks for a decision, not for a list."))
+    _refuse_the_unknown(planned, fields)
+    answers = checklist.normalise(planned.items, fields)
+    if asked.request.state is RequestState.DONE and answers == asked.gate.answers:
         return page(asked.ws, asked.request)
+    refuse_what_is_over(asked, digest)
+    _refuse_the_incomplete(planned, answers)
+    _record(asked, planned, answers)
+    return page(asked.ws, asked.request)
 
-    return by_link(db, keys, token, code, now, change)
+
+def _refuse_the_unknown(planned: ChecklistGate, fields: Mapping[str, Any]) -> None:
+    known = [item.id for item in planned.items]
+    wrong = {name: Reason("The list has no such item.") for name in fields if name not in known}
+    if wrong:
+        raise InvalidInput(Reason("Something is missing or cannot be used; nothing was recorded yet."), wrong)
 
 
 def _refuse_the_incomplete(planned: ChecklistGate, answers: Mapping[str, object]) -> None:

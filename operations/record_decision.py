@@ -16,6 +16,7 @@ from models.database import Database
 from models.gates import Decision, Purpose, RequestState, VoidReason
 from operations.asked import Asked, refuse_what_is_over
 from operations.by_link import by_link
+from operations.by_person import Where, by_person
 from operations.evidence import pinned_now
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
@@ -25,13 +26,17 @@ from operations.separating import separate
 from operations.show_request import RequestPage, page
 from operations.telling import inform, tell_receipt
 from operations.voices import latest_decisions, why_not
+from operations.workspace import Actor
 
 LONGEST_TEXT = 5000  # characters
 
 
 @dataclass(frozen=True)
 class DecisionForm:
-    """What somebody typed. `decision` is a DecisionKind, or for reviews also hold, recycle or kill."""
+    """What somebody typed. `decision` is a DecisionKind, or for reviews also hold, recycle or kill.
+
+    `digest` stands for what they were shown; `code` goes with a link alone.
+    """
 
     decision: str
     code: str
@@ -56,13 +61,33 @@ def record_decision(db: Database, keys: Sequence[bytes], token: str, form: Decis
     The same decision again returns what was recorded. Raises LinkUnknown, LinkVoid, WrongCode, InvalidInput (with the
     fields), EvidenceChanged, GateSettled, NotEligible.
     """
+    return by_link(db, keys, token, form.code, now, lambda asked: _hear(asked, form))
 
-    def change(asked: Asked) -> RequestPage:
-        if not _is_repeated(asked, form):
-            _record(asked, form)
-        return page(asked.ws, asked.request)
 
-    return by_link(db, keys, token, form.code, now, change)
+def record_decision_as(
+    db: Database,
+    keys: Sequence[bytes],
+    rollout_id: str,
+    gate_key: str,
+    form: DecisionForm,
+    actor: Actor,
+    now: datetime,
+    on_behalf_of: str = "",
+) -> RequestPage:
+    """Record a decision of somebody who has proved who they are (`actor`), at what they are asked in the newest round.
+
+    All else is as with a link; the form's code is not looked at. Raises UnknownRollout, NotEligible (also for whoever
+    is not asked there), InvalidInput, EvidenceChanged, GateSettled.
+    """
+    where = Where(rollout_id, gate_key, on_behalf_of)
+    return by_person(db, keys, where, actor, now, (Purpose.DECIDE, Purpose.CONFIRM), lambda asked: _hear(asked, form),
+                     digest=form.digest)  # fmt: skip
+
+
+def _hear(asked: Asked, form: DecisionForm) -> RequestPage:
+    if not _is_repeated(asked, form):
+        _record(asked, form)
+    return page(asked.ws, asked.request)
 
 
 def _is_repeated(asked: Asked, form: DecisionForm) -> bool:

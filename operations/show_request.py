@@ -21,7 +21,11 @@ from operations.workspace import Workspace
 
 @dataclass(frozen=True)
 class RequestPage:
-    """What a link shows. `digest` stands for what a decision would be about; `mine` is this person's last word."""
+    """What somebody is shown of a request: by its link, or as who they are.
+
+    `digest` stands for what a decision would be about; `mine` is the last word of this voice, which is the reader's own
+    where `on_behalf_of` is "".
+    """
 
     request_id: str
     reader: Reader
@@ -33,6 +37,7 @@ class RequestPage:
     settlement: Settlement | None
     void_reason: VoidReason | None
     closed_at: datetime | None
+    on_behalf_of: str = ""
 
 
 def show_request(db: Database, token: str, now: datetime) -> RequestPage:
@@ -70,4 +75,5 @@ def page(ws: Workspace, request: Request) -> RequestPage:
         settlement=settlement(gate) if gate.state is not GateState.WITHDRAWN else None,
         void_reason=request.void_reason,
         closed_at=request.closed_at,
+        on_behalf_of=request.on_behalf_of,
     )

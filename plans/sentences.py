@@ -64,6 +64,8 @@ _EXAMPLES: Mapping[str, str] = {
 _PATTERNS: tuple[tuple[str, str], ...] = (
     ("^[a-z]", "cannot be a name here; write small letters, digits and single hyphens, such as “pilot-review”"),
     ("^(100", "is not a share; write a percentage from 1 to 100, such as “80 %”"),
+    ("^([01]", "is not a span of hours; write two times of the day, such as “09:00-17:00” or “22:00-04:00”"),
+    ("^https://", "is not an https address; write it like https://ci.example.com/status"),
     ("^[A-Z]", "is not a currency; write its three capital letters, such as CHF"),
     ("^[^/]", "is not a deployment; write its flow, a slash and its name, such as “shift-traffic/sample”"),
 )
@@ -154,7 +156,7 @@ def _kind_missing(detail: ErrorDetails) -> str:
         return _mapping(detail)
     name = detail["input"].get("id")
     of = f" of “{_short(name)}”" if isinstance(name, str) and name else ""
-    kinds = "sign-off, budget, review, checklist, measurement, acknowledgement, window, check or run"
+    kinds = "sign-off, budget, review, checklist, measurement, acknowledgement, window, check, run"
     return f"the key “kind”{of} is missing; write “kind:” and one of {kinds}"
 
 

@@ -25,9 +25,10 @@ from operations.check_stalled import CheckReport, check_stalled
 from operations.describe_rollout import describe_rollout
 from operations.import_people import import_people
 from operations.record_answers import record_answers
-from operations.record_decision import DecisionForm, record_decision
+from operations.record_decision import DecisionForm, record_decision, record_decision_as
 from operations.record_measurement import record_measurement
 from operations.resume_rollout import resume_rollout
+from operations.show_gate import show_gate
 from operations.show_request import RequestPage, show_request
 from operations.start_rollout import Start, start_rollout
 from operations.workspace import Actor
@@ -37,6 +38,7 @@ from plans.reading import read_plan
 KEYS = (b"a secret that only the tests know",)
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday without a holiday near
 REQUESTER = "lea@example.com"
+ASSURANCE = {"api": "token", "command": "operator"}
 
 PEOPLE = """
 people:
@@ -185,6 +187,22 @@ class Company:
             words.setdefault("conditions", "only on Mondays")
         form = DecisionForm(decision, self.code(request), self.page(request).digest, **words)
         return record_decision(self.db, KEYS, self.token(request), form, self.now)
+
+    def says(
+        self,
+        person: str,
+        decision: str = "approve",
+        gate: str = "gate",
+        *,
+        channel: str = "api",
+        on_behalf_of: str = "",
+        **words: str,
+    ) -> RequestPage:
+        """Let a person who has proved who they are decide at a gate, after looking at it."""
+        shown = show_gate(self.db, self.rollout_id, gate, person, self.now, on_behalf_of)
+        form = DecisionForm(decision, "", words.pop("digest", shown.digest), **words)
+        actor = Actor(person, channel, ASSURANCE[channel])
+        return record_decision_as(self.db, KEYS, self.rollout_id, gate, form, actor, self.now, on_behalf_of)
 
     def fills_in(self, person: str, fields: Mapping[str, str]) -> RequestPage:
         """Let a person fill in the list they are asked for."""

@@ -2,9 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import click
+
+from cli import gate_words
+from cli.opening import actor, opened
+from cli.printing import json_option, now_utc, print_json
+from domain.errors import InvalidInput
+from operations.describe_request import describe_request
+from operations.record_decision import DecisionForm, record_decision_as
+from operations.show_gate import show_gate
+from operations.workspace import Actor
+from settings import Settings
+
+ASSURANCE = "operator"
+"""How sure the record is of who decides by command: whoever has access to the machine says so."""
 
 
 @click.group()
 def gate() -> None:
     """Look after one gate of a rollout."""
+
+
+def _asked(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what says which gate is meant, and who is asked there."""
+    command = click.option("--on-behalf-of", default="", metavar="EMAIL", help="Whose voice it is, if not their own.")(
+        command
+    )
+    command = click.option("--by", required=True, metavar="EMAIL", help="Who is asked.")(command)
+    command = click.argument("gate_id", metavar="GATE")(command)
+    return click.argument("rollout_id", metavar="ROLLOUT")(command)
+
+
+@gate.command()
+@_asked
+@json_option
+def show(rollout_id: str, gate_id: str, by: str, on_behalf_of: str, as_json: bool) -> None:
+    """Show what somebody is asked at GATE of ROLLOUT."""
+    with opened(Settings.from_environment()) as db:
+        person = actor(db, by)
+        facts = describe_request(show_gate(db, rollout_id, gate_id, person.address, now_utc(), on_behalf_of))
+    _print(facts, as_json)
+
+
+@gate.command()
+@_asked
+@click.option("--decision", required=True, metavar="WORD", help="approve, reject, …: `etappe gate show` lists them.")
+@click.option("--comment", default="", help="Why; needed for everything but a plain yes.")
+@click.option("--conditions", default="", help="What has to be done; with approve-with-conditions.")
+@click.option("--lessons", default="", help="What was learned; where a review asks for it.")
+@json_option
+def decide(
+    rollout_id: str,
+    gate_id: str,
+    by: str,
+    on_behalf_of: str,
+    decision: str,
+    comment: str,
+    conditions: str,
+    lessons: str,
+    as_json: bool,
+) -> None:
+    """Decide GATE of ROLLOUT for somebody who is asked there. What they are asked is printed before it is recorded."""
+    settings = Settings.from_environment()
+    with opened(settings) as db:
+        person = Actor(actor(db, by).address, "command", ASSURANCE)
+        shown = show_gate(db, rollout_id, gate_id, person.address, now_utc(), on_behalf_of)
+        if not as_json:
+            _print(describe_request(shown), as_json)
+        form = DecisionForm(decision, "", shown.digest, comment, conditions, lessons)
+        with _options_named():
+            keys = settings.secret_keys
+            page = record_decision_as(db, keys, rollout_id, gate_id, form, person, now_utc(), on_behalf_of)
+    if as_json:
+        print_json(describe_request(page))
+    else:
+        click.echo(f"\nRecorded. To see where it stands: etappe rollout show {rollout_id}")
+
+
+@contextmanager
+def _options_named() -> Iterator[None]:
+    """Say beside the refusal which option it is about, and why."""
+    try:
+        yield
+    except InvalidInput as refusal:
+        named = [f"--{name.replace('_', '-')}: {why}" for name, why in refusal.fields.items()]
+        raise InvalidInput(" ".join([refusal.sentence, *named])) from refusal
+
+
+def _print(facts: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo("\n".join(gate_words.lines(facts)))

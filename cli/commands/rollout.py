@@ -1,4 +1,4 @@
-"""`etappe rollout`: start, list, show, cancel and resume rollouts."""
+"""`etappe rollout`: start, list, show, change, cancel and resume rollouts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import click
 from cli import rollout_tree
 from cli.opening import actor, opened
 from cli.printing import json_option, moment, now_utc, print_json, print_table
-from cli.rollout_form import RolloutForm
+from cli.rollout_form import RolloutForm, typed_changes
 from cli.typed import Pair
 from operations.cancel_rollout import cancel_rollout
-from operations.describe_rollout import describe_rollout, list_rollouts
+from operations.change_inputs import change_inputs
+from operations.describe_rollout import describe_rollout, list_rollouts, plan_of_rollout
 from operations.resume_rollout import resume_rollout
 from operations.start_rollout import start_rollout
 from plans.catalogue import Catalogue
@@ -23,7 +24,7 @@ _BY = click.option("--by", default="", metavar="EMAIL", help="Who gives the comm
 
 @click.group()
 def rollout() -> None:
-    """Start, list, show, cancel and resume rollouts."""
+    """Start, list, show, change, cancel and resume rollouts."""
 
 
 @rollout.command()
@@ -102,6 +103,27 @@ def show(rollout_id: str, as_json: bool) -> None:
         print_json(facts)
     else:
         click.echo("\n".join(rollout_tree.lines(facts, titles)))
+
+
+@rollout.command()
+@click.argument("rollout_id", metavar="ID")
+@click.option(
+    "--budget", type=Pair("item", "amount", last_sign=True), multiple=True, help="A line of the new budget; repeatable."
+)
+@click.option("--set", "inputs", type=Pair("key", "value"), multiple=True, help="What else is to change; repeatable.")
+@click.option("--reason", required=True, help="Why; those whose approval lapses are told what has changed.")
+@_BY
+def change(
+    rollout_id: str, budget: tuple[tuple[str, str], ...], inputs: tuple[tuple[str, str], ...], reason: str, by: str
+) -> None:
+    """Change what a rollout is about. Approvals that were given for something else lapse."""
+    settings = Settings.from_environment()
+    with opened(settings) as db:
+        changes = typed_changes(plan_of_rollout(db, rollout_id), budget, inputs)
+        actor_ = actor(db, by)
+        changed = change_inputs(db, settings.secret_keys, rollout_id, changes, reason, actor_, now_utc())
+    for each in changed:
+        click.echo(f"Changed: {each}.")
 
 
 @rollout.command()

@@ -384,16 +384,6 @@ class TestProblems:
         assert company.gate("shift")["problem"] is None
 
 
-def test_an_escalation_tells_and_asks_nothing(db: Database) -> None:
-    company = started(db, waves("escalate: [{after: 2 hours, to: chair}]"))
-    note(company)
-    company.later(hours=3)
-    assert company.checks().escalated == 1
-    assert company.requests(EMIL) == []
-    assert company.headlines(EMIL) == ["“Shift 10 %” still waits"]
-    assert company.gate("shift")["state"] == "open"
-
-
 def test_it_completes_and_is_started_anew_at_once(db: Database) -> None:
     company = started(db)
     run = note(company)

@@ -61,3 +61,14 @@ def test_what_is_required_must_be_given_and_blanks_are_nothing() -> None:
 
 def test_a_required_budget_is_not_an_input_of_these() -> None:
     assert read({"budget": Input(kind=InputKind.BUDGET, required=True)}, {}) == {}
+
+
+def test_what_is_not_given_is_what_the_plan_says() -> None:
+    asked = {
+        "goal": Input(kind=InputKind.NUMBER, default="70"),
+        "public": Input(kind=InputKind.YES_NO, default="no"),
+        "note": Input(kind=InputKind.TEXT),
+    }
+    assert read(asked, {}) == {"goal": "70", "public": False}
+    assert read(asked, {"goal": " ", "public": "yes"}) == {"goal": "70", "public": True}
+    assert read(asked, {"goal": 80}) == {"goal": "80", "public": False}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.plan_texts import changed, problems, the_problem, with_gate
+from tests.unit.plan_texts import problems, the_problem, with_gate
 
 RUN = "id: more\ntitle: More\nkind: run\n"
 INPUTS = "inputs: {release: {kind: text}}\n"
@@ -61,13 +61,4 @@ def test_a_deployment_is_a_flow_and_a_name(name: str) -> None:
 def test_the_deployment_is_missing() -> None:
     assert the_problem(run(""))[2] == (
         "the key “deployment” of “more” is missing; write “deployment: the-flow/the-deployment”"
-    )
-
-
-def test_nobody_is_there_to_be_reminded() -> None:
-    text = changed("parameters: {}", "remind: every 2 days", with_parameters("{}"))
-    assert the_problem(text) == (
-        26,
-        17,
-        "a flow run is not reminded, and nobody is asked here; leave this out, or write “escalate:”",
     )

@@ -1,0 +1,81 @@
+"""Gates on the command line: what somebody is asked is shown, and decided for them by whoever has the machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import REQUESTER, Terminal
+
+ANNA = "anna.keller@example.com"
+GATE = "executive-sign-off"
+
+
+@pytest.fixture
+def rollout(company: Terminal) -> str:
+    """A rollout at its first gate."""
+    said = company(
+        "rollout", "start", "social-media-introduction", "--requester", REQUESTER, "--budget", "Video=1200", "--json"
+    )
+    return str(said.facts()["id"])
+
+
+def test_what_somebody_is_asked_is_shown_and_changes_nothing(company: Terminal, rollout: str) -> None:
+    before = company("rollout", "show", rollout, "--json").facts()
+    said = company("gate", "show", rollout, GATE, "--by", ANNA)
+    assert said.code == 0, said.err
+    assert f"({rollout}/{GATE}, round 1)" in said.out
+    assert "To choose from: approve, approve-with-conditions, reject, request-changes, abstain" in said.out
+    facts = company("gate", "show", rollout, GATE, "--by", ANNA.upper(), "--json").facts()
+    assert (facts["purpose"], facts["state"], facts["mine"], facts["on_behalf_of"]) == ("decide", "open", None, None)
+    assert len(facts["digest"]) == 64
+    assert company("rollout", "show", rollout, "--json").facts() == before
+
+
+def test_a_decision_is_shown_the_question_and_recorded_as_the_operators(company: Terminal, rollout: str) -> None:
+    said = company("gate", "decide", rollout, GATE, "--by", ANNA, "--decision", "reject", "--comment", "too early")
+    assert said.code == 0, said.err
+    assert said.out.index("To choose from") < said.out.index("Recorded.")
+    [gate] = [
+        gate
+        for stage in company("rollout", "show", rollout, "--json").facts()["stages"]
+        for gate in stage["gates"]
+        if gate["id"] == GATE
+    ]
+    [word] = gate["decisions"]
+    assert (word["by"], word["decision"], word["comment"]) == (ANNA, "reject", "too early")
+    assert (word["channel"], word["assurance"]) == ("command", "operator")
+
+
+def test_the_same_decision_again_prints_what_was_recorded(company: Terminal, rollout: str) -> None:
+    again = ("gate", "decide", rollout, GATE, "--by", ANNA, "--decision", "approve", "--json")
+    first, second = company(*again).facts(), company(*again).facts()
+    assert first["mine"] == second["mine"]
+    assert first["mine"]["decision"] == "approve"
+    late = company(*again[:-2], "reject", "--comment", "no")
+    assert (late.code, late.err) == (
+        1,
+        "The gate is already settled; this decision came too late and was not recorded.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--by", REQUESTER, "--decision", "approve"), f"{REQUESTER} is not asked at the gate “{GATE}”."),
+        (("--by", "stranger@example.com", "--decision", "approve"), "“stranger@example.com” is not in the directory"),
+        (("--by", ANNA, "--decision", "perhaps"), "Choose one of the answers."),
+        (("--by", ANNA, "--decision", "reject"), "--comment: A reason is needed for this answer."),
+        (("--by", ANNA, "--decision", "approve", "--on-behalf-of", REQUESTER), f"{ANNA} is not asked"),
+        (("--by", ANNA, "--decision", "approve", "--on-behalf-of", "x"), "is not an e-mail address"),
+    ],
+)
+def test_what_cannot_be_recorded_is_one_sentence(
+    company: Terminal, rollout: str, arguments: tuple[str, ...], sentence: str
+) -> None:
+    said = company("gate", "decide", rollout, GATE, *arguments, "--json")
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert sentence in said.err
+
+
+def test_who_decides_must_be_said(company: Terminal, rollout: str) -> None:
+    assert company("gate", "decide", rollout, GATE, "--decision", "approve").code == 2
