@@ -42,8 +42,26 @@ def lines(facts: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     for stage in facts["stages"]:
         yield ""
         yield f"{_sign(stage)} {titles.get(stage['id'], stage['id'])}  {stage['state']}{_round(stage)}"
+        yield from (f"  {line}" for line in _queue(stage))
         for gate in stage["gates"]:
             yield from (f"  {line}" for line in _gate(gate, titles))
+
+
+def _queue(stage: Mapping[str, Any]) -> Iterator[str]:
+    """Who waits for whom, where only one rollout may use something at a time."""
+    if waits := stage["waits_for"]:
+        yield f"waits for {waits['resource']}, {_ahead(waits['used_by'])}, place {waits['place']}"
+    if uses := stage["uses"]:
+        others = ", ".join(f"{one['title']} ({one['id']})" for one in uses["waiting"])
+        yield f"uses {uses['resource']}{f'; waiting for it: {others}' if others else ''}"
+
+
+def _ahead(used_by: Mapping[str, Any] | None) -> str:
+    if used_by is None:
+        return "its turn has come"
+    if used_by["since"] is None:
+        return f"after {used_by['title']} ({used_by['id']})"
+    return f"used by {used_by['title']} ({used_by['id']}) since {moment(used_by['since'])}"
 
 
 def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
@@ -51,10 +69,13 @@ def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     due = f", due {moment(gate['due_at'])}" if gate["due_at"] and gate["state"] == "open" else ""
     title = titles.get(gate["id"], gate["id"])
     yield f"{_sign(gate)} {title} ({gate['kind']})  {gate['state']}{outcome}{_round(gate)}{due}"
+    if gate["waived_by"]:
+        yield f"    {' '.join(gate['because'].split())} ({gate['waived_by']})"
     if gate["problem"]:
         yield f"    problem: {gate['problem']}"
     for decision in gate["decisions"]:
         yield f"    {_decision(decision)}"
+    yield from (f"    {sentence}" for sentence in gate["waits"])
     if gate["waiting_for"]:
         yield f"    waits for {', '.join(gate['waiting_for'])}"
 
@@ -63,7 +84,8 @@ def _decision(decision: Mapping[str, Any]) -> str:
     behalf = f" for {decision['on_behalf_of']}" if decision["on_behalf_of"] else ""
     said = decision["choice"] or decision["decision"]
     comment = f": “{' '.join(decision['comment'].split())}”" if decision["comment"] else ""
-    return f"{decision['by']}{behalf} {said}, {moment(decision['decided_at'])}{comment}"
+    lapsed = f"; lapsed: {decision['lapsed']}" if decision["lapsed"] else ""
+    return f"{decision['by']}{behalf} {said}, {moment(decision['decided_at'])}{comment}{lapsed}"
 
 
 def _sign(part: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ class RolloutState(StrEnum):
 class StageState(StrEnum):
     """Where a stage stands."""
 
-    WAITING = "waiting"  # a stage before it has not passed
+    WAITING = "waiting"  # a stage before it has not passed, or others use what it needs for itself
     OPEN = "open"  # its gates are asked
     PASSED = "passed"  # all its gates passed or were waived
     HELD = "held"  # a gate said "not now"

@@ -15,6 +15,7 @@ from domain.plan import BudgetGate, InputKind
 from domain.reasons import Reason
 from domain.states import ENDED
 from models.database import Database
+from models.gates import Decision
 from operations.evidence import keep
 from operations.lapsing import lapse_what_changed
 from operations.progress import progress
@@ -46,19 +47,34 @@ def change_inputs(
         raise InvalidInput("Changing what a rollout is about needs a reason.", {"reason": Reason("Say why.")})
     with locked(db, keys, rollout_id, now, actor) as ws:
         ws.refuse_strangers()
-        changed = apply_changes(ws, changes, words)
+        changed, lapsed = apply_changes(ws, changes, words)
         if not changed:
             raise InvalidInput("Nothing would change: everything is as you have given it already.")
-        inform(ws, [ws.rollout.requester, ws.rollout.owner], Reason("What the rollout is about has changed"), changed,
-               quote=words, quoted=actor.address if "@" in actor.address else "")  # fmt: skip
+        _tell(ws, [*changed, *_whose_lapsed(lapsed)], words)
         progress(ws)
         return changed
 
 
-def apply_changes(ws: Workspace, changes: Mapping[str, Any], reason: str) -> list[Reason]:
+def _tell(ws: Workspace, sentences: Sequence[Reason], words: str) -> None:
+    by = ws.actor.address
+    told = [ws.rollout.requester, ws.rollout.owner]
+    headline = Reason("What the rollout is about has changed")
+    inform(ws, told, headline, sentences, quote=words, quoted=by if "@" in by else "")
+
+
+def _whose_lapsed(lapsed: Sequence[Decision]) -> list[Reason]:
+    people = dict.fromkeys(decision.voice for decision in lapsed)
+    if not people:
+        return []
+    return [Reason("What these had answered no longer counts, and they are asked again: {people}",
+                   {"people": ", ".join(people)})]  # fmt: skip
+
+
+def apply_changes(ws: Workspace, changes: Mapping[str, Any], reason: str) -> tuple[list[Reason], list[Decision]]:
     """Change inputs under the rollout's lock, and let lapse what was given for something else.
 
-    Returns what has changed, in words; progress is left to the caller. Raises what `change_inputs` raises.
+    Returns what has changed, in words, and what has lapsed; progress is left to the caller. Raises what
+    `change_inputs` raises.
     """
     if ws.rollout.state in ENDED:
         raise RolloutEnded(f"The rollout is {ws.rollout.state}; what it was about can no longer be changed.")
@@ -66,14 +82,13 @@ def apply_changes(ws: Workspace, changes: Mapping[str, Any], reason: str) -> lis
     after = {**before, **_read(ws, changes)}
     moved = [name for name in changes if before.get(name) != after.get(name)]
     if not moved:
-        return []
+        return [], []
     _refuse_empty_budgets(ws, after)
     ws.rollout.inputs = after
     told = [_note(ws, name, before.get(name), after.get(name), reason) for name in moved]
     ws.session.flush()
     apply_bands(ws)
-    lapse_what_changed(ws)
-    return told
+    return told, lapse_what_changed(ws)
 
 
 def _read(ws: Workspace, changes: Mapping[str, Any]) -> dict[str, Any]:

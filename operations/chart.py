@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from domain.reasons import Reason
+from domain.run import RunState
 from domain.states import ENDED, GateState, RolloutState, StageState
 from models.database import Database
 from models.gates import GateRow, all_gates
@@ -15,8 +16,19 @@ from models.prefect_page import Bar, bars_of
 from models.rollouts import Rollout, StageRow, all_stages
 from notifications.facts import Said
 from operations.question import reader_of, said_at, waiting_for
+from operations.queues import sentence, waiting_stages
 from operations.voices import tally_of
+from operations.waiting import waits_for
 from operations.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class StartedRun:
+    """The flow run that a gate has started."""
+
+    flow_run_id: str
+    name: str
+    state: RunState
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,7 @@ class BarFacts:
     because: Reason | None
     said: tuple[Said, ...] = ()  # for the message of a settled gate
     kind: str = ""  # the gate's
+    run: StartedRun | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,8 @@ class GateLine:
     waiting_for: tuple[str, ...]
     due_at: datetime | None
     problem: str | None
+    waits: tuple[Reason, ...] = ()  # for something else than people
+    run: StartedRun | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,7 @@ class Chart:
     held_at: tuple[GateLine, ...]  # the gates that put it on hold
     back_at: tuple[str, ...]  # titles of the open stages that the rollout has gone back to
     waiting_for: tuple[str, ...]  # names
+    queued: tuple[Reason, ...]  # which stages wait for what, and who uses it
     problems: tuple[str, ...]  # why nobody can be asked
     bars: tuple[BarFacts, ...]
     painted: dict[tuple[str, int], Bar]
@@ -95,8 +111,9 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
             held_at=tuple(_line(ws, gate) for gate in gates if _holds(ws, gate)),
             back_at=_back_at(ws),
             waiting_for=tuple(dict.fromkeys(name for line in lines for name in line.waiting_for)),
+            queued=_queued(ws),
             problems=tuple(dict.fromkeys(line.problem for line in lines if line.problem)),
-            bars=(*_stage_bars(ws), *(_gate_bar(ws, gate) for gate in gates if gate.opened_at)),
+            bars=(*_stage_bars(ws), *(_gate_bar(ws, gate) for gate in gates if _has_a_bar(gate))),
             painted=_painted(session, rollout.flow_run_id),
             gates=lines,
         )
@@ -105,6 +122,12 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
 def _back_at(ws: Workspace) -> tuple[str, ...]:
     again = [stage for stage in ws.stages() if stage.state is StageState.OPEN and stage.round > 1]
     return tuple(ws.planned_stage(stage).title.in_language(ws.rollout.language) for stage in again)
+
+
+def _queued(ws: Workspace) -> tuple[Reason, ...]:
+    waiting = waiting_stages(ws.session, ws.rollout.id)
+    titled = [(ws.planned_stage(stage).title.in_language(ws.rollout.language), stage.id) for stage in ws.stages()]
+    return tuple(sentence(title, waiting[stage_id]) for title, stage_id in titled if stage_id in waiting)
 
 
 def _painted(session: Session, flow_run_id: str) -> dict[tuple[str, int], Bar]:
@@ -124,6 +147,11 @@ def _stage_bar(ws: Workspace, stage: StageRow) -> BarFacts:
     return BarFacts("stage", stage.id, title, stage.state, None)
 
 
+def _has_a_bar(gate: GateRow) -> bool:
+    """What was waived before anybody was asked is marked, too."""
+    return gate.opened_at is not None or gate.state is GateState.WAIVED
+
+
 def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
     facts: dict[str, str | int | datetime] = {"title": _gate_title(ws, gate), "round": gate.round}
     title = Reason("Gate: {title}", facts)
@@ -135,7 +163,7 @@ def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
             title = Reason("Gate: {title} ({counted} of {needed}), round {round}", facts)
     elif gate.round > 1:
         title = Reason("Gate: {title}, round {round}", facts)
-    return BarFacts("gate", gate.id, title, gate.state, _because(gate), said_at(ws, gate), gate.kind)
+    return BarFacts("gate", gate.id, title, gate.state, _because(gate), said_at(ws, gate), gate.kind, started_run(gate))
 
 
 def _line(ws: Workspace, gate: GateRow) -> GateLine:
@@ -150,9 +178,18 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         said=said_at(ws, gate),
         because=_because(gate),
         waiting_for=tuple(people),
-        due_at=gate.expires_at,
+        due_at=gate.due_at,
         problem=gate.problem,
+        waits=waits_for(ws, gate),
+        run=started_run(gate),
     )
+
+
+def started_run(gate: GateRow) -> StartedRun | None:
+    """Return the flow run that a gate has started, None when it has not."""
+    if gate.started_run is None or gate.started_run_state is None:
+        return None
+    return StartedRun(gate.started_run, gate.started_run_name or "", gate.started_run_state)
 
 
 def _because(gate: GateRow) -> Reason | None:

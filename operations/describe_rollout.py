@@ -7,10 +7,15 @@ from typing import Any
 
 from domain.errors import UnknownRollout
 from domain.plan import Plan
+from domain.reasons import Reason
 from models.database import Database
+from models.evidence import lapses_at
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
+from notifications.language import Words
 from operations.question import waiting_for
+from operations.queues import Using, Waiting, using_stages, waiting_stages
+from operations.waiting import waits_for
 from operations.workspace import Workspace, plan_of
 
 
@@ -40,6 +45,7 @@ def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, 
             raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
         ws = Workspace(session, (), rollout, now)
         gates = ws.gates()
+        waiting, using = waiting_stages(session, rollout_id), using_stages(session, rollout_id)
         return {
             **_head(rollout),
             "language": rollout.language,
@@ -49,6 +55,8 @@ def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, 
                     "id": stage.key,
                     "state": stage.state.value,
                     "round": stage.round,
+                    "waits_for": _waiting(waiting.get(stage.id)),
+                    "uses": _using(using.get(stage.id)),
                     "gates": [_gate(ws, gate) for gate in gates if gate.stage_id == stage.id],
                 }
                 for stage in ws.stages()
@@ -70,29 +78,63 @@ def _head(rollout: Rollout) -> dict[str, Any]:
     }
 
 
+def _waiting(waits: Waiting | None) -> dict[str, Any] | None:
+    if waits is None:
+        return None
+    since = waits.since.isoformat() if waits.since else None
+    used_by = {"id": waits.behind.id, "title": waits.behind.title, "since": since} if waits.behind else None
+    return {"resource": waits.resource, "used_by": used_by, "place": waits.place}
+
+
+def _using(uses: Using | None) -> dict[str, Any] | None:
+    if uses is None:
+        return None
+    next_ones = [{"id": rollout.id, "title": rollout.title} for rollout in uses.waiting]
+    return {"resource": uses.resource, "since": uses.since.isoformat(), "waiting": next_ones}
+
+
+def _run(gate: GateRow) -> dict[str, Any] | None:
+    if gate.started_run is None or gate.started_run_state is None:
+        return None
+    return {"flow_run_id": gate.started_run, "name": gate.started_run_name, "state": gate.started_run_state.value}
+
+
 def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
+    words = Words("en", ws.plan.calendar.time_zone)
     return {
         "id": gate.key,
         "kind": gate.kind,
         "state": gate.state.value,
         "outcome": gate.outcome.value if gate.outcome else None,
         "round": gate.round,
-        "due_at": gate.expires_at.isoformat() if gate.expires_at else None,
+        "because": str(Reason.from_json(gate.settled_because)) if gate.settled_because else None,
+        "waived_by": gate.waived_by,
+        "due_at": gate.due_at.isoformat() if gate.due_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
-        "decisions": [
-            {
-                "by": decision.person,
-                "on_behalf_of": decision.on_behalf_of,
-                "decision": decision.decision.value,
-                "choice": decision.choice.value if decision.choice else None,
-                "comment": decision.comment,
-                "conditions": decision.conditions,
-                "lessons": decision.lessons,
-                "channel": decision.channel,
-                "assurance": decision.assurance,
-                "decided_at": decision.decided_at.isoformat(),
-            }
-            for decision in ws.session.scalars(decisions_at(gate.id))
-        ],
+        "waits": [words.say(reason) for reason in waits_for(ws, gate)],
+        "run": _run(gate),
+        "decisions": _decisions(ws, gate),
     }
+
+
+def _decisions(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
+    lapsed = {
+        lapse.decision_id: str(Reason.from_json(lapse.because)) for lapse in ws.session.scalars(lapses_at(gate.id))
+    }
+    return [
+        {
+            "by": decision.person,
+            "on_behalf_of": decision.on_behalf_of,
+            "decision": decision.decision.value,
+            "choice": decision.choice.value if decision.choice else None,
+            "comment": decision.comment,
+            "conditions": decision.conditions,
+            "lessons": decision.lessons,
+            "channel": decision.channel,
+            "assurance": decision.assurance,
+            "decided_at": decision.decided_at.isoformat(),
+            "lapsed": lapsed.get(decision.id),
+        }
+        for decision in ws.session.scalars(decisions_at(gate.id))
+    ]

@@ -8,13 +8,14 @@ from domain.evidence import digest
 from domain.pinning import Matters, pins
 from models.base import insert_once
 from models.evidence import Evidence, attachments_of
-from models.gates import GateRow
+from models.gates import GateRow, all_gates
 from operations.workspace import Workspace
 
 
 def matters(ws: Workspace) -> Matters:
     """Return what the rollout is about now."""
-    answers = {gate.key: gate.answers for gate in ws.gates() if gate.answers is not None}
+    filled = ws.session.scalars(all_gates(ws.rollout.id))  # a list that is filled in anew stands until it is
+    answers = {gate.key: gate.answers for gate in filled if gate.answers is not None}
     attached = {one.name: one.digest or one.url or "" for one in ws.session.scalars(attachments_of(ws.rollout.id))}
     return Matters(ws.plan, ws.rollout.inputs, answers, attached)
 

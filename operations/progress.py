@@ -21,10 +21,12 @@ from domain.states import (
 )
 from models.gates import GateRow, VoidReason
 from models.rollouts import StageRow
+from operations.exclusive import may_open_now
 from operations.opening import open_gates, open_stage
 from operations.rounds import close_stage, new_round, withdraw
 from operations.settling import settle_gates
 from operations.telling import inform
+from operations.waiving import how_to_waive, told_of_hold
 from operations.workspace import SYSTEM, Workspace
 
 _MOST_STEPS = 1000
@@ -63,7 +65,8 @@ def _open_stages(ws: Workspace) -> bool:
     stages = ws.stages()
     passed = {stage.key for stage in stages if stage.state is StageState.PASSED}
     ready = stage_graph.may_open(ws.plan.needs(), passed)
-    opening = [stage for stage in stages if stage.state is StageState.WAITING and stage.key in ready]
+    waiting = [stage for stage in stages if stage.state is StageState.WAITING and stage.key in ready]
+    opening = may_open_now(ws, waiting)
     for stage in opening:
         open_stage(ws, stage)
     return bool(opening)
@@ -133,12 +136,13 @@ def _hold(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
     facts: dict[str, str | int] = {"rollout": ws.rollout.id, **_names(ws, stage, gate)}
     inform(
         ws,
-        [ws.rollout.requester, ws.rollout.owner, *ws.directory.resolve(ws.planned_stage(stage).owner)],
+        told_of_hold(ws, stage, gate),
         Reason("On hold: “{stage}”", facts),
         [Reason("The gate “{gate}” did not pass, so the stage waits until somebody decides how to go on.", facts)],
         [
             Reason('To ask again: etappe rollout resume {rollout} --reason "what has changed"', facts),
             Reason('To call it off: etappe rollout cancel {rollout} --reason "why"', facts),
+            *how_to_waive(ws, gate),
         ],
         gate=gate,
     )

@@ -16,6 +16,7 @@ from operations.asked import Asked, refuse_what_is_over
 from operations.asking import void_requests
 from operations.by_link import by_link
 from operations.by_person import Where, by_person
+from operations.lapsing import lapse_what_changed
 from operations.opening import ask_deciders
 from operations.progress import progress
 from operations.show_request import RequestPage, page
@@ -89,4 +90,5 @@ def _record(asked: Asked, planned: ChecklistGate, answers: dict[str, object]) ->
     if planned.approvers:
         ask_deciders(ws, gate)
     ws.session.flush()
+    lapse_what_changed(ws)
     progress(ws)

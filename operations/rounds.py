@@ -8,6 +8,7 @@ from domain.states import Event, GateState, StageState, advance_gate, advance_st
 from models.gates import GateRow, VoidReason, newest_measurement
 from models.rollouts import StageRow
 from operations.asking import void_requests
+from operations.exclusive import release_resource
 from operations.opening import open_stage
 from operations.workspace import LIVING_STAGES, Workspace
 
@@ -52,6 +53,9 @@ def reopen_passed(ws: Workspace, stage: StageRow) -> StageRow:
 
     Its gates go along as they are: put a new round in the place of those that are to be asked again. Stages after it
     that are open go on; no further one opens until it has passed again (domain/stage_graph.py).
+
+    An exclusive stage waits instead, as it did the first time: `progress` opens it, and its gates are asked, when
+    everything before it has passed and its turn at its resource has come, since others may use that by now.
     """
     gates = [gate for gate in ws.gates() if gate.stage_id == stage.id]
     stage.current = False
@@ -61,7 +65,8 @@ def reopen_passed(ws: Workspace, stage: StageRow) -> StageRow:
     ws.session.flush()
     for gate in gates:
         gate.stage_id = fresh.id
-    open_stage(ws, fresh)
+    if ws.planned_stage(fresh).exclusive is None:
+        open_stage(ws, fresh)
     ws.session.flush()
     return fresh
 
@@ -84,13 +89,14 @@ def withdraw_gate(ws: Workspace, gate: GateRow, reason: VoidReason) -> list[str]
     void = void_requests(ws, gate, reason)
     gate.state = advance_gate(gate.state, Event.WITHDRAWN)
     gate.settled_at = ws.now
-    gate.remind_at = gate.escalate_at = gate.expires_at = gate.problem = None
+    gate.remind_at = gate.escalate_at = gate.expires_at = gate.look_at = gate.problem = None
     ws.note("gate.withdrawn", gate=gate, facts={"because": reason})
     return [request.person for request in void]
 
 
 def close_stage(ws: Workspace, stage: StageRow, event: Event) -> None:
-    """End a stage in this round: passed, failed or skipped."""
+    """End a stage in this round: passed, failed or skipped. What it used, or waited for, others may use from now on."""
     stage.state = advance_stage(stage.state, event)
     stage.closed_at, stage.stalled_at = ws.now, None
+    release_resource(ws, stage)
     ws.note(f"stage.{event}", stage=stage)

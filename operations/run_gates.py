@@ -7,21 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from domain.plan import RunGate
 from domain.run import LONGEST_NAME, RunState
 from domain.run_parameters import given
 from domain.states import GateState
 from models.database import Database
 from models.gates import GateRow, run_gates_to_follow
-from models.rollouts import Rollout
-from operations.workspace import Workspace
+from models.rollouts import Rollout, StageRow
+from operations.workspace import Workspace, plan_of
 
 
 @dataclass(frozen=True)
 class FollowedRun:
     """A gate's flow run that may still come to something, or that is still to be started (`flow_run_id` is None).
 
-    `is_wanted` says whether its gate is open: a flow run that is no longer wanted is cancelled.
+    `is_wanted` says whether its gate is open: a flow run that is no longer wanted is cancelled. `uses` is what only one
+    flow run at a time may work on: the stage's exclusive resource, or else the gate itself in whichever round.
     """
 
     rollout_id: str
@@ -33,6 +36,7 @@ class FollowedRun:
     name: str
     state: RunState | None
     try_at: datetime | None
+    uses: str
 
     @property
     def key(self) -> str:
@@ -52,10 +56,13 @@ class WantedRun:
 def runs_to_follow(db: Database) -> list[FollowedRun]:
     """Return the flow runs to start, to look at and to cancel."""
     with db.read() as session:
-        return [_followed(gate) for gate in session.scalars(run_gates_to_follow())]
+        return [_followed(session, gate) for gate in session.scalars(run_gates_to_follow())]
 
 
-def _followed(gate: GateRow) -> FollowedRun:
+def _followed(session: Session, gate: GateRow) -> FollowedRun:
+    plan = plan_of(session.get_one(Rollout, gate.rollout_id).plan_version)
+    stage = session.get_one(StageRow, gate.stage_id)
+    exclusive = {one.id: one.exclusive for one in plan.stages}.get(stage.key)
     return FollowedRun(
         rollout_id=gate.rollout_id,
         gate_id=gate.id,
@@ -66,6 +73,7 @@ def _followed(gate: GateRow) -> FollowedRun:
         name=gate.started_run_name or "",
         state=gate.started_run_state,
         try_at=gate.look_at,
+        uses=exclusive or f"{gate.rollout_id}/{gate.key}",
     )
 
 

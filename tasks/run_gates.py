@@ -35,7 +35,7 @@ log = logging.getLogger("etappe.run_gates")
 TRY_AGAIN_AFTER = timedelta(seconds=10)
 """How long after something could not be started it is tried again."""
 GRACE = timedelta(minutes=1)
-"""How long the flow run of an earlier round is given to end, once it was cancelled, before the next one starts."""
+"""How long a flow run is given to end, once it was cancelled, before the next one of its kind starts."""
 _LONGEST_REFUSAL = 300
 _REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 _STATES = {
@@ -51,16 +51,18 @@ _STATES = {
 def follow(client: SyncPrefectClient, installation: Installation, now: datetime, *, look: bool) -> None:
     """Start what is to be started, and cancel what is no longer wanted; with `look`, record where the others stand."""
     runs = runs_to_follow(installation.db)
+    if unknown := [run for run in runs if run.flow_run_id is None and not run.is_wanted]:
+        _take_note_of_unknown(client, installation, unknown, now)
+        return
     started = [run for run in runs if run.flow_run_id is not None]
     due = [run for run in runs if _is_due(run, now)]
-    ending = {(run.rollout_id, run.gate) for run in started if not run.is_wanted}
-    if look or any((run.rollout_id, run.gate) in ending for run in due):
+    ending = {run.uses for run in started if not run.is_wanted}
+    if look or any(run.uses in ending for run in due):
         ending = _look(client, installation, started, now)
     for run in due:
-        if (run.rollout_id, run.gate) not in ending:
+        if run.uses not in ending:
             with going_on(f"the flow run of gate {run.gate} in rollout {run.rollout_id} is not started"):
                 _start(client, installation, run, now)
-    _take_note_of_unknown(client, installation, [run for run in runs if not (run.flow_run_id or run.is_wanted)], now)
 
 
 def _is_due(run: FollowedRun, now: datetime) -> bool:
@@ -118,16 +120,16 @@ def _detail(refusal: PrefectHTTPStatusError) -> str:
 
 def _look(
     client: SyncPrefectClient, installation: Installation, runs: Sequence[FollowedRun], now: datetime
-) -> set[tuple[str, str]]:
-    """Look at flow runs, many in one request. Return the gates whose flow run of an earlier round is just ending."""
-    ending: set[tuple[str, str]] = set()
+) -> set[str]:
+    """Look at flow runs, many in one request. Return what is still used by those that were cancelled a moment ago."""
+    ending: set[str] = set()
     for start in range(0, len(runs), BATCH):
         batch = runs[start : start + BATCH]
         found = read(client, [run.flow_run_id for run in batch if run.flow_run_id])
         for run in batch:
             with going_on(f"flow run {run.flow_run_id} of gate {run.gate} is not looked at"):
                 if _look_at(client, installation, run, found.get(run.flow_run_id or ""), now):
-                    ending.add((run.rollout_id, run.gate))
+                    ending.add(run.uses)
     return ending
 
 
@@ -157,7 +159,10 @@ def _facts(run: FollowedRun, found: FlowRun | None) -> RunFacts:
 def _take_note_of_unknown(
     client: SyncPrefectClient, installation: Installation, runs: Sequence[FollowedRun], now: datetime
 ) -> None:
-    """A crash between creating and noting, and the gate was closed meanwhile: what was created is found by its key."""
+    """A crash between creating and noting, and the gate was closed meanwhile: what was created is found by its key.
+
+    Nothing is started before that is known; the next round goes on.
+    """
     for start in range(0, len(runs), BATCH):
         batch = runs[start : start + BATCH]
         found = _by_key(client, [run.key for run in batch])

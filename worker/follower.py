@@ -19,6 +19,7 @@ from models.rollouts import rollouts_unpainted
 from operations.attach_flow_run import attach_flow_run, note_painted
 from operations.chart import Chart, chart
 from operations.installation import Installation
+from operations.queues import lines
 from tasks import flow_runs, run_gates
 from worker.post import now
 from worker.prefect_page import paint, summary
@@ -38,6 +39,7 @@ class Follower:
         self._orphans_taken_up = False
         self._repaired_at: datetime | None = None
         self._looked_at_runs: datetime | None = None
+        self._lines: dict[str, tuple[int, ...]] = {}
 
     def close(self) -> None:
         """Give the connection to Prefect back."""
@@ -69,10 +71,15 @@ class Follower:
         self._follow_runs(client)
         with self._installation.db.read() as session:
             changed = [rollout.id for rollout in session.scalars(rollouts_unpainted())]
-        for rollout_id in changed:
+        for rollout_id in dict.fromkeys([*changed, *self._moved_up()]):
             with flow_runs.going_on(f"rollout {rollout_id} is not painted"):
                 self._paint(client, rollout_id)
         self._repair(client)
+
+    def _moved_up(self) -> list[str]:
+        """The rollouts whose queue has moved: nothing in them has changed, but their page says who uses what."""
+        before, self._lines = self._lines, lines(self._installation.db)
+        return [rollout_id for rollout_id, line in self._lines.items() if before.get(rollout_id) != line]
 
     def _take_up_orphans(self, client: SyncPrefectClient) -> None:
         """Once, at the start: relay and worker start together, so whatever was at work before has lost its worker."""

@@ -1,7 +1,8 @@
 """The relay: hears of commits, delivers mail, and keeps Prefect's page and flow runs in step with the database.
 
-Mail and Prefect have a thread each, so that one being down never holds up the other. Both are level-triggered: they
-look at what is to be done, so nothing is lost when the relay, the mail server or Prefect was away.
+Mail, Prefect and the queues of exclusive stages have a thread each, so that one being down never holds up the others.
+All are level-triggered: they look at what is to be done, so nothing is lost when the relay, the mail server or Prefect
+was away.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Callable
 from models.changes import Changes
 from notifications.senders import SmtpSender
 from operations.installation import Installation
-from worker.post import Post
+from operations.take_turns import take_turns
+from worker.post import Post, now
 
 log = logging.getLogger("etappe.relay")
 
@@ -25,7 +27,7 @@ PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
 
 def run(installation: Installation, stop: threading.Event, *, with_prefect: bool = True) -> None:
     """Relay until `stop` is set; mail goes on while Prefect is down, and the other way round."""
-    loops = [deliver_mail, follow_in_prefect] if with_prefect else [deliver_mail]
+    loops = [deliver_mail, let_the_next_in, *([follow_in_prefect] if with_prefect else [])]
     threads = [threading.Thread(target=loop, args=(installation, stop), name=loop.__name__) for loop in loops]
     for thread in threads:
         thread.start()
@@ -40,6 +42,15 @@ def deliver_mail(installation: Installation, stop: threading.Event) -> None:
         _again_and_again(installation, stop, Post(installation, sender, stopped=stop.is_set).deliver_all)
     finally:
         sender.close()
+
+
+def let_the_next_in(installation: Installation, stop: threading.Event) -> None:
+    """Let those open a stage whose turn at a resource has come, as soon as it has, until `stop` is set."""
+
+    def take_turns_now() -> None:
+        take_turns(installation.db, installation.keys, now())
+
+    _again_and_again(installation, stop, take_turns_now)
 
 
 def follow_in_prefect(installation: Installation, stop: threading.Event) -> None:

@@ -83,7 +83,8 @@ def show(name: str, as_json: bool) -> None:
     needs = found.plan.needs()
     for stage in found.plan.stages:
         after = f", after {', '.join(needs[stage.id])}" if needs[stage.id] else ""
-        click.echo(f"\n{stage.title.in_language('en')}  ({stage.id}{after})")
+        alone = f", uses {stage.exclusive} alone" if stage.exclusive else ""
+        click.echo(f"\n{stage.title.in_language('en')}  ({stage.id}{after}{alone})")
         for gate in stage.gates:
             click.echo(f"  {gate.title.in_language('en')}  ({gate.id}, {gate.kind})")
             for line in _gate_lines(gate):

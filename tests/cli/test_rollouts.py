@@ -147,3 +147,30 @@ def test_a_value_that_cannot_be_used_is_one_sentence(
     assert (said.code, said.err.count("\n")) == (1, 1)
     assert sentence in said.err
     assert company("rollout", "show", measured, "--json").facts()["state"] == "open"
+
+
+ALONE = """
+plan: alone
+title: Alone
+stages:
+  - id: shift
+    title: Shift traffic
+    exclusive: production
+    gates:
+      - {id: go, title: Go, kind: sign-off, question: "Shall we?", approvers: [anna.keller@example.com]}
+"""
+
+
+def test_who_waits_for_whom_is_shown_on_both_sides(
+    company: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "alone.yaml").write_text(ALONE, encoding="utf-8")
+    monkeypatch.setenv("ETAPPE_PLANS", str(tmp_path))
+    start = ("rollout", "start", "alone", "--requester", REQUESTER, "--json", "--title")
+    first, second = (company(*start, title).facts()["id"] for title in ("North", "South"))
+    assert f"uses production; waiting for it: South ({second})" in company("rollout", "show", first).out
+    shown = company("rollout", "show", second).out
+    assert f"waits for production, used by North ({first}) since 20" in shown
+    assert ", place 1\n" in shown
+    assert company("rollout", "show", second, "--json").facts()["stages"][0]["waits_for"]["used_by"]["id"] == first
+    assert "Shift traffic  (shift, uses production alone)" in company("plan", "show", "alone").out

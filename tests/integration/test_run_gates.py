@@ -384,6 +384,42 @@ class TestProblems:
         assert company.gate("shift")["problem"] is None
 
 
+def test_an_escalation_tells_and_asks_nothing(db: Database) -> None:
+    company = started(db, waves("escalate: [{after: 2 hours, to: chair}]"))
+    record(company, note(company), RunState.RUNNING)
+    company.later(hours=3)
+    assert company.checks().escalated == 1
+    assert company.requests(EMIL) == []
+    assert company.headlines(EMIL) == ["“Shift 10 %” has not passed yet"]
+    assert company.gate("shift")["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (RunState.WAITING, "The flow run “a flow run” waits in Prefect for its turn."),
+        (RunState.RUNNING, "The flow run “a flow run” is at work."),
+        (RunState.COMPLETED, ""),
+    ],
+)
+def test_where_it_stands_is_said(db: Database, state: RunState, words: str) -> None:
+    company = started(db)
+    assert company.gate("shift")["waits"] == ["Its flow run is about to be started."]
+    assert company.gate("shift")["run"] is None
+    record(company, note(company), state)
+    assert company.gate("shift")["waits"] == ([words] if words else [])
+    assert company.gate("shift")["run"] == {"flow_run_id": "run-1", "name": "a flow run", "state": state.value}
+
+
+def test_what_an_exclusive_stage_starts_uses_its_resource(db: Database) -> None:
+    company = started(db)
+    assert followed(company).uses == f"{company.rollout_id}/shift"
+    company.cancels()
+    note_no_run(db, KEYS, company.rollout_id, followed(company).gate_id, company.now)
+    company.start(waves().replace("owner: finance", "owner: finance\n    exclusive: production"))
+    assert followed(company).uses == "production"
+
+
 def test_it_completes_and_is_started_anew_at_once(db: Database) -> None:
     company = started(db)
     run = note(company)

@@ -98,11 +98,11 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['resource'], ['resources.name'], name=op.f('fk_claims_resource')),
     sa.ForeignKeyConstraint(['rollout_id'], ['rollouts.id'], name=op.f('fk_claims_rollout_id')),
     sa.ForeignKeyConstraint(['stage_id'], ['stages.id'], name=op.f('fk_claims_stage_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_claims')),
-    sa.UniqueConstraint('stage_id', name=op.f('uq_claims_stage_id'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_claims'))
     )
     with op.batch_alter_table('claims', schema=None) as batch_op:
         batch_op.create_index('ix_claims_held_once', ['resource'], unique=True, sqlite_where=sa.text('held_at IS NOT NULL AND released_at IS NULL'), postgresql_where=sa.text('held_at IS NOT NULL AND released_at IS NULL'))
+        batch_op.create_index('ix_claims_one_place', ['stage_id'], unique=True, sqlite_where=sa.text('released_at IS NULL'), postgresql_where=sa.text('released_at IS NULL'))
         batch_op.create_index('ix_claims_queue', ['resource', 'id'], unique=False, sqlite_where=sa.text('released_at IS NULL'), postgresql_where=sa.text('released_at IS NULL'))
         batch_op.create_index('ix_claims_rollout_id', ['rollout_id'], unique=False)
 
@@ -147,11 +147,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('changed', sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column('look_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('failed_looks', sa.Integer(), server_default='0', nullable=False))
+        batch_op.add_column(sa.Column('last_look', sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column('started_run', sa.String(length=36), nullable=True))
         batch_op.add_column(sa.Column('started_run_name', sa.String(length=200), nullable=True))
         batch_op.add_column(sa.Column('started_run_state', sa.Enum('waiting', 'running', 'completed', 'failed', 'crashed', 'cancelled', 'deleted', 'none', name='runstate', native_enum=False, length=32), nullable=True))
         batch_op.add_column(sa.Column('renewal', sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column('renew_at', models.base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('waived_by', sa.String(length=254), nullable=True))
+        batch_op.add_column(sa.Column('renewal_due_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('overdue_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('pinned', sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column('condition_id', sa.Integer(), nullable=True))
