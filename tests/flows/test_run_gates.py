@@ -5,6 +5,7 @@ Some flow runs are started in a work pool that no worker serves, so that they st
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -150,6 +151,30 @@ def test_completed_passes_the_gate_and_the_next_stage_opens(etappe: Etappe) -> N
     assert etappe.rollout(rollout_id)["state"] == "completed"
     assert len(runs(etappe, rollout_id)) == 1
     assert actions(etappe, rollout_id).count("run.started") == 1
+
+
+def test_prefects_page_leads_to_the_flow_run_and_says_how_it_is(etappe: Etappe, deploy: Callable[..., str]) -> None:
+    rollout_id, flow_run_id = etappe.start(waves(deploy("linked"), "{}"), title="Linked [1]")
+    run = the_run(etappe, rollout_id)
+    [bar] = [one for one in etappe.task_runs(flow_run_id) if one["name"] == "Gate: Shift"]
+
+    def link() -> str:
+        found = [one["data"] for one in etappe.tables(flow_run_id) if one["task_run_id"] == bar["id"]]
+        return str(found[0]) if found else ""
+
+    address = f"/runs/flow-run/{run['id']}"
+    eventually(lambda: link().startswith("[Linked (1): Shift](http://127.0.0.1:"), "the link at the bar")
+    assert link().endswith(f"{address}): waits for its turn")
+    row = json.loads(next(one["data"] for one in etappe.tables(flow_run_id) if one["type"] == "table"))[0]
+    assert row["Waiting for"].startswith("The flow run “Linked [1]: Shift” waits in Prefect for its turn.")
+    assert address in row["Waiting for"]
+    etappe.post(f"flow_runs/{run['id']}/set_state", state={"type": "COMPLETED"}, force=True)
+    eventually(lambda: link().endswith("): completed"), "its end being painted")
+    eventually(lambda: etappe.bars(flow_run_id).get("Gate: Shift") == "Passed", "the bar")
+    [table, _] = sorted(etappe.tables(flow_run_id), key=lambda one: str(one["type"]), reverse=True)
+    assert address in json.loads(table["data"])[0]["Decided"]
+    assert len(etappe.tables(flow_run_id)) == 2
+    cancel(etappe, rollout_id)
 
 
 def test_a_crash_between_creating_and_noting_starts_nothing_twice(etappe: Etappe) -> None:
