@@ -93,6 +93,8 @@ def on_silence(
     escalate_to: str,
 ) -> Reason:
     """Return what happens when nobody says anything: the next thing that comes by itself. Times are UTC."""
+    if expiry_outcome(gate) is Outcome.GO:
+        return _consent(expires_at)
     if escalate_at and escalate_to and (expires_at is None or escalate_at < expires_at):
         return Reason(
             "Nobody's silence counts as a yes: from {moment} on, {people} will be asked.",
@@ -102,6 +104,15 @@ def on_silence(
         outcome = expiry_outcome(gate)
         return Reason(_IF_TIME_IS_UP[outcome], {"moment": expires_at, "stage": recycle_title})
     return Reason("Nobody's silence counts as a yes: the stage waits until it is decided.")
+
+
+def _consent(expires_at: datetime | None) -> Reason:
+    """Where silence counts, that is said before anything else: who is asked as well changes nothing about it."""
+    if expires_at is None:
+        return Reason("Silence counts as consent here: if nobody objects in time, the gate passes.")
+    return Reason(
+        "Silence counts as consent here: if nobody objects by {moment}, the gate passes.", {"moment": expires_at}
+    )
 
 
 def expiry_outcome(gate: Gate) -> Outcome:

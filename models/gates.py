@@ -71,6 +71,7 @@ class VoidReason(StrEnum):
     SEPARATED = "separated"  # separation of duties: they have spoken at a gate that other people must decide
     NOT_NEEDED = "not-needed"  # their voice is no longer called for, such as when a budget fell below a band
     WAIVED = "waived"  # an authorised person let the gate pass
+    SILENT = "silent"  # nobody objected in time, and the plan takes that as consent
 
 
 class GateRow(Base):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from domain import consequences, deadlines
+from domain import deadlines
 from domain.eligibility import Separation
 from domain.plan import (
     AcknowledgementGate,
@@ -20,16 +20,16 @@ from domain.plan import (
 )
 from domain.quorum import Requirement
 from domain.reasons import Reason
-from domain.states import Event, GateState
+from domain.states import GateState
 from models.database import Database
-from models.gates import GateRow, Purpose, Request, RequestState, VoidReason, requests_at
+from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
 from notifications import dedup
 from operations.asking import ask, open_requests, void_requests
+from operations.expiring import expire
 from operations.pool import added_by_bands
 from operations.progress import progress
-from operations.settling import settle
 from operations.telling import inform, tell, tell_request
-from operations.voices import separation_at
+from operations.voices import lent_at, separation_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace, locked
 
@@ -49,7 +49,7 @@ def attend_gate(
         if gate.state is not GateState.OPEN:
             return done
         if may_expire and _is_due(gate.expires_at, now):
-            _expire(ws, gate)
+            expire(ws, gate)
             return ["expired"]
         while gate.state is GateState.OPEN and _is_due(gate.escalate_at, now):
             _escalate(ws, gate)
@@ -62,12 +62,6 @@ def attend_gate(
 
 def _is_due(at: datetime | None, now: datetime) -> bool:
     return at is not None and at <= now
-
-
-def _expire(ws: Workspace, gate: GateRow) -> None:
-    outcome = consequences.expiry_outcome(ws.planned_gate(gate))
-    settle(ws, gate, Event.EXPIRED, outcome, Reason("time was up before it was decided"))
-    progress(ws)
 
 
 def _remind(ws: Workspace, gate: GateRow) -> None:
@@ -115,12 +109,13 @@ def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalati
 def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose: Purpose) -> list[str]:
     """Return who is asked from now on: instead of the others, all who may; as well, those who were not asked yet."""
     apart = separation_at(ws, gate.key) if purpose is Purpose.DECIDE else Separation()
-    allowed = frozenset(filter(apart.allows, ws.directory.resolve(escalation.to)))
+    allowed = frozenset(filter(apart.allows, ws.directory.resolve(escalation.to))) - lent_at(ws, gate)
     return sorted(allowed if escalation.replace else allowed - _asked(ws, gate, purpose).keys())
 
 
 def _asked(ws: Workspace, gate: GateRow, purpose: Purpose) -> dict[str, Request]:
-    return {row.person: row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is purpose}
+    rows = ws.session.scalars(requests_at(gate.id))
+    return {row.person: row for row in rows if row.purpose is purpose and not row.on_behalf_of}
 
 
 def _ask_instead(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], purpose: Purpose) -> None:
@@ -134,8 +129,8 @@ def _ask_instead(ws: Workspace, gate: GateRow, escalation: Escalation, people: l
         gate.stand_ins, gate.approvers = [], [*(list(pair) for pair in asked_for), *further]
     void_requests(ws, gate, VoidReason.REPLACED, spared=spared)
     asked = _asked(ws, gate, purpose)
-    for request in (asked[person] for person in people if person in asked):
-        if request.state is RequestState.OPEN and not request.escalation_level:
+    for request in open_requests(ws, gate, [purpose]):
+        if request.voice in people and not request.escalation_level:
             request.escalation_level = gate.escalation_level
             tell_request(ws, request)
     ask(ws, gate, [pair for pair in asked_for if pair[0] not in asked], purpose, gate.escalation_level)

@@ -114,6 +114,7 @@ def upgrade() -> None:
     sa.Column('what', sa.Text(), nullable=False),
     sa.Column('who', sa.String(length=254), nullable=False),
     sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('days', sa.Integer(), nullable=False),
     sa.Column('stage', sa.String(length=60), nullable=False),
     sa.ForeignKeyConstraint(['decision_id'], ['decisions.id'], name=op.f('fk_conditions_decision_id')),
     sa.ForeignKeyConstraint(['gate_id'], ['gates.id'], name=op.f('fk_conditions_gate_id')),
