@@ -53,6 +53,10 @@ class UnknownToken(NotFound):
     """There is no token with this number."""
 
 
+class UnknownAttachment(NotFound):
+    """This is not attached, or no longer."""
+
+
 class UnknownDelegation(NotFound):
     """There is no delegation with this number; `etappe people delegations` lists them all."""
 

@@ -112,7 +112,7 @@ def test_what_somebody_is_asked_now_is_listed_with_its_digest_and_choices(compan
     assert asked == api.get(BEN, api.at()).json()
     assert (asked["rollout"], asked["gate"], asked["purpose"]) == (company.rollout_id, "gate", "decide")
     assert (asked["question"], asked["on_behalf_of"], asked["state"]) == ("Shall we?", None, "open")
-    assert asked["choices"] == ["approve", "approve-with-conditions", "reject", "request-changes", "abstain"]
+    assert asked["choices"] == ["approve", "reject", "request-changes", "abstain"]
     assert asked["digest"] == company.page(company.asked(BEN)).digest
     api.decides(BEN)
     assert api.get(BEN, "/requests").json() == []

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from domain.budget import BudgetLine
+from domain.conditions import MOST
 from domain.plan import Language, Slug
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -34,13 +35,27 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class ConditionBody(Body):
+    """A promise that goes with an approval. In a refusal its fields are called condition-1-what, -who, -due, -stage."""
+
+    what: Words = Field(description="What has to be done")
+    who: Address = Field(description="Who does it: an address")
+    due_on: Annotated[str, StringConstraints(max_length=20)] = Field(description="By when, such as 2026-03-31")
+    stage: Annotated[str, StringConstraints(max_length=60)] = Field(
+        default="",
+        description="The later stage that holds to it: one of `condition_stages`; default: the first of them",
+    )
+
+
 class DecisionBody(Body):
     """One person's word at a gate."""
 
     decision: DecisionWord = Field(description="One of the `choices` of the question")
     digest: Digest = Field(description="The `digest` of the question, as it was shown")
     comment: Words = Field(default="", description="Why; needed for everything but a plain yes")
-    conditions: Words = Field(default="", description="What has to be done; with approve-with-conditions")
+    conditions: list[ConditionBody] = Field(
+        default=[], max_length=MOST, description="What has to be done; with approve-with-conditions"
+    )
     lessons: Words = Field(default="", description="What was learned; where `lessons_required`")
     on_behalf_of: Address | None = Field(default=None, description="Whose voice it is, if not one's own")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +11,24 @@ class Facts(BaseModel):
     """What every answer has in common: nothing that the operations tell is left out."""
 
     model_config = ConfigDict(extra="allow")
+
+
+class ConditionFacts(Facts):
+    """What a gate was promised as that came from the condition of an approval."""
+
+    what: str
+    who: str
+    due_on: date
+    made_by: str
+    made_at: str = Field(description="The gate at which it was made")
+
+
+class RunFacts(Facts):
+    """The flow run of a gate that starts one."""
+
+    flow_run_id: str
+    name: str | None
+    state: str
 
 
 class Word(Facts):
@@ -51,6 +69,9 @@ class GateFacts(Facts):
     waiting_for: list[str]
     delegates: list[DelegateFacts]
     waits: list[str] = Field(description="What a gate waits for that nobody is asked about")
+    condition: ConditionFacts | None
+    silent: list[str] = Field(description="Whose silence counted as consent")
+    run: RunFacts | None
     decisions: list[Word]
 
 
@@ -167,6 +188,13 @@ class SettlementFacts(Facts):
     at: datetime
 
 
+class StageName(Facts):
+    """A stage, by its id and title."""
+
+    id: str
+    title: str
+
+
 class QuestionFacts(Facts):
     """What somebody is asked at a gate, in their language."""
 
@@ -195,6 +223,8 @@ class QuestionFacts(Facts):
     needed: int
     waiting_for: list[str]
     choices: list[str]
+    condition_stages: list[StageName] = Field(description="The stages that may hold to conditions, the default first")
+    silence_is_consent: bool
     lessons_required: bool
     inputs: list[TitledValue]
     budget: list[AmountFacts]

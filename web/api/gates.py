@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from domain.conditions import TypedCondition
 from domain.errors import EvidenceChanged, GateSettled
 from notifications.language import Words
 from operations.describe_request import describe_request
@@ -15,12 +16,11 @@ from operations.record_answers import record_answers_as
 from operations.record_decision import DecisionForm, record_decision_as
 from operations.show_gate import open_questions, show_gate
 from operations.show_request import RequestPage
-from web import wording
 from web.api.bodies import Address, AnswersBody, DecisionBody
 from web.api.caller import Caller, GateId, Me, SeenRollout, TakesJson
 from web.api.facts import QuestionFacts
 from web.api.problems import Refused
-from web.decide import why_void
+from web.voided import title_and_sentence
 
 router = APIRouter(tags=["gates"])
 OnBehalfOf = Annotated[Address, Query(description="Whose voice it is, if not your own")]
@@ -41,7 +41,8 @@ def show(me: Me, rollout_id: SeenRollout, gate_id: GateId, on_behalf_of: OnBehal
 @router.post("/rollouts/{rollout_id}/gates/{gate_id}/decisions", response_model=QuestionFacts, dependencies=[TakesJson])
 def decide(me: Me, rollout_id: SeenRollout, gate_id: GateId, body: DecisionBody) -> Any:
     """Decide. The same decision again is answered with what was recorded; nothing is recorded twice."""
-    form = DecisionForm(body.decision, "", body.digest, body.comment, body.conditions, body.lessons)
+    promised = [TypedCondition(one.what, one.who, one.due_on, one.stage) for one in body.conditions]
+    form = DecisionForm(body.decision, "", body.digest, body.comment, promised, body.lessons)
     voice = body.on_behalf_of or ""
     with _shown_beside_a_refusal(me, rollout_id, gate_id, voice):
         page = record_decision_as(me.db, me.keys, rollout_id, gate_id, form, me.actor, me.now, voice)
@@ -70,4 +71,4 @@ def _why_closed(page: RequestPage) -> str:
     if page.void_reason is None:
         return ""
     words = Words(page.reader.language, page.reader.time_zone)
-    return words.text(wording.VOID_SENTENCES[why_void(page)])
+    return words.text(title_and_sentence(page)[1])
