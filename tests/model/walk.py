@@ -85,6 +85,9 @@ class Walk:
         "fill_in": 4,
         "measure": 3,
         "change_inputs": 6,
+        "answer_changes": 8,
+        "attach": 3,
+        "detach": 1,
         "time": 8,
         "check": 10,
         "resume": 6,
@@ -142,6 +145,21 @@ class Walk:
         changes = {"budget": {"tools": new} if new != "0" else {}, "concept": new, "target": new}
         name = self.chance.choice(list(changes))
         self.company.changes(by=self._somebody_in_charge(), **{name: changes[name]})
+
+    def do_answer_changes(self) -> None:
+        request = self._request(RequestState.OPEN, Purpose.RESPOND)
+        new = self.chance.choice([{}, {"concept": "c"}, {"target": "150"}, {"budget": "tools: 101"}])
+        links = self.chance.choice([[], ["https://example.com/offer"]])
+        self.company.answers_changes(request.person, request=request, inputs=new, links=links)
+
+    def do_attach(self) -> None:
+        self._here()
+        name, content = self.chance.choice(["a.txt", "b.txt"]), self.chance.choice([b"one", b"two"])
+        self.company.attaches(content, name, by=self._somebody_in_charge())
+
+    def do_detach(self) -> None:
+        self._here()
+        self.company.detaches(self.chance.choice(["a.txt", "b.txt"]), by=self._somebody_in_charge())
 
     def do_time(self) -> None:
         self.company.later(hours=self.chance.choice([1, 6, 13, 24, 50]))
