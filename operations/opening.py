@@ -13,6 +13,7 @@ from models.gates import GateRow, Purpose, gate_in_round, requests_at
 from models.rollouts import StageRow
 from operations.asking import ask
 from operations.automatic import first_look
+from operations.clock import due_at, next_reminder
 from operations.pool import first_asked, pool
 from operations.telling import inform
 from operations.voices import separation_at
@@ -112,15 +113,14 @@ def budget_lines(ws: Workspace, gate: Gate) -> list[BudgetLine]:
 
 
 def set_deadlines(ws: Workspace, gate: GateRow) -> None:
-    """Say when a gate is reminded of, escalated and expires, all counted from `clock_from`."""
-    planned, calendar = ws.planned_gate(gate), ws.plan.calendar
-    start, level = gate.clock_from or ws.now, gate.escalation_level
-    gate.remind_at = deadlines.next_reminder(start, planned.remind, calendar, ws.now) if planned.remind else None
-    left = planned.escalate[level:]
-    gate.escalate_at = deadlines.due_at(start, left[0].after, calendar) if left else None
-    gate.expires_at = deadlines.due_at(start, planned.expires.after, calendar) if planned.expires else None
-    if condition := ws.condition_of(gate):
-        gate.expires_at = deadlines.end_of_day(condition.due_on, calendar)
+    """Say when a gate is reminded of, escalated and expires; while its clock stands still, its owner is reminded."""
+    planned, runs = ws.planned_gate(gate), gate.paused_at is None
+    left = planned.escalate[gate.escalation_level :]
+    gate.remind_at = next_reminder(ws, gate)
+    gate.escalate_at = due_at(ws, gate, left[0].after) if left and runs else None
+    gate.expires_at = due_at(ws, gate, planned.expires.after) if planned.expires and runs else None
+    if runs and (condition := ws.condition_of(gate)):
+        gate.expires_at = deadlines.end_of_day(condition.due_on, ws.plan.calendar)
 
 
 def _give_time(ws: Workspace, gate: GateRow) -> None:

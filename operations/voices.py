@@ -20,6 +20,19 @@ def latest_decisions(ws: Workspace, gate: GateRow) -> dict[str, Decision]:
     return {decision.voice: decision for decision in ws.session.scalars(standing_decisions_at(gate.id))}
 
 
+def wishes(ws: Workspace, gate: GateRow) -> list[Decision]:
+    """Return the requests for changes since the gate's clock stopped, of those who have said nothing else since."""
+    if gate.paused_at is None:
+        return []
+    still = {voice for voice, word in latest_decisions(ws, gate).items() if _is_wish(word)}
+    words = ws.session.scalars(decisions_at(gate.id))
+    return [word for word in words if _is_wish(word) and word.voice in still and word.decided_at >= gate.paused_at]
+
+
+def _is_wish(word: Decision) -> bool:
+    return word.decision is DecisionKind.REQUEST_CHANGES
+
+
 def tally_of(ws: Workspace, gate: GateRow) -> Tally:
     """Count the voices at a gate."""
     words = {voice: decision.decision for voice, decision in latest_decisions(ws, gate).items()}

@@ -13,7 +13,7 @@ from operations.workspace import Workspace
 
 def why_asked(ws: Workspace, gate: GateRow, request: Request, names: Callable[[str], str], language: str) -> Reason:
     """Return why this person is asked. `names` gives the name of an address."""
-    if (condition := ws.condition_of(gate)) and not request.escalation_level:
+    if (condition := ws.condition_of(gate)) and not request.escalation_level and request.purpose is not Purpose.RESPOND:
         return _by_condition(ws, condition, request, names, language)
     roles = ", ".join(_role_title(ws, entry, language) for entry in request.asked_for)
     if request.on_behalf_of:
@@ -25,6 +25,8 @@ def why_asked(ws: Workspace, gate: GateRow, request: Request, names: Callable[[s
         return Reason("You belong to the audience of this announcement ({role}).", {"role": roles})
     if request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
         return Reason("The plan asks you to bring this ({role}).", {"role": roles})
+    if request.purpose is Purpose.RESPOND:
+        return Reason("You look after this ({role}), and changes were asked for.", {"role": roles})
     return Reason("The plan asks you to decide ({role}).", {"role": roles})
 
 

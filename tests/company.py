@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 from sqlalchemy import select
@@ -20,12 +21,16 @@ from models.outbox import Message, MessageState, messages_of
 from models.record import AuditEntry, entries_of
 from models.rollouts import PlanVersion, Rollout
 from operations.advance import advance
+from operations.answer_changes import Answer, answer_changes_by_link
+from operations.attach import NewFile, attach_file, attach_link
 from operations.cancel_rollout import cancel_rollout
 from operations.change_inputs import change_inputs
 from operations.check_stalled import CheckReport, check_stalled
 from operations.delegate import delegate, end_delegation
 from operations.describe_rollout import describe_rollout
+from operations.detach import detach
 from operations.import_people import import_people
+from operations.list_attachments import list_attachments
 from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision, record_decision_as
 from operations.record_measurement import record_measurement
@@ -259,6 +264,33 @@ class Company:
                    if isinstance(value, Mapping) else value for name, value in inputs.items()}  # fmt: skip
         actor = Actor(by, "command")
         return change_inputs(self.db, KEYS, self.rollout_id, changes, reason, actor, self.now)
+
+    def answers_changes(
+        self, person: str, reply: str = "done", *, request: Request | None = None, digest: str = "", **changed: Any
+    ) -> RequestPage:
+        """Let whoever is asked for changes answer by their link; `changed` are fields of an Answer."""
+        request = request or next(
+            row for row in self.requests(person, RequestState.OPEN) if row.purpose is Purpose.RESPOND
+        )
+        answer = Answer(reply, **changed)
+        digest = digest or self.page(request).digest
+        return answer_changes_by_link(self.db, KEYS, self.token(request), answer, self.code(request), digest, self.now)
+
+    def attaches(self, content: bytes | str, name: str = "", by: str = REQUESTER) -> str:
+        """Attach bytes as a file, or an https address as a link."""
+        actor = Actor(by, "command")
+        if isinstance(content, str):
+            return attach_link(self.db, KEYS, self.rollout_id, content, actor, self.now, name=name)
+        file = NewFile(name, BytesIO(content))
+        return attach_file(self.db, KEYS, self.rollout_id, file, actor, self.now)
+
+    def detaches(self, name: str, by: str = REQUESTER) -> None:
+        """Take an attachment off."""
+        detach(self.db, KEYS, self.rollout_id, name, Actor(by, "command"), self.now)
+
+    def attached(self) -> list[str]:
+        """What is attached now."""
+        return [one["name"] for one in list_attachments(self.db, self.rollout_id)]
 
     def lapsed(self) -> list[tuple[str, str]]:
         """Whose decisions have lapsed, and why, in the order of lapsing."""

@@ -11,9 +11,11 @@ from typing import Any
 
 from sqlalchemy import event
 
+from domain.conditions import TypedCondition
 from domain.errors import EtappeError, WrongCode
 from models.database import Database
 from models.gates import Purpose, Request, RequestState, requests_of
+from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision
 from operations.verify_record import verify_record
 from plans.reading import read_plan
@@ -124,7 +126,10 @@ class Walk:
 
     def do_fill_in(self) -> None:
         request = self._request(RequestState.OPEN, Purpose.ANSWER)
-        self.company.fills_in(request.person, {"note": self.chance.choice(["", "done", "done again"])})
+        page = self.company.page(request)
+        fields = {entry.item.id: self.chance.choice(["", "done", "done again"]) for entry in page.question.to_fill}
+        code, token = self.company.code(request), self.company.token(request)
+        record_answers(self.company.db, KEYS, token, fields, code, page.digest, self.company.now)
 
     def do_measure(self) -> None:
         self._here()
@@ -172,6 +177,9 @@ class Walk:
 
     def _decide(self, request: Request, decision: str, digest: str | None) -> None:
         words: dict[str, Any] = {"comment": "because", "lessons": "learned"}
+        if decision == "approve-with-conditions":
+            due = self.company.now.date() + timedelta(days=self.chance.choice([1, 3, 9]))
+            words["conditions"] = [TypedCondition("Check it", self.chance.choice(ADDRESSES), due.isoformat())]
         form = DecisionForm(decision, self.company.code(request), digest or "", **words)
         record_decision(self.company.db, KEYS, self.company.token(request), form, self.company.now)
 

@@ -145,6 +145,8 @@ def upgrade() -> None:
     with op.batch_alter_table('gates', schema=None) as batch_op:
         batch_op.add_column(sa.Column('clock_from', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('paused_at', models.base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('paused_with', sa.String(length=64), nullable=True))
+        batch_op.add_column(sa.Column('pauses', sa.JSON(), server_default='[]', nullable=False))
         batch_op.add_column(sa.Column('changed', sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column('look_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('failed_looks', sa.Integer(), server_default='0', nullable=False))
