@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from itertools import pairwise
 
-from domain import plan_automatic, plan_consent, plan_order, plan_people, plan_references
+from domain import plan_automatic, plan_consent, plan_order, plan_people, plan_references, plan_runs
 from domain.deadlines import check_calendar
 from domain.durations import Duration, Unit
 from domain.errors import InvalidInput
@@ -263,4 +263,5 @@ _GATE_RULES: tuple[Callable[[Plan, Stage, Gate], Iterator[Finding]], ...] = (
     plan_automatic.window,
     plan_automatic.check,
     plan_automatic.measurement,
+    plan_runs.runs,
 )
