@@ -92,6 +92,12 @@ class Walk:
         "check": 10,
         "resume": 6,
         "waive": 3,
+        "reassign": 3,
+        "add_an_approver": 2,
+        "answer_changes": 6,
+        "attach": 2,
+        "take_turns": 3,
+        "deliver": 4,
         "lend": 4,
         "end_lending": 2,
         "start": 4,
@@ -176,6 +182,31 @@ class Walk:
     def do_waive(self) -> None:
         key = self.chance.choice(self._gate_keys())
         self.company.waives(self.chance.choice(ADDRESSES), key)
+
+    def do_reassign(self) -> None:
+        request = self._request(RequestState.OPEN, *Purpose)
+        key = self.company.page(request).question.gate_key
+        self.company.reassigns(request.voice, self.chance.choice(ADDRESSES), self._somebody_in_charge(), key)
+
+    def do_add_an_approver(self) -> None:
+        key = self.chance.choice(self._gate_keys())
+        self.company.adds(self.chance.choice(ADDRESSES), self._somebody_in_charge(), key)
+
+    def do_answer_changes(self) -> None:
+        request = self._request(RequestState.OPEN, Purpose.RESPOND)
+        new = self.chance.choice([{}, {"concept": self.chance.choice(["b", "c"])}, {"budget": "tools: 150"}])
+        self.company.answers_changes(request.person, "it is better now", request=request, inputs=new)
+
+    def do_attach(self) -> None:
+        self._here()
+        self.company.attaches(self.chance.choice([b"one", b"two"]), "notes.txt", self._somebody_in_charge())
+
+    def do_take_turns(self) -> None:
+        self.company.takes_turns()
+
+    def do_deliver(self) -> None:
+        self._here()
+        self.company.mails_arrive(*self.chance.choice([[], [], ["ben@example.com"]]))
 
     def do_lend(self) -> None:
         whose, to, by = (self.chance.choice(ADDRESSES) for _ in range(3))
