@@ -94,8 +94,6 @@ class Walk:
         "waive": 3,
         "reassign": 3,
         "add_an_approver": 2,
-        "answer_changes": 6,
-        "attach": 2,
         "take_turns": 3,
         "deliver": 4,
         "lend": 4,
@@ -191,15 +189,6 @@ class Walk:
     def do_add_an_approver(self) -> None:
         key = self.chance.choice(self._gate_keys())
         self.company.adds(self.chance.choice(ADDRESSES), self._somebody_in_charge(), key)
-
-    def do_answer_changes(self) -> None:
-        request = self._request(RequestState.OPEN, Purpose.RESPOND)
-        new = self.chance.choice([{}, {"concept": self.chance.choice(["b", "c"])}, {"budget": "tools: 150"}])
-        self.company.answers_changes(request.person, "it is better now", request=request, inputs=new)
-
-    def do_attach(self) -> None:
-        self._here()
-        self.company.attaches(self.chance.choice([b"one", b"two"]), "notes.txt", self._somebody_in_charge())
 
     def do_take_turns(self) -> None:
         self.company.takes_turns()
