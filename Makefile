@@ -1,7 +1,7 @@
 # Everything a newcomer runs. Each target sets up what it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test check format lock bench clean
+.PHONY: help setup start test check format lock prove bench clean
 PYTHON_FILES := $(wildcard benchmarks/*.py)
 
 help: ## Show this list
@@ -33,6 +33,9 @@ lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "Renewing the lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--python-version 3.11 --group dev --output-file requirements.lock pyproject.toml
+
+prove: setup ## Walk longer through everything that may happen: WALKS=1000 make prove
+	.venv/bin/python -m pytest tests/model --walks $${WALKS:-1000}
 
 bench: setup ## Measure: one script after the other, each prints its medians
 	@for script in $(PYTHON_FILES); do echo "== $$script"; .venv/bin/python $$script || exit 1; done
