@@ -13,10 +13,11 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from domain.attachments import LARGEST
 from domain.errors import EtappeError, InvalidInput, TokenRefused
 from notifications.language import Words
 from web import errors, pages
-from web.headers import LARGEST_BODY
+from web.headers import LARGEST_BODY, TOO_LARGE, takes_a_file
 from web.masking import masked
 
 log = logging.getLogger(__name__)
@@ -112,6 +113,8 @@ def _misshapen(request: Request, error: Exception) -> Response:
 
 def _not_served(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == TOO_LARGE and takes_a_file(request.method, request.url.path):
+        return problem(TOO_LARGE, "too-large", f"A file can have at most {LARGEST // 1024**2} MB.")
     return _framework(error.status_code, error.headers)
 
 
