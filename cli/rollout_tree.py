@@ -77,7 +77,15 @@ def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
         yield f"    {_decision(decision)}"
     yield from (f"    {sentence}" for sentence in gate["waits"])
     if gate["waiting_for"]:
-        yield f"    waits for {', '.join(gate['waiting_for'])}"
+        yield f"    waits for {', '.join(_waiting(gate))}"
+
+
+def _waiting(gate: Mapping[str, Any]) -> list[str]:
+    """Everybody who is asked; a delegate with those in whose place they are."""
+    lent: dict[str, list[str]] = {}
+    for delegate in gate["delegates"]:
+        lent.setdefault(delegate["by"], []).append(delegate["on_behalf_of"])
+    return [f"{one} for {' and '.join(lent[one])}" if one in lent else one for one in gate["waiting_for"]]
 
 
 def _decision(decision: Mapping[str, Any]) -> str:

@@ -26,7 +26,10 @@ class Reader:
 
 @dataclass(frozen=True)
 class Said:
-    """One person's word at a gate."""
+    """One person's word at a gate. `on_behalf_of` is the name of whose voice it was, "" where it was their own.
+
+    `voice` is the address of whose voice it was.
+    """
 
     name: str
     email: str
@@ -36,6 +39,8 @@ class Said:
     conditions: str
     lessons: str
     at: datetime
+    on_behalf_of: str = ""
+    voice: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,9 @@ class Question:
     counted: int  # voices that count so far
     needed: int
     said: tuple[Said, ...] = ()
-    waiting_for: tuple[str, ...] = ()  # names of everybody who has not decided yet
+    waiting_for: tuple[str, ...] = ()  # names of everybody who has not decided yet, “Ben Frei for Anna Keller” as well
+    in_place_of: str = ""  # the name of whoever has lent the reader their voice
+    lent_until: datetime | None = None  # the last moment of that
     choices: tuple[str, ...] = ()  # what may be chosen: DecisionKind values, for reviews hold, recycle, kill as well
     lessons_required: bool = False
     invite_comment: str = ""  # acknowledgement: a question that may be answered on the same page

@@ -22,14 +22,14 @@ from domain.quorum import Requirement
 from domain.reasons import Reason
 from domain.states import Event, GateState
 from models.database import Database
-from models.gates import GateRow, Purpose, Request, RequestState, VoidReason, requests_at
+from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
 from notifications import dedup
 from operations.asking import ask, open_requests, void_requests
 from operations.pool import added_by_bands
 from operations.progress import progress
 from operations.settling import settle
 from operations.telling import inform, tell, tell_request
-from operations.voices import separation_at
+from operations.voices import lent_at, separation_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace, locked
 
@@ -115,12 +115,13 @@ def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalati
 def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose: Purpose) -> list[str]:
     """Return who is asked from now on: instead of the others, all who may; as well, those who were not asked yet."""
     apart = separation_at(ws, gate.key) if purpose is Purpose.DECIDE else Separation()
-    allowed = frozenset(filter(apart.allows, ws.directory.resolve(escalation.to)))
+    allowed = frozenset(filter(apart.allows, ws.directory.resolve(escalation.to))) - lent_at(ws, gate)
     return sorted(allowed if escalation.replace else allowed - _asked(ws, gate, purpose).keys())
 
 
 def _asked(ws: Workspace, gate: GateRow, purpose: Purpose) -> dict[str, Request]:
-    return {row.person: row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is purpose}
+    rows = ws.session.scalars(requests_at(gate.id))
+    return {row.person: row for row in rows if row.purpose is purpose and not row.on_behalf_of}
 
 
 def _ask_instead(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], purpose: Purpose) -> None:
@@ -134,8 +135,8 @@ def _ask_instead(ws: Workspace, gate: GateRow, escalation: Escalation, people: l
         gate.stand_ins, gate.approvers = [], [*(list(pair) for pair in asked_for), *further]
     void_requests(ws, gate, VoidReason.REPLACED, spared=spared)
     asked = _asked(ws, gate, purpose)
-    for request in (asked[person] for person in people if person in asked):
-        if request.state is RequestState.OPEN and not request.escalation_level:
+    for request in open_requests(ws, gate, [purpose]):
+        if request.voice in people and not request.escalation_level:
             request.escalation_level = gate.escalation_level
             tell_request(ws, request)
     ask(ws, gate, [pair for pair in asked_for if pair[0] not in asked], purpose, gate.escalation_level)

@@ -14,7 +14,8 @@ from models.gates import GateRow, all_gates
 from models.prefect_page import Bar, bars_of
 from models.rollouts import Rollout, StageRow, all_stages
 from notifications.facts import Said
-from operations.question import reader_of, said_at, waiting_for
+from notifications.language import Words
+from operations.question import names_asked_now, said_at
 from operations.queues import sentence, waiting_stages
 from operations.voices import tally_of
 from operations.waiting import waits_for
@@ -156,7 +157,7 @@ def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
 
 def _line(ws: Workspace, gate: GateRow) -> GateLine:
     stage = ws.planned_stage(ws.stage_of(gate))
-    people = [reader_of(ws, address).name for address in waiting_for(ws, gate)]
+    words = Words(ws.rollout.language, ws.plan.calendar.time_zone)
     return GateLine(
         stage=stage.title.in_language(ws.rollout.language),
         gate=_gate_title(ws, gate),
@@ -165,7 +166,7 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         kind=gate.kind,
         said=said_at(ws, gate),
         because=_because(gate),
-        waiting_for=tuple(people),
+        waiting_for=tuple(dict.fromkeys(names_asked_now(ws, gate, words).values())),
         due_at=gate.due_at,
         problem=gate.problem,
         waits=waits_for(ws, gate),

@@ -54,6 +54,7 @@ def describe_request(page: RequestPage) -> dict[str, Any]:
         "target": asked.target,
         "said": [_word(each) for each in asked.said],
         "mine": _word(page.mine) if page.mine else None,
+        "spoken": _word(page.spoken) if page.spoken else None,
         "settlement": _settlement(words, page.settlement) if page.settlement else None,
         "digest": page.digest,
     }
@@ -87,7 +88,8 @@ def _item(entry: ItemToFill) -> dict[str, Any]:
 
 
 def _word(word: Said) -> dict[str, Any]:
-    return {"by": word.email, "name": word.name, "decision": word.decision.value,
+    on_behalf_of = word.voice if word.on_behalf_of else None
+    return {"by": word.email, "name": word.name, "on_behalf_of": on_behalf_of, "decision": word.decision.value,
             "choice": word.choice.value if word.choice else None, "comment": word.comment,
             "conditions": word.conditions, "lessons": word.lessons, "decided_at": word.at.isoformat()}  # fmt: skip
 

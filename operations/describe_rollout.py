@@ -13,7 +13,7 @@ from models.evidence import lapses_at
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
 from notifications.language import Words
-from operations.question import waiting_for
+from operations.question import asked_now, waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
 from operations.waiting import waits_for
 from operations.workspace import Workspace, plan_of
@@ -106,6 +106,9 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "due_at": gate.due_at.isoformat() if gate.due_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
+        "delegates": [
+            {"by": row.person, "on_behalf_of": row.on_behalf_of} for row in asked_now(ws, gate) if row.on_behalf_of
+        ],
         "waits": [words.say(reason) for reason in waits_for(ws, gate)],
         "decisions": _decisions(ws, gate),
     }

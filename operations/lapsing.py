@@ -81,11 +81,12 @@ def record_lapse(ws: Workspace, gate: GateRow, decision: Decision, name: str, be
 
 
 def _ask_these_again(ws: Workspace, gate: GateRow, gone: Iterable[Decision]) -> None:
-    """Whoever lends a voice and whoever gives it are both asked again, if both were."""
+    """Those whose voices they were are asked again, and whoever they have lent them to now."""
     voices = {decision.voice for decision in gone}
     for request in ws.session.scalars(requests_at(gate.id)).all():
         spoken_for = request.state is RequestState.VOID and request.void_reason is VoidReason.SPOKEN_FOR
-        if request.voice in voices and (request.state is RequestState.DONE or spoken_for):
+        own = request.person in voices and not request.on_behalf_of
+        if own and (request.state is RequestState.DONE or spoken_for):
             ask_again(ws, request, VoidReason.LAPSED)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain import typed_text
-from domain.eligibility import Voice
 from domain.errors import InvalidInput, NotEligible
 from domain.plan import ChecklistGate
 from domain.reasons import Reason
@@ -18,6 +17,7 @@ from operations.asked import Asked, refuse_what_is_over
 from operations.by_link import by_link
 from operations.by_person import Where, by_person
 from operations.evidence import pinned_now
+from operations.one_voice import close_what_is_spoken_for, voice_of
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
 from operations.question import choices
@@ -133,6 +133,7 @@ def _record(asked: Asked, form: DecisionForm) -> None:
         request.state, request.closed_at = RequestState.DONE, ws.now
     ws.session.flush()
     ws.note("decision.recorded", gate=gate, decision=word.kind, shown_digest=form.digest, comment=word.comment,
+            on_behalf_of=decision.on_behalf_of,
             facts={"decision": decision.id, "choice": word.choice, "conditions": word.conditions,
                    "lessons": word.lessons})  # fmt: skip
     tell_receipt(ws, decision)
@@ -144,6 +145,8 @@ def _follow(asked: Asked, word: _Word) -> None:
     if word.kind is DecisionKind.REQUEST_CHANGES:
         _ask_for_changes(asked, word)
     ws.session.flush()
+    if word.kind.is_final:
+        close_what_is_spoken_for(ws, asked.gate, asked.request)
     separate(ws, asked.gate)
     progress(ws)
     if asked.gate.settled_at is None and word.kind.is_final:
@@ -153,7 +156,7 @@ def _follow(asked: Asked, word: _Word) -> None:
 def _refuse_the_ineligible(asked: Asked) -> None:
     if asked.request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
         raise InvalidInput(Reason("This page asks for something to be filled in, not for a decision."))
-    if reason := why_not(asked.ws, asked.gate, Voice(asked.request.voice, asked.request.person)):
+    if reason := why_not(asked.ws, asked.gate, voice_of(asked.request)):
         raise NotEligible(reason)
 
 

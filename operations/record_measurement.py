@@ -54,7 +54,7 @@ def record_measurement_by_link(
             raise InvalidInput(Reason("This page asks for something else than a measured value."))
         if not _is_repeated(asked, planned.metric, value, sample):
             refuse_what_is_over(asked, digest)
-            _record(asked.ws, planned.metric, value, sample, now)
+            _record(asked.ws, planned.metric, value, sample, now, asked.request.on_behalf_of or None)
             _say_whose_it_was(asked)
         return page(asked.ws, asked.request)
 
@@ -74,18 +74,20 @@ def _is_repeated(asked: Asked, metric: str, value: str, sample: str) -> bool:
     return (newest.value, newest.sample) == (_number(value), _count(sample))
 
 
-def _record(ws: Workspace, metric: str, value: str, sample: str, measured_at: datetime) -> None:
-    add_values(ws, [(metric, Value(_number(value), _count(sample), measured_at))])
+def _record(
+    ws: Workspace, metric: str, value: str, sample: str, measured_at: datetime, on_behalf_of: str | None = None
+) -> None:
+    add_values(ws, [(metric, Value(_number(value), _count(sample), measured_at))], on_behalf_of)
 
 
-def add_values(ws: Workspace, values: Sequence[tuple[str, Value]]) -> None:
+def add_values(ws: Workspace, values: Sequence[tuple[str, Value]], on_behalf_of: str | None = None) -> None:
     """Record values of metrics, in this order, and do what follows from all of them together.
 
     Raises what `refuse_value` raises.
     """
     for metric, value in values:
         refuse_value(ws, metric, value)
-        _note(ws, metric, value)
+        _note(ws, metric, value, on_behalf_of)
     for metric in dict.fromkeys(metric for metric, _ in values):
         _ask_held_gates_again(ws, metric)
     ws.session.add_all(_measurement(ws, metric, value) for metric, value in values)
@@ -93,9 +95,13 @@ def add_values(ws: Workspace, values: Sequence[tuple[str, Value]]) -> None:
     progress(ws)
 
 
-def _note(ws: Workspace, metric: str, value: Value) -> None:
-    facts = {"metric": metric, "value": f"{value.value:f}", "sample": value.sample}
-    ws.note("measurement.recorded", facts={**facts, "measured_at": value.measured_at.isoformat()})
+def _note(ws: Workspace, metric: str, value: Value, on_behalf_of: str | None) -> None:
+    ws.note(
+        "measurement.recorded",
+        on_behalf_of=on_behalf_of,
+        facts={"metric": metric, "value": f"{value.value:f}", "sample": value.sample,
+               "measured_at": value.measured_at.isoformat()},
+    )  # fmt: skip
 
 
 def _measurement(ws: Workspace, metric: str, value: Value) -> Measurement:

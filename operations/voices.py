@@ -62,11 +62,17 @@ def separation_at(ws: Workspace, gate_key: str) -> Separation:
     )
 
 
+def lent_at(ws: Workspace, gate: GateRow) -> set[str]:
+    """Return who has given another one's voice at a gate, and so has none of their own there any more."""
+    return {voice.person for voice in spoken_at(ws, gate) if voice.person != voice.principal}
+
+
 def _silenced(ws: Workspace, gate: GateRow) -> set[str]:
-    """Whoever has decided elsewhere since the gate opened, and so can decide here no more."""
+    """Whoever has spoken for somebody else here, or decided elsewhere since, and so can decide here no more."""
+    lent = lent_at(ws, gate)
     if gate.condition_id is not None or not separated_from(ws.plan, gate.key):
-        return set()
-    return set(separation_at(ws, gate.key).decided_elsewhere)
+        return lent
+    return lent | separation_at(ws, gate.key).decided_elsewhere
 
 
 def _deciders(ws: Workspace, gate_key: str) -> list[Voice]:

@@ -110,12 +110,13 @@ class Workspace:
         stage: StageRow | None = None,
         gate: GateRow | None = None,
         actor: Actor | None = None,
+        on_behalf_of: str | None = None,
         decision: str | None = None,
         shown_digest: str | None = None,
         comment: str = "",
         facts: dict[str, Any] | None = None,
     ) -> AuditEntry:
-        """Write one entry of the record, chained to the one before it."""
+        """Write one entry of the record, chained to the one before it. `on_behalf_of` is who lent the actor a voice."""
         by = actor or self.actor
         stage = stage or (self.stage_of(gate) if gate else None)
         entry = AuditEntry(
@@ -124,6 +125,7 @@ class Workspace:
             previous_hash=self.rollout.head_hash or record.GENESIS,
             at=self.now,
             actor=by.address,
+            on_behalf_of=on_behalf_of,
             channel=by.channel,
             assurance=by.assurance,
             action=action,

@@ -22,6 +22,7 @@ from operations.advance import advance
 from operations.cancel_rollout import cancel_rollout
 from operations.change_inputs import change_inputs
 from operations.check_stalled import CheckReport, check_stalled
+from operations.delegate import delegate, end_delegation
 from operations.describe_rollout import describe_rollout
 from operations.import_people import import_people
 from operations.record_answers import record_answers
@@ -228,6 +229,28 @@ class Company:
     def lapsed(self) -> list[tuple[str, str]]:
         """Whose decisions have lapsed, and why, in the order of lapsing."""
         return [(row.facts["voice"], row.facts["because"]) for row in self.entries("decision.lapsed")]
+
+    def lends(self, delegator: str, to: str, by: str = "", starts: datetime | None = None, days: float = 14) -> int:
+        """Lend somebody's voice, by themself unless it is said by whom, from now on unless it is said from when."""
+        starts_at = starts or self.now
+        actor = Actor(by or delegator, "command")
+        ends_at = starts_at + timedelta(days=days)
+        return delegate(self.db, KEYS, delegator, to, starts_at, ends_at, actor, self.now)
+
+    def ends(self, delegation_id: int, by: str) -> None:
+        """End a delegation early."""
+        end_delegation(self.db, KEYS, delegation_id, Actor(by, "command"), self.now)
+
+    def asked_for(self, delegator: str, delegate: str) -> Request:
+        """What somebody is asked now in the place of another one."""
+        [request] = [row for row in self.requests(delegate, RequestState.OPEN) if row.on_behalf_of == delegator]
+        return request
+
+    def told(self, person: str) -> list[str]:
+        """What somebody was told that is about no one rollout, in English, in the order of telling."""
+        with self.db.read() as session:
+            rows = session.scalars(select(Message).where(Message.rollout_id.is_(None)).order_by(Message.id)).all()
+        return [str(Reason.from_json(row.facts["headline"])) for row in rows if row.recipient == person]
 
     def waives(self, person: str, key: str = "gate", reason: str = "the fair is on Friday") -> None:
         """Let somebody waive a gate, as `etappe gate waive` does."""

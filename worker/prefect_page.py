@@ -73,7 +73,7 @@ def summary(chart: Chart) -> tuple[str, str]:
 def _why(line: GateLine, words: Words) -> str:
     """What a gate came to, and what those who refused it wrote."""
     refused = [word for word in line.said if word.comment and word.decision is DecisionKind.REJECT]
-    written = [f"{word.name}: “{word.comment[:LONGEST_QUOTE]}”" for word in refused]
+    written = [f"{words.who(word.name, word.on_behalf_of)}: “{word.comment[:LONGEST_QUOTE]}”" for word in refused]
     because = [words.say(line.because)] if line.because else []
     return f"{line.gate} ({'; '.join([*because, *written])})"
 
@@ -184,7 +184,9 @@ def _what_was_decided(line: GateLine, words: Words) -> list[str]:
 
 
 def _decided(said: Iterable[Said], kind: str, words: Words) -> list[str]:
-    return [f"{word.name}: {words.said(word.decision, kind, word.choice)}" for word in said]
+    return [
+        f"{words.who(word.name, word.on_behalf_of)}: {words.said(word.decision, kind, word.choice)}" for word in said
+    ]
 
 
 def _came_to(line: GateLine, words: Words) -> list[str]:

@@ -1,9 +1,8 @@
 """The relay: hears of commits, delivers mail, and keeps Prefect's page and flow runs in step with the database.
 
-Mail, Prefect, the queues of exclusive stages, and the gates that settle themselves have a thread each, so that one being
-down never holds up the others.
-All are level-triggered: they look at what is to be done, so nothing is lost when the relay, the mail server or Prefect
-was away.
+Mail, Prefect, the queues of exclusive stages and the gates that settle themselves have a thread each, so that one being
+down never holds up the others. All are level-triggered: they look at what is to be done, so nothing is lost when the
+relay, the mail server or Prefect was away.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from models.changes import Changes
 from notifications.senders import SmtpSender
 from operations.installation import Installation
 from operations.take_turns import take_turns
+from worker.asker import Asker
 from worker.post import Post, now
 
 log = logging.getLogger("etappe.relay")
