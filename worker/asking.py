@@ -106,9 +106,11 @@ def _answer(line: socket.socket, host: str, port: int, path: str, headers: Mappi
         alarm.start()
         try:
             secure.do_handshake()
-            return _exchange(secure, host, port, path, headers)
+            body = _exchange(secure, host, port, path, headers)
         finally:
             alarm.cancel()
+    _left(until)  # a line that was cut looks like an answer that has ended
+    return body
 
 
 def _cut(line: socket.socket) -> None:
