@@ -34,6 +34,17 @@ def read(asked: Mapping[str, Input], given: Mapping[str, Any]) -> dict[str, Any]
     return values
 
 
+def as_typed(answer: Any) -> str:
+    """Return a stored value the way somebody would type it."""
+    if isinstance(answer, dict):
+        return "\n".join(f"{name}: {value}" for name, value in answer.items())
+    if isinstance(answer, list):
+        return "\n".join(str(value) for value in answer)
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    return "" if answer is None else str(answer)
+
+
 def default_problem(asked: Input) -> str | None:
     """Return what is wrong with what holds when nothing is given, or None when nothing is."""
     if asked.default is None:

@@ -70,6 +70,7 @@ class VoidReason(StrEnum):
     SEPARATED = "separated"  # separation of duties: they have spoken at a gate that other people must decide
     NOT_NEEDED = "not-needed"  # their voice is no longer called for, such as when a budget fell below a band
     WAIVED = "waived"  # an authorised person let the gate pass
+    SILENT = "silent"  # nobody objected in time, and the plan takes that as consent
 
 
 class GateRow(Base):
@@ -79,9 +80,11 @@ class GateRow(Base):
     `approvers` who is asked for it, in order: [person, [roles or addresses]]. Only values after the measurement
     `measured_after` count; 0 is all of them.
     `problem` says why it cannot be asked yet. `settled_because` is a Reason: {text, facts}.
-    Reminders, escalations and expiry are counted from `clock_from`: the opening, moved on by every pause; `paused_at`
-    is set while the owner is asked for changes. `changed` is what those asked are shown of the last change: {by, at,
-    reply, changes: [[label, before, after]]}. `pinned` is what a gate has passed for, as with decisions.
+    Escalations and expiry are counted from `clock_from`, without the `pauses` that are over: [[began, ended]].
+    `paused_at` is set while the owner is asked for changes: `remind_at` is then the owner's, and `paused_with` is the
+    digest of what the rollout was about when the clock stopped (models/evidence.py). `changed` is what those
+    asked are shown of the owner's last answer: {by, at, reply, asked: [[person, comment, at]], changes: [[input or
+    "attachments", before, after]]}. `pinned` is what a gate has passed for, as with decisions.
     `look_at` is when an automatic gate is looked at again, and `last_look` what the last look found that settled
     nothing: a Reason. A gate that is a `renewal` asks again what has passed before, and does not undo it;
     `renewal_due_at` is by when an answer is wanted, and `overdue_at` is set once there was none. `waived_by` let it
@@ -127,6 +130,8 @@ class GateRow(Base):
     expires_at: Mapped[datetime | None]
     clock_from: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]
+    paused_with: Mapped[str | None] = mapped_column(String(64))
+    pauses: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
     changed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     look_at: Mapped[datetime | None]
     failed_looks: Mapped[int] = mapped_column(default=0, server_default="0")  # in a row, without an answer

@@ -31,6 +31,11 @@ def lapsed(request_id: str, link_number: int) -> str:
     return f"lapsed/{request_id}/{link_number}"
 
 
+def asked_again(request_id: str, sequence: int) -> str:
+    """Asking again by the same link, because of one audit entry: changes are asked for, or were answered."""
+    return f"asked-again/{request_id}/{sequence}"
+
+
 def reminder(request_id: str, due_at: datetime) -> str:
     """One reminder per request and due date: a check that runs late, or twice, reminds once."""
     return f"reminder/{request_id}/{_moment(due_at)}"

@@ -51,7 +51,7 @@ def _send(ws: Workspace, gate: GateRow, requests: Sequence[Request]) -> None:
     lapsed = _lapsed_before(ws, gate)
     for request in requests:
         add_link(ws, request)
-        tell_request(ws, request, lapsed=request.voice in lapsed)
+        tell_request(ws, request, lapsed=request.voice in lapsed and request.purpose is not Purpose.RESPOND)
 
 
 def ask_again(ws: Workspace, request: Request, reason: VoidReason) -> None:

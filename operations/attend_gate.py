@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from domain import consequences, deadlines
 from domain.eligibility import Separation
 from domain.plan import (
     AcknowledgementGate,
@@ -20,14 +19,15 @@ from domain.plan import (
 )
 from domain.quorum import Requirement
 from domain.reasons import Reason
-from domain.states import Event, GateState
+from domain.states import GateState
 from models.database import Database
 from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
 from notifications import dedup
 from operations.asking import ask, open_requests, void_requests
+from operations.clock import due_at, next_reminder
+from operations.expiring import expire
 from operations.pool import added_by_bands
 from operations.progress import progress
-from operations.settling import settle
 from operations.telling import inform, tell, tell_request
 from operations.voices import lent_at, separation_at
 from operations.waiting import waits_for
@@ -49,7 +49,7 @@ def attend_gate(
         if gate.state is not GateState.OPEN:
             return done
         if may_expire and _is_due(gate.expires_at, now):
-            _expire(ws, gate)
+            expire(ws, gate)
             return ["expired"]
         while gate.state is GateState.OPEN and _is_due(gate.escalate_at, now):
             _escalate(ws, gate)
@@ -64,19 +64,13 @@ def _is_due(at: datetime | None, now: datetime) -> bool:
     return at is not None and at <= now
 
 
-def _expire(ws: Workspace, gate: GateRow) -> None:
-    outcome = consequences.expiry_outcome(ws.planned_gate(gate))
-    settle(ws, gate, Event.EXPIRED, outcome, Reason("time was up before it was decided"))
-    progress(ws)
-
-
 def _remind(ws: Workspace, gate: GateRow) -> None:
-    every = ws.planned_gate(gate).remind
-    due, gate.remind_at = gate.remind_at, None
-    if every is None or due is None or gate.clock_from is None:
+    """While the clock stands still, whoever was asked for changes is waited for, and nobody else."""
+    due, gate.remind_at = gate.remind_at, next_reminder(ws, gate)
+    if due is None or gate.remind_at is None:
         return
-    gate.remind_at = deadlines.next_reminder(gate.clock_from, every, ws.plan.calendar, ws.now)
-    asked = [request for request in open_requests(ws, gate) if request.created_at < due]
+    waited_for = [Purpose.RESPOND] if gate.paused_at else [one for one in Purpose if one is not Purpose.RESPOND]
+    asked = [request for request in open_requests(ws, gate, waited_for) if request.created_at < due]
     for request in asked:
         tell(ws, "reminder", request.person, dedup.reminder(request.id, due), request_id=request.id)
     if asked:
@@ -106,10 +100,8 @@ def _escalate(ws: Workspace, gate: GateRow) -> None:
 
 
 def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalation]) -> None:
-    gate.escalate_at = None
-    if gate.escalation_level < len(levels) and gate.clock_from:
-        after = levels[gate.escalation_level].after
-        gate.escalate_at = deadlines.due_at(gate.clock_from, after, ws.plan.calendar)
+    left = levels[gate.escalation_level :]
+    gate.escalate_at = due_at(ws, gate, left[0].after) if left else None
 
 
 def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose: Purpose) -> list[str]:

@@ -17,7 +17,7 @@ from notifications.facts import Said
 from notifications.language import Words
 from operations.question import names_asked_now, said_at
 from operations.queues import sentence, waiting_stages
-from operations.voices import tally_of
+from operations.voices import silent_at, tally_of
 from operations.waiting import waits_for
 from operations.workspace import Workspace
 
@@ -45,6 +45,7 @@ class GateLine:
     round: int
     kind: str
     said: tuple[Said, ...]
+    by_silence: bool
     because: Reason | None
     waiting_for: tuple[str, ...]
     due_at: datetime | None
@@ -165,6 +166,7 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         round=gate.round,
         kind=gate.kind,
         said=said_at(ws, gate),
+        by_silence=bool(silent_at(ws, gate)),
         because=_because(gate),
         waiting_for=tuple(dict.fromkeys(names_asked_now(ws, gate, words).values())),
         due_at=gate.due_at,

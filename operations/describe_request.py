@@ -43,6 +43,8 @@ def describe_request(page: RequestPage) -> dict[str, Any]:
         "needed": asked.needed,
         "waiting_for": list(asked.waiting_for),
         "choices": list(asked.choices),
+        "condition_stages": [{"id": stage.id, "title": stage.title} for stage in asked.condition_stages],
+        "silence_is_consent": asked.silence_is_consent,
         "lessons_required": asked.lessons_required,
         "inputs": [_filled(each) for each in asked.inputs],
         "budget": [_line(each) for each in asked.budget],

@@ -15,6 +15,7 @@ from models.rollouts import Rollout, rollouts_newest_first
 from notifications.language import Words
 from operations.question import asked_now, waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
+from operations.voices import silent_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace, plan_of
 
@@ -106,12 +107,24 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "due_at": gate.due_at.isoformat() if gate.due_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
+        "condition": _condition(ws, gate),
+        "silent": silent_at(ws, gate),
         "delegates": [
             {"by": row.person, "on_behalf_of": row.on_behalf_of} for row in asked_now(ws, gate) if row.on_behalf_of
         ],
         "waits": [words.say(reason) for reason in waits_for(ws, gate)],
         "decisions": _decisions(ws, gate),
     }
+
+
+def _condition(ws: Workspace, gate: GateRow) -> dict[str, Any] | None:
+    """What a gate that came from a condition was promised as."""
+    condition = ws.condition_of(gate)
+    if condition is None:
+        return None
+    made_at = ws.session.get_one(GateRow, condition.gate_id)
+    return {"what": condition.what, "who": condition.who, "due_on": condition.due_on.isoformat(),
+            "made_by": ws.maker_of(condition), "made_at": made_at.key}  # fmt: skip
 
 
 def _decisions(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:

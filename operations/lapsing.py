@@ -14,6 +14,7 @@ from models.gates import Decision, GateRow, RequestState, VoidReason, gate_in_ro
 from operations.asking import ask_again
 from operations.evidence import matters
 from operations.rounds import new_gate_round, reopen_passed
+from operations.withdraw_conditions import withdraw_conditions_of
 from operations.workspace import Workspace
 
 
@@ -26,11 +27,14 @@ def lapse_what_changed(ws: Workspace) -> list[Decision]:
     lapsed: list[Decision] = []
     for gate in ws.gates(GateState.OPEN, GateState.PASSED):
         changed = _changed(ws, now, gate.pinned or {}) if gate.state is GateState.PASSED else {}
-        gone = [one for one in _decisions(ws, gate) if _lapse(ws, now, gate, one)]
+        counted = _decisions(ws, gate)
+        gone = [one for one in counted if _lapse(ws, now, gate, one)]
         lapsed += gone
         if gate.state is GateState.PASSED and (gone or changed):
+            withdraw_conditions_of(ws, {one.id for one in counted})
             _ask_anew(ws, gate)
         elif any(one.gate_id != gate.id for one in gone):
+            withdraw_conditions_of(ws, {one.id for one in gone})
             _renewal_becomes_ordinary(ws, gate)
         elif gone:
             _ask_these_again(ws, gate, gone)

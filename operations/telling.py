@@ -40,6 +40,12 @@ def tell_request(ws: Workspace, request: Request, *, lapsed: bool = False) -> No
         tell(ws, "request", request.person, dedup.request(request.id, request.link_number), request_id=request.id)
 
 
+def tell_again(ws: Workspace, request: Request) -> None:
+    """Ask somebody once more by the same link. Say it after the audit entry it belongs to."""
+    key = dedup.asked_again(request.id, ws.rollout.sequence)
+    tell(ws, "request", request.person, key, request_id=request.id)
+
+
 def tell_receipt(ws: Workspace, decision: Decision) -> None:
     """Give somebody what they decided, in writing, and a copy to whoever had lent them their voice."""
     tell(ws, "receipt", decision.person, dedup.receipt(decision.id), decision_id=decision.id)
@@ -48,8 +54,10 @@ def tell_receipt(ws: Workspace, decision: Decision) -> None:
 
 
 def tell_outcome(ws: Workspace, gate: GateRow) -> None:
-    """Tell requester and owner what a gate came to."""
-    for person in _once((ws.rollout.requester, ws.rollout.owner)):
+    """Tell requester and owner what a gate came to; of a condition, also whoever was to see to it."""
+    condition = ws.condition_of(gate)
+    responsible = [condition.who] if condition else []
+    for person in _once((ws.rollout.requester, ws.rollout.owner, *responsible)):
         tell(ws, "outcome", person, dedup.outcome(gate.id, person), gate_id=gate.id)
 
 

@@ -180,6 +180,8 @@ def _what_was_decided(line: GateLine, words: Words) -> list[str]:
     decided = _decided(line.said, line.kind, words)
     if line.state is GateState.WAIVED:  # by whom and why, before what the others had said until then
         return [*_came_to(line, words), *decided]
+    if line.by_silence:
+        return [*decided, *_came_to(line, words)]
     return decided or _came_to(line, words)
 
 

@@ -115,6 +115,7 @@ def upgrade() -> None:
     sa.Column('what', sa.Text(), nullable=False),
     sa.Column('who', sa.String(length=254), nullable=False),
     sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('days', sa.Integer(), nullable=False),
     sa.Column('stage', sa.String(length=60), nullable=False),
     sa.ForeignKeyConstraint(['decision_id'], ['decisions.id'], name=op.f('fk_conditions_decision_id')),
     sa.ForeignKeyConstraint(['gate_id'], ['gates.id'], name=op.f('fk_conditions_gate_id')),
@@ -145,6 +146,8 @@ def upgrade() -> None:
     with op.batch_alter_table('gates', schema=None) as batch_op:
         batch_op.add_column(sa.Column('clock_from', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('paused_at', models.base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('paused_with', sa.String(length=64), nullable=True))
+        batch_op.add_column(sa.Column('pauses', sa.JSON(), server_default='[]', nullable=False))
         batch_op.add_column(sa.Column('changed', sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column('look_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('failed_looks', sa.Integer(), server_default='0', nullable=False))
