@@ -13,7 +13,7 @@ from domain.plan import Input, InputKind
 from domain.typed_text import clean_text, plain_number, read_number
 
 LONGEST_TEXT = 20_000  # characters
-_YES_NO = {"yes": True, "true": True, "ja": True, "no": False, "false": False, "nein": False}
+YES_NO = {"yes": True, "true": True, "ja": True, "no": False, "false": False, "nein": False}
 
 
 def read(asked: Mapping[str, Input], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def _date(value: Any) -> str:
 
 
 def _yes_no(value: Any) -> bool:
-    return value if isinstance(value, bool) else _YES_NO[str(value).strip().lower()]
+    return value if isinstance(value, bool) else YES_NO[str(value).strip().lower()]
 
 
 _READERS = {
