@@ -111,6 +111,7 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "because": str(Reason.from_json(gate.settled_because)) if gate.settled_because else None,
         "waived_by": gate.waived_by,
         "due_at": gate.due_at.isoformat() if gate.due_at else None,
+        "paused_at": gate.paused_at.isoformat() if gate.paused_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
         "condition": _condition(ws, gate),
