@@ -26,6 +26,7 @@ COMMANDS = {
     "people": Lazy(f"{_HERE}.people:people", "Import and list people and their roles"),
     "rollout": Lazy(f"{_HERE}.rollout:rollout", "Start, list, show, change, cancel and resume rollouts"),
     "gate": Lazy(f"{_HERE}.gate:gate", "Look after one gate of a rollout"),
+    "token": Lazy(f"{_HERE}.token:token", "Make, list and revoke people's tokens for the API"),
     "attach": Lazy(f"{_HERE}.attach:attach", "Attach a file or a link to a rollout"),
     "attachments": Lazy(f"{_HERE}.attach:attachments", "List what is attached to a rollout"),
     "detach": Lazy(f"{_HERE}.attach:detach", "Take an attachment off"),

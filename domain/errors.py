@@ -49,6 +49,10 @@ class UnknownRollout(NotFound):
     """There is no rollout with this id."""
 
 
+class UnknownToken(NotFound):
+    """There is no token with this number."""
+
+
 class UnknownAttachment(NotFound):
     """This is not attached, or no longer."""
 
@@ -154,6 +158,10 @@ class SignatureRefused(EtappeError):
 
 class CallTaken(EtappeError):
     """A call with this id was taken before, and said something else; nothing was recorded."""
+
+
+class TokenRefused(EtappeError):
+    """This token opens nothing."""
 
 
 class NotEligible(EtappeError):

@@ -19,6 +19,7 @@ from domain.errors import (
     NotFound,
     RolloutEnded,
     SignatureRefused,
+    TokenRefused,
     TransitionNotAllowed,
     WrongCode,
 )
@@ -37,6 +38,7 @@ STATUS: Mapping[type[EtappeError], HTTPStatus] = {
     TransitionNotAllowed: HTTPStatus.CONFLICT,
     # 403 and not 422: the form was understood and complete, what is missing is the proof that its sender got the mail.
     WrongCode: HTTPStatus.FORBIDDEN,
+    TokenRefused: HTTPStatus.UNAUTHORIZED,
     NotEligible: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
