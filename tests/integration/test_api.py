@@ -579,3 +579,39 @@ def send(api: Api, person: str, path: str, content: bytes) -> Response:
 def remove(api: Api, person: str, path: str) -> Response:
     answer: Response = api.client.delete(f"/api/v1{path}", headers=api.headers(person))
     return answer
+
+
+def csv(api: Api, person: str, text: str, kind: str = "text/csv") -> Response:
+    headers = {**api.headers(person), "Content-Type": kind}
+    answer: Response = api.client.post("/api/v1/measurements", headers=headers, content=text.encode())
+    return answer
+
+
+def test_the_values_of_a_file_are_recorded_all_or_none(company: Company, api: Api) -> None:
+    first, second = company.start(one_gate(MEASUREMENT)), company.start(one_gate(MEASUREMENT))
+    text = f"rollout,metric,value,sample\n{first},visits,50,9\n{second},visits,150,\n"
+    assert csv(api, BEN, text, "text/csv; charset=utf-8").json() == {"values": 2, "rollouts": 2}
+    states = {one["id"]: one["state"] for one in api.get(BEN, "/rollouts").json()}
+    assert states == {first: "held", second: "completed"}
+    told = refused(csv(api, BEN, f"{text}{first},visitors,1,1\n{first},visits,many,1\n"), 422, "invalid-file")
+    assert told["fields"].keys() == {"line 5"}
+    told = refused(csv(api, BEN, f"{text}{first},visitors,1,1\nzzzzzzzz,visits,1,1\n"), 422, "invalid-file")
+    assert told["fields"].keys() == {"line 3", "line 4", "line 5"}
+    company.rollout_id = first
+    assert len(company.entries("measurement.recorded")) == 1
+
+
+def test_a_file_tells_nothing_of_the_rollouts_of_others(company: Company, api: Api) -> None:
+    rollout = company.start(one_gate(f"{SIGN_OFF}}}\n      - {{id: value, title: Value, {MEASUREMENT}"))
+    text = "rollout,metric,value\nROLLOUT,visits,1\n"
+    there = refused(csv(api, EMIL, text.replace("ROLLOUT", rollout)), 422, "invalid-file")
+    nowhere = refused(csv(api, EMIL, text.replace("ROLLOUT", "zzzzzzzz")), 422, "invalid-file")
+    assert str(there).replace(rollout, "") == str(nowhere).replace("zzzzzzzz", "")
+    told = refused(csv(api, ANNA, text.replace("ROLLOUT", rollout)), 422, "invalid-file")
+    assert told["fields"]["line 2"] == f"{ANNA} does not look after this rollout; {REQUESTER} does."
+
+
+def test_a_file_says_that_it_is_csv(api: Api) -> None:
+    refused(csv(api, BEN, "{}", "application/json"), 415, "unsupported-media-type")
+    refused(csv(api, BEN, ""), 422, "invalid-input")
+    refused(csv(api, BEN, "a,b\n\0,2"), 422, "invalid-file")

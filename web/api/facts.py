@@ -189,6 +189,13 @@ class SettlementFacts(Facts):
     at: datetime
 
 
+class RecordedFacts(Facts):
+    """How many values were recorded, in how many rollouts."""
+
+    values: int
+    rollouts: int
+
+
 class AttachmentFacts(Facts):
     """A file, or a link, that belongs to what a rollout is about."""
 
