@@ -16,7 +16,7 @@ ROWS = [line for line in PAGE.splitlines() if line.startswith("| ") and not line
 @pytest.mark.parametrize(("file", "name"), sorted(set(PROOFS)))
 def test_every_proof_is_there(file: str, name: str) -> None:
     text = (CHECKOUT / file).read_text(encoding="utf-8")
-    assert re.search(rf"def {name}\b", text) if name else "def test_" in text
+    assert re.search(rf"def {name}\b", text) if name else "def " in text
 
 
 @pytest.mark.parametrize("row", ROWS)
