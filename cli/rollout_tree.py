@@ -69,10 +69,13 @@ def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     due = f", due {moment(gate['due_at'])}" if gate["due_at"] and gate["state"] == "open" else ""
     title = titles.get(gate["id"], gate["id"])
     yield f"{_sign(gate)} {title} ({gate['kind']})  {gate['state']}{outcome}{_round(gate)}{due}"
+    if gate["waived_by"]:
+        yield f"    {' '.join(gate['because'].split())} ({gate['waived_by']})"
     if gate["problem"]:
         yield f"    problem: {gate['problem']}"
     for decision in gate["decisions"]:
         yield f"    {_decision(decision)}"
+    yield from (f"    {sentence}" for sentence in gate["waits"])
     if gate["waiting_for"]:
         yield f"    waits for {', '.join(gate['waiting_for'])}"
 

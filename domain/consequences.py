@@ -6,6 +6,7 @@ from datetime import datetime
 
 from domain.plan import (
     AcknowledgementGate,
+    AutomaticGate,
     ChecklistGate,
     Consequence,
     Gate,
@@ -33,6 +34,9 @@ def on_yes(gate: Gate, still_needed: int) -> Reason:
 
 def on_filled(gate: Gate) -> Reason:
     """Return what bringing a list or a value leads to."""
+    if isinstance(gate, MeasurementGate) and gate.holds_for is not None:
+        facts = {"holds_for": str(gate.holds_for)}
+        return Reason("The gate passes once every value has met the target for {holds_for}.", facts)
     if isinstance(gate, MeasurementGate):
         return Reason("If the value meets the target, the gate passes at once.")
     if isinstance(gate, ChecklistGate) and gate.approvers:
@@ -50,6 +54,8 @@ def on_no(gate: Gate, recycle_title: str) -> Reason | None:
         return Reason("On hold, the stage waits; back, it is asked again from an earlier stage on; a stop is for good.")
     if isinstance(gate, MeasurementGate):
         return _follows(gate.on_reject, recycle_title, _IF_TARGET_IS_MISSED)
+    if isinstance(gate, AutomaticGate):
+        return _follows(gate.on_reject, recycle_title, _IF_IT_FAILS)
     return _follows(gate.on_reject, recycle_title, _IF_OUT_OF_REACH)
 
 
@@ -62,6 +68,11 @@ _IF_TARGET_IS_MISSED = {
     Outcome.HOLD: "If the value misses the target, the stage is put on hold.",
     Outcome.KILL: "If the value misses the target, the rollout ends for good.",
     Outcome.RECYCLE: "If the value misses the target, the rollout goes back to “{stage}”.",
+}
+_IF_IT_FAILS = {
+    Outcome.HOLD: "If it fails, the stage is put on hold.",
+    Outcome.KILL: "If it fails, the rollout ends for good.",
+    Outcome.RECYCLE: "If it fails, the rollout goes back to “{stage}”.",
 }
 _IF_TIME_IS_UP = {
     Outcome.HOLD: "Nobody's silence counts as a yes: on {moment} the stage is put on hold.",

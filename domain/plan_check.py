@@ -255,6 +255,7 @@ _GATE_RULES: tuple[Callable[[Plan, Stage, Gate], Iterator[Finding]], ...] = (
     plan_people.names,
     plan_people.pool,
     plan_people.escalations,
+    plan_people.waivers,
     plan_references.pinned_to,
     plan_references.different_people,
     plan_references.same_person,

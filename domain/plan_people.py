@@ -72,12 +72,12 @@ def _lists(gate: Gate) -> Iterator[tuple[str, list[str]]]:
         yield "exclude", gate.exclude
     if isinstance(gate, AcknowledgementGate):
         yield "audience", gate.audience
+    yield "waiver", gate.waiver
 
 
 def _named(gate: Gate) -> Iterator[tuple[Path, str]]:
     for key, listed in _lists(gate):
         yield from (((key, i), name) for i, name in enumerate(listed))
-    yield from ((("waiver", w), name) for w, name in enumerate(gate.waiver))
     if isinstance(gate, _ASKING):
         for b, band in enumerate(gate.bands):
             yield from ((("bands", b, "approvers", i), name) for i, name in enumerate(band.approvers))
@@ -111,6 +111,14 @@ def _out_of_reach(quorum: Quorum, may_decide: list[str]) -> str | None:
         sentence = reason.sentence.removesuffix(".")
         return f"{sentence[:1].lower()}{sentence[1:]}; lower the quorum, or ask more people"
     return None
+
+
+def waivers(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
+    """Find names under `waiver` that may never waive, because the gate excludes them."""
+    excluded = {_folded(name) for name in gate.exclude} if isinstance(gate, _ASKING) else set()
+    for w, name in enumerate(gate.waiver):
+        if _folded(name) in excluded:
+            yield ("waiver", w), f"“{name}” is excluded from this gate; name somebody else, or change “exclude”"
 
 
 def escalations(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:

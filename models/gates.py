@@ -82,8 +82,10 @@ class GateRow(Base):
     Reminders, escalations and expiry are counted from `clock_from`: the opening, moved on by every pause; `paused_at`
     is set while the owner is asked for changes. `changed` is what those asked are shown of the last change: {by, at,
     reply, changes: [[label, before, after]]}. `pinned` is what a gate has passed for, as with decisions.
-    `look_at` is when an automatic gate is looked at again. A gate that is a
-    `renewal` asks again what has passed before, and does not undo it; `overdue_at` is set once it was not answered.
+    `look_at` is when an automatic gate is looked at again, and `last_look` what the last look found that settled
+    nothing: a Reason. A gate that is a `renewal` asks again what has passed before, and does not undo it;
+    `renewal_due_at` is by when an answer is wanted, and `overdue_at` is set once there was none. `waived_by` let it
+    pass without its quorum.
     """
 
     __tablename__ = "gates"
@@ -110,6 +112,7 @@ class GateRow(Base):
     opened_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
     settled_because: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    waived_by: Mapped[Address | None]
     problem: Mapped[str | None] = mapped_column(Text)
     requirements: Mapped[list[Any]] = mapped_column(JSON, default=list)
     stand_ins: Mapped[list[Any]] = mapped_column(JSON, default=list)
@@ -126,14 +129,21 @@ class GateRow(Base):
     paused_at: Mapped[datetime | None]
     changed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     look_at: Mapped[datetime | None]
-    failed_looks: Mapped[int] = mapped_column(default=0, server_default="0")  # checks: in a row, without an answer
+    failed_looks: Mapped[int] = mapped_column(default=0, server_default="0")  # in a row, without an answer
+    last_look: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     started_run: Mapped[str | None] = mapped_column(String(36))  # a run gate's flow run
     started_run_state: Mapped[Name | None]
     renewal: Mapped[bool] = mapped_column(default=False, server_default=false())
     renew_at: Mapped[datetime | None]  # of a gate that has passed: when it is asked again
+    renewal_due_at: Mapped[datetime | None]
     overdue_at: Mapped[datetime | None]
     pinned: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     condition_id: Mapped[int | None]  # the condition this gate came from (models/conditions.py)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """By when an answer is wanted: the expiry, or the deadline of a renewal."""
+        return self.expires_at or self.renewal_due_at
 
 
 Index("ix_gates_problem", GateRow.rollout_id, sqlite_where=GateRow.problem.is_not(None),
@@ -316,6 +326,15 @@ def measurements_of(rollout_id: str, metric: str) -> Select[Measurement]:
         select(Measurement)
         .where(Measurement.rollout_id == rollout_id, Measurement.metric == metric)
         .order_by(Measurement.id.desc())
+    )
+
+
+def measured_since(rollout_id: str, metric: str, after: int) -> Select[Measurement]:
+    """The values of a metric that were recorded after the one of this id, by when they were measured, newest first."""
+    return (
+        select(Measurement)
+        .where(Measurement.rollout_id == rollout_id, Measurement.metric == metric, Measurement.id > after)
+        .order_by(Measurement.measured_at.desc(), Measurement.id.desc())
     )
 
 

@@ -8,7 +8,16 @@ from typing import Any
 
 from domain import consequences, deadlines
 from domain.eligibility import Separation
-from domain.plan import AcknowledgementGate, DecidedGate, Escalation
+from domain.plan import (
+    AcknowledgementGate,
+    CheckGate,
+    DecidedGate,
+    Escalation,
+    Gate,
+    MeasurementGate,
+    RunGate,
+    WindowGate,
+)
 from domain.quorum import Requirement
 from domain.reasons import Reason
 from domain.states import Event, GateState
@@ -21,7 +30,10 @@ from operations.progress import progress
 from operations.settling import settle
 from operations.telling import inform, tell, tell_request
 from operations.voices import separation_at
+from operations.waiting import waits_for
 from operations.workspace import Workspace, locked
+
+_ASKING_NOBODY = (WindowGate, CheckGate, RunGate)
 
 
 def attend_gate(
@@ -78,14 +90,17 @@ def _escalate(ws: Workspace, gate: GateRow) -> None:
     escalation = planned.escalate[level - 1]
     _set_next_escalation(ws, gate, planned.escalate)
     silent = open_requests(ws, gate)
-    people = _escalated_to(ws, gate, escalation, _purpose(silent))
+    purpose = _purpose(planned, silent)
+    people = _escalated_to(ws, gate, escalation, purpose)
     ws.note("gate.escalated", gate=gate, facts={"level": level, "to": people, "replace": escalation.replace})
     if isinstance(planned, AcknowledgementGate):
         _tell_who_has_not_read(ws, gate, people, silent)
+    elif isinstance(planned, _ASKING_NOBODY):
+        _tell_what_it_waits_for(ws, gate, people)
     elif people and escalation.replace:
-        _ask_instead(ws, gate, escalation, people, _purpose(silent))
+        _ask_instead(ws, gate, escalation, people, purpose)
     elif people:
-        _ask_as_well(ws, gate, escalation, people, _purpose(silent))
+        _ask_as_well(ws, gate, escalation, people, purpose)
     _tell_the_owner(ws, gate, escalation, people)
     progress(ws)  # somebody who decides alone from now on may have decided already
 
@@ -141,9 +156,11 @@ def _added_by_bands(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
     return [requirement for requirement in gate.requirements if requirement["name"] in roles]
 
 
-def _purpose(silent: list[Request]) -> Purpose:
+def _purpose(planned: Gate, silent: list[Request]) -> Purpose:
+    if isinstance(planned, MeasurementGate):
+        return Purpose.MEASURE
     purposes = {request.purpose for request in silent}
-    return next((purpose for purpose in (Purpose.ANSWER, Purpose.MEASURE) if purpose in purposes), Purpose.DECIDE)
+    return Purpose.ANSWER if Purpose.ANSWER in purposes else Purpose.DECIDE
 
 
 def _tell_who_has_not_read(ws: Workspace, gate: GateRow, people: list[str], silent: list[Request]) -> None:
@@ -156,6 +173,12 @@ def _tell_who_has_not_read(ws: Workspace, gate: GateRow, people: list[str], sile
         [Reason("Speak to them; each has a link of their own in their mail.")],
         gate=gate,
     )
+
+
+def _tell_what_it_waits_for(ws: Workspace, gate: GateRow, people: list[str]) -> None:
+    headline = Reason("“{gate}” has not passed yet", {"gate": _title(ws, gate)})
+    show = Reason("To see where it stands: etappe rollout show {rollout}", {"rollout": ws.rollout.id})
+    inform(ws, people, headline, waits_for(ws, gate), [show], gate=gate)
 
 
 def _tell_the_owner(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> None:
@@ -172,6 +195,8 @@ def _what_follows(ws: Workspace, gate: GateRow, escalation: Escalation, people: 
         return Reason("The plan names “{role}” next, but there is nobody there who may decide.", facts)
     if isinstance(ws.planned_gate(gate), AcknowledgementGate):
         return Reason("{people} were told who has not confirmed yet.", facts)
+    if isinstance(ws.planned_gate(gate), _ASKING_NOBODY):
+        return Reason("{people} were told that it has not passed yet.", facts)
     if escalation.replace:
         return Reason("From now on {people} decide instead.", facts)
     return Reason("From now on {people} are asked as well.", facts)

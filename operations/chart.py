@@ -17,6 +17,7 @@ from notifications.facts import Said
 from operations.question import reader_of, said_at, waiting_for
 from operations.queues import sentence, waiting_stages
 from operations.voices import tally_of
+from operations.waiting import waits_for
 from operations.workspace import Workspace
 
 
@@ -47,6 +48,7 @@ class GateLine:
     waiting_for: tuple[str, ...]
     due_at: datetime | None
     problem: str | None
+    waits: tuple[Reason, ...] = ()  # for something else than people
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
             waiting_for=tuple(dict.fromkeys(name for line in lines for name in line.waiting_for)),
             queued=_queued(ws),
             problems=tuple(dict.fromkeys(line.problem for line in lines if line.problem)),
-            bars=(*_stage_bars(ws), *(_gate_bar(ws, gate) for gate in gates if gate.opened_at)),
+            bars=(*_stage_bars(ws), *(_gate_bar(ws, gate) for gate in gates if _has_a_bar(gate))),
             painted=_painted(session, rollout.flow_run_id),
             gates=lines,
         )
@@ -133,6 +135,11 @@ def _stage_bar(ws: Workspace, stage: StageRow) -> BarFacts:
     return BarFacts("stage", stage.id, title, stage.state, None)
 
 
+def _has_a_bar(gate: GateRow) -> bool:
+    """What was waived before anybody was asked is marked, too."""
+    return gate.opened_at is not None or gate.state is GateState.WAIVED
+
+
 def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
     facts: dict[str, str | int | datetime] = {"title": _gate_title(ws, gate), "round": gate.round}
     title = Reason("Gate: {title}", facts)
@@ -159,8 +166,9 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         said=said_at(ws, gate),
         because=_because(gate),
         waiting_for=tuple(people),
-        due_at=gate.expires_at,
+        due_at=gate.due_at,
         problem=gate.problem,
+        waits=waits_for(ws, gate),
     )
 
 

@@ -14,10 +14,11 @@ from domain.reasons import Reason
 from domain.states import StageState
 from models.checks import CheckRun, checks_newest_first
 from models.database import Database
-from models.gates import gates_due, rollouts_with_unaskable_gates
+from models.gates import gates_due, gates_to_look_at, rollouts_with_unaskable_gates
 from models.rollouts import Rollout, StageRow, rollouts_due_to_start, stages_stalled
 from operations.advance import advance
 from operations.attend_gate import attend_gate
+from operations.automatic import LOOKED_AT_BY_THE_CLOCK
 from operations.take_turns import whose_turn_has_come
 from operations.telling import inform
 from operations.workspace import locked
@@ -75,7 +76,8 @@ def _to_advance(db: Database, now: datetime) -> list[str]:
     with db.read() as session:
         starting = [rollout.id for rollout in session.scalars(rollouts_due_to_start(most_eastern_day))]
         unaskable = list(session.scalars(rollouts_with_unaskable_gates()))
-    return list(dict.fromkeys([*starting, *unaskable, *whose_turn_has_come(db)]))
+        looked_at = [gate.rollout_id for gate in session.scalars(gates_to_look_at(now, LOOKED_AT_BY_THE_CLOCK))]
+    return list(dict.fromkeys([*starting, *unaskable, *looked_at, *whose_turn_has_come(db)]))
 
 
 def _due_gates(db: Database, now: datetime) -> list[tuple[str, int]]:

@@ -12,8 +12,10 @@ from models.database import Database
 from models.evidence import lapses_at
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
+from notifications.language import Words
 from operations.question import waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
+from operations.waiting import waits_for
 from operations.workspace import Workspace, plan_of
 
 
@@ -92,15 +94,19 @@ def _using(uses: Using | None) -> dict[str, Any] | None:
 
 
 def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
+    words = Words("en", ws.plan.calendar.time_zone)
     return {
         "id": gate.key,
         "kind": gate.kind,
         "state": gate.state.value,
         "outcome": gate.outcome.value if gate.outcome else None,
         "round": gate.round,
-        "due_at": gate.expires_at.isoformat() if gate.expires_at else None,
+        "because": str(Reason.from_json(gate.settled_because)) if gate.settled_because else None,
+        "waived_by": gate.waived_by,
+        "due_at": gate.due_at.isoformat() if gate.due_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
+        "waits": [words.say(reason) for reason in waits_for(ws, gate)],
         "decisions": _decisions(ws, gate),
     }
 

@@ -11,6 +11,7 @@ from domain.states import LETS_PASS, Event, GateState, StageState, advance_gate,
 from models.gates import GateRow, Purpose, requests_at
 from models.rollouts import StageRow
 from operations.asking import ask
+from operations.automatic import first_look
 from operations.pool import first_asked, pool
 from operations.telling import inform
 from operations.voices import separation_at
@@ -67,6 +68,7 @@ def _open_gate(ws: Workspace, gate: GateRow) -> bool:
     gate.requirements = [requirement.to_json() for requirement in who.requirements]
     gate.approvers = [[person, asked_for] for person, asked_for in who.asked_for.items()]
     set_deadlines(ws, gate)
+    gate.look_at = first_look(ws, gate, planned)
     ws.note("gate.opened", gate=gate)
     if isinstance(planned, ChecklistGate):
         ask(ws, gate, [(person, [planned.filled_by]) for person in bringing], Purpose.ANSWER)

@@ -26,6 +26,7 @@ from operations.opening import open_gates, open_stage
 from operations.rounds import close_stage, new_round, withdraw
 from operations.settling import settle_gates
 from operations.telling import inform
+from operations.waiving import how_to_waive, told_of_hold
 from operations.workspace import SYSTEM, Workspace
 
 _MOST_STEPS = 1000
@@ -135,12 +136,13 @@ def _hold(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
     facts: dict[str, str | int] = {"rollout": ws.rollout.id, **_names(ws, stage, gate)}
     inform(
         ws,
-        [ws.rollout.requester, ws.rollout.owner, *ws.directory.resolve(ws.planned_stage(stage).owner)],
+        told_of_hold(ws, stage, gate),
         Reason("On hold: “{stage}”", facts),
         [Reason("The gate “{gate}” did not pass, so the stage waits until somebody decides how to go on.", facts)],
         [
             Reason('To ask again: etappe rollout resume {rollout} --reason "what has changed"', facts),
             Reason('To call it off: etappe rollout cancel {rollout} --reason "why"', facts),
+            *how_to_waive(ws, gate),
         ],
         gate=gate,
     )

@@ -65,7 +65,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         on_yes=_on_yes(planned, request, needed - counted),
         on_no=consequences.on_no(planned, _recycle_title(ws, gate, language)),
         on_silence=_on_silence(ws, gate, planned, language, names),
-        due_at=gate.expires_at,
+        due_at=gate.due_at,
         counted=counted,
         needed=needed,
         said=said_at(ws, gate),

@@ -154,6 +154,9 @@ def _refuse_what_cannot_work(ws: Workspace) -> None:
                 _refuse_no_lines(ws, gate)
             pool(gate, ws.directory, ws.rollout.inputs)
             first_asked(gate, ws.directory)
+            for entry in gate.waiver:
+                if not ws.directory.resolve(entry):
+                    raise RoleNotHeld(f"The gate “{gate.id}” may be waived by “{entry}”, which nobody holds.")
             for escalation in gate.escalate:
                 if not ws.directory.resolve(escalation.to):
                     raise RoleNotHeld(f"The gate “{gate.id}” escalates to “{escalation.to}”, which nobody holds.")

@@ -9,7 +9,7 @@ from domain.eligibility import Separation, Voice, why_may_not_speak
 from domain.quorum import Requirement, Tally
 from domain.reasons import Reason
 from domain.separation import separated_from
-from domain.states import DecisionKind, GateState
+from domain.states import LETS_PASS, DecisionKind
 from models.evidence import standing_decisions_at
 from models.gates import Decision, GateRow, decisions_at, gate_in_round
 from operations.workspace import Workspace
@@ -70,20 +70,21 @@ def _silenced(ws: Workspace, gate: GateRow) -> set[str]:
 
 
 def _deciders(ws: Workspace, gate_key: str) -> list[Voice]:
-    """Who has had their say at a gate, whether it has lapsed since or not; a renewal goes on from the round before."""
-    return [
-        Voice(word.voice, word.person)
-        for gate in _rounds_that_count(ws, gate_key)
-        for word in ws.session.scalars(decisions_at(gate.id))
-        if word.decision.is_final
-    ]
+    """Who has had their say at a gate, whether it has lapsed since or not; a renewal goes on from the round before.
+
+    Whoever waived it has had it too.
+    """
+    rounds = _rounds_that_count(ws, gate_key)
+    words = [word for gate in rounds for word in ws.session.scalars(decisions_at(gate.id)) if word.decision.is_final]
+    waived = [Voice(gate.waived_by, gate.waived_by) for gate in rounds if gate.waived_by]
+    return [*(Voice(word.voice, word.person) for word in words), *waived]
 
 
 def _approvers(ws: Workspace, gate_key: str) -> list[str]:
     return [
         voice
         for gate in _rounds_that_count(ws, gate_key)
-        if gate.state is GateState.PASSED
+        if gate.state in LETS_PASS
         for voice, word in latest_decisions(ws, gate).items()
         if word.decision.is_approval
     ]

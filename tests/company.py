@@ -32,6 +32,7 @@ from operations.show_gate import show_gate
 from operations.show_request import RequestPage, show_request
 from operations.start_rollout import Start, start_rollout
 from operations.take_turns import take_turns
+from operations.waive_gate import waive_gate
 from operations.workspace import Actor
 from plans.directory import read_directory
 from plans.reading import read_plan
@@ -227,6 +228,10 @@ class Company:
     def lapsed(self) -> list[tuple[str, str]]:
         """Whose decisions have lapsed, and why, in the order of lapsing."""
         return [(row.facts["voice"], row.facts["because"]) for row in self.entries("decision.lapsed")]
+
+    def waives(self, person: str, key: str = "gate", reason: str = "the fair is on Friday") -> None:
+        """Let somebody waive a gate, as `etappe gate waive` does."""
+        waive_gate(self.db, KEYS, self.rollout_id, key, reason, Actor(person, "command"), self.now)
 
     def resumes(self, reason: str = "the team is larger now") -> None:
         """Take the rollout off hold, as `etappe rollout resume` does."""

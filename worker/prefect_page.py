@@ -66,7 +66,8 @@ def summary(chart: Chart) -> tuple[str, str]:
         return "Suspended", " ".join(queued)
     if chart.state is RolloutState.WAITING:
         return "Suspended", words.text("Waiting for its start date")
-    return "Suspended", " ".join(chart.problems)
+    waits = [f"{line.gate}: {words.say(reason)}" for line in chart.gates for reason in line.waits]
+    return "Suspended", " ".join([*chart.problems, *waits])
 
 
 def _why(line: GateLine, words: Words) -> str:
@@ -163,10 +164,23 @@ def _row(line: GateLine, words: Words) -> dict[str, str]:
         words.text("Stage"): line.stage,
         words.text("Gate"): line.gate if line.round == 1 else f"{line.gate} ({line.round})",
         words.text("State"): words.state(line.state),
-        words.text("Waiting for"): line.problem or _people(line.waiting_for),
+        words.text("Waiting for"): line.problem or _waited_for(line, words),
         words.text("By when"): words.day(line.due_at) if line.due_at else "–",
-        words.text("Decided"): _listed(_decided(line.said, line.kind, words) or _came_to(line, words)),
+        words.text("Decided"): _listed(_what_was_decided(line, words)),
     }
+
+
+def _waited_for(line: GateLine, words: Words) -> str:
+    return _listed(
+        [*(words.say(reason) for reason in line.waits), *([_people(line.waiting_for)] if line.waiting_for else [])]
+    )
+
+
+def _what_was_decided(line: GateLine, words: Words) -> list[str]:
+    decided = _decided(line.said, line.kind, words)
+    if line.state is GateState.WAIVED:  # by whom and why, before what the others had said until then
+        return [*_came_to(line, words), *decided]
+    return decided or _came_to(line, words)
 
 
 def _decided(said: Iterable[Said], kind: str, words: Words) -> list[str]:

@@ -13,8 +13,10 @@ from cli.opening import actor, opened
 from cli.printing import json_option, now_utc, print_json
 from domain.errors import InvalidInput
 from operations.describe_request import describe_request
+from operations.describe_rollout import describe_rollout
 from operations.record_decision import DecisionForm, record_decision_as
 from operations.show_gate import show_gate
+from operations.waive_gate import waive_gate
 from operations.workspace import Actor
 from settings import Settings
 
@@ -98,3 +100,22 @@ def _print(facts: dict[str, Any], as_json: bool) -> None:
         print_json(facts)
     else:
         click.echo("\n".join(gate_words.lines(facts)))
+
+
+@gate.command()
+@click.argument("rollout_id", metavar="ROLLOUT")
+@click.argument("gate_id", metavar="GATE")
+@click.option("--reason", required=True, help="Why it goes on without; everybody passed over is told.")
+@click.option("--by", required=True, metavar="EMAIL", help="Who waives it: one of those whom the plan names.")
+@json_option
+def waive(rollout_id: str, gate_id: str, reason: str, by: str, as_json: bool) -> None:
+    """Let GATE of ROLLOUT pass without its quorum; a measurement, whatever its values say."""
+    settings = Settings.from_environment()
+    with opened(settings) as db:
+        person = Actor(actor(db, by).address, "command", ASSURANCE)
+        waive_gate(db, settings.secret_keys, rollout_id, gate_id, reason, person, now_utc())
+        facts = describe_rollout(db, rollout_id, now_utc())
+    if as_json:
+        print_json(next(each for stage in facts["stages"] for each in stage["gates"] if each["id"] == gate_id))
+    else:
+        click.echo(f"The gate {gate_id} is waived; whoever is passed over is told. The rollout is {facts['state']}.")

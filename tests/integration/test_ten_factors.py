@@ -258,6 +258,17 @@ def test_factor_05_stages_a_wave_that_does_not_carry_goes_back(company: Introduc
     assert open_stages(company) == {"wave-three"}
 
 
+def test_factor_04_a_change_of_the_lines_makes_the_approval_lapse(company: Introduction) -> None:
+    """Approved at 20 000; at 26 000 the budget owner is asked again, and the head of finance as well."""
+    company.conceive()
+    company.decide_at("budget-approval", FINANCE)
+    passed = company.gate("budget-approval")
+    company.changes(by=LEAD, budget={"Monitoring": "12000", "Campaign": "14000"})
+    assert (passed["state"], company.gate("budget-approval")["state"]) == ("passed", "open")
+    assert [voice for voice, _ in company.lapsed()] == [FINANCE]
+    assert set(company.gate("budget-approval")["waiting_for"]) == {FINANCE, FINANCE_HEAD}
+
+
 @pytest.mark.parametrize(
     "missing", [{"responsible": ""}, {"team": "Lea Brunner"}, {"meetings-per-month": "1"}, {"continuity": ""}]
 )
@@ -293,6 +304,17 @@ def test_factor_07_pilot_can_come_to_hold_recycle_or_kill(company: Introduction,
     assert company.state == state
     assert company.stage_states()["wave-one"] == ("skipped" if choice == "kill" else "waiting")
     assert company.gate("pilot-review")["round"] == (2 if choice == "recycle" else 1)
+
+
+def test_factor_08_targets_that_are_revised_make_later_approvals_lapse(company: Introduction) -> None:
+    """A sharper target asks again whoever agreed to it, and whoever reviewed the pilot by it."""
+    company.prepare()
+    company.decide_at("pilot-review", JAMES, lessons="Answer faster.")
+    company.changes(by=LEAD, **{"satisfaction-target": "80"})
+    assert {voice for voice, _ in company.lapsed()} == {SPONSOR, PRIYA, JAMES}
+    assert company.gate("targets-approval")["waiting_for"]
+    company.measures("pilot-satisfaction", "75", "10")
+    assert company.gate("pilot-satisfaction")["round"] == 2, "what was enough for 70 is not for 80"
 
 
 def test_factor_08_measures(company: Introduction) -> None:

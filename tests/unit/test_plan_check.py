@@ -38,6 +38,23 @@ def test_nothing_is_wrong_with_a_good_plan() -> None:
     assert check(read_plan(GOOD, "plan.yaml")) == []
 
 
+class TestWaivers:
+    def test_unknown_role(self) -> None:
+        expect(sign_off("[board]", "waiver: [bord]"), 27, 18, "did you mean “board”")
+
+    def test_named_twice(self) -> None:
+        expect(sign_off("[board]", "waiver: [board, board]"), 27, 25, "“board” is named twice")
+
+    def test_excluded(self) -> None:
+        expect(sign_off("[board]", "waiver: [requester]"), 27, 18, "“requester” is excluded from this gate")
+
+    def test_not_excluded_where_nobody_is(self) -> None:
+        assert problems(sign_off("[board]", "exclude: []\nwaiver: [requester]")) == []
+
+    def test_of_a_gate_that_nobody_decides(self) -> None:
+        assert problems(with_gate(MEASURE + "waiver: [requester]")) == []
+
+
 class TestStages:
     def test_two_of_one_name(self) -> None:
         expect(changed("id: second", "id: first"), 14, 9, "another stage called “first”")
