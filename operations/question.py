@@ -18,6 +18,7 @@ from domain.plan import (
     Gate,
     InputKind,
     MeasurementGate,
+    Plan,
     ReviewGate,
 )
 from domain.reasons import Reason
@@ -49,7 +50,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
     return Question(
         rollout_id=ws.rollout.id,
         rollout_title=ws.rollout.title,
-        plan_title=ws.plan.title.in_language(language),
+        plan_title=ws.plan_of(gate).title.in_language(language),
         stage_title=stage.title.in_language(language),
         gate_key=gate.key,
         gate_title=planned.title.in_language(language),
@@ -61,7 +62,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         requester_name=names(ws.rollout.requester),
         owner_name=names(ws.rollout.owner),
         owner_email=ws.rollout.owner,
-        why=_why(ws, request, language),
+        why=_why(ws, gate, request, language),
         on_yes=_on_yes(planned, request, needed - counted),
         on_no=consequences.on_no(planned, _recycle_title(ws, gate, language)),
         on_silence=_on_silence(ws, gate, planned, language, names),
@@ -71,7 +72,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         said=said_at(ws, gate),
         waiting_for=tuple(names(person) for person in waiting_for(ws, gate)),
         choices=choices(planned, gate, request),
-        inputs=_inputs(ws, language),
+        inputs=_inputs(ws, gate, language),
         lessons_required=isinstance(planned, ReviewGate) and planned.lessons,
         **_evidence(ws, gate, planned, language),
     )
@@ -166,8 +167,8 @@ def _names(ws: Workspace) -> Callable[[str], str]:
     return lambda address: reader_of(ws, address).name
 
 
-def _why(ws: Workspace, request: Request, language: str) -> Reason:
-    roles = ", ".join(_role_title(ws, entry, language) for entry in request.asked_for)
+def _why(ws: Workspace, gate: GateRow, request: Request, language: str) -> Reason:
+    roles = ", ".join(_role_title(ws.plan_of(gate), entry, language) for entry in request.asked_for)
     if request.escalation_level:
         return Reason("Others were asked and have not decided; the plan names you next ({role}).", {"role": roles})
     if request.purpose is Purpose.CONFIRM:
@@ -177,10 +178,10 @@ def _why(ws: Workspace, request: Request, language: str) -> Reason:
     return Reason("The plan asks you to decide ({role}).", {"role": roles})
 
 
-def _role_title(ws: Workspace, entry: str, language: str) -> str:
+def _role_title(plan: Plan, entry: str, language: str) -> str:
     if entry in BUILT_IN_TITLES:
         return BUILT_IN_TITLES[entry].in_language(language)
-    return ws.plan.roles[entry].title.in_language(language) if entry in ws.plan.roles else entry
+    return plan.roles[entry].title.in_language(language) if entry in plan.roles else entry
 
 
 def _on_yes(planned: Gate, request: Request, still_needed: int) -> Reason:
@@ -190,7 +191,7 @@ def _on_yes(planned: Gate, request: Request, still_needed: int) -> Reason:
 
 
 def _recycle_title(ws: Workspace, gate: GateRow, language: str) -> str:
-    return ws.plan.stage(recycle_target(ws, gate)).title.in_language(language)
+    return ws.plan_of(gate).stage(recycle_target(ws, gate)).title.in_language(language)
 
 
 def _on_silence(ws: Workspace, gate: GateRow, planned: Gate, language: str, names: Callable[[str], str]) -> Reason:
@@ -205,7 +206,7 @@ def _on_silence(ws: Workspace, gate: GateRow, planned: Gate, language: str, name
 
 def _evidence(ws: Workspace, gate: GateRow, planned: Gate, language: str) -> dict[str, Any]:
     if isinstance(planned, BudgetGate):
-        return _budget(ws, planned)
+        return _budget(ws, gate, planned)
     if isinstance(planned, ChecklistGate):
         return _checklist(ws, gate, planned, language)
     if isinstance(planned, MeasurementGate):
@@ -215,21 +216,21 @@ def _evidence(ws: Workspace, gate: GateRow, planned: Gate, language: str) -> dic
     return {}
 
 
-def _inputs(ws: Workspace, language: str) -> tuple[Filled, ...]:
+def _inputs(ws: Workspace, gate: GateRow, language: str) -> tuple[Filled, ...]:
     given = ws.rollout.inputs
     return tuple(
         Filled(asked.title.in_language(language) if asked.title else name, as_typed(given[name]))
-        for name, asked in ws.plan.inputs.items()
+        for name, asked in ws.plan_of(gate).inputs.items()
         if asked.kind is not InputKind.BUDGET and given.get(name) not in (None, "")
     )
 
 
-def _budget(ws: Workspace, planned: BudgetGate) -> dict[str, Any]:
+def _budget(ws: Workspace, gate: GateRow, planned: BudgetGate) -> dict[str, Any]:
     lines = budget_lines(ws, planned)
     return {
         "budget": tuple(Line(line.item, line.amount) for line in lines),
         "budget_total": budget.total(lines),
-        "currency": ws.plan.inputs[planned.input].currency or "",
+        "currency": ws.plan_of(gate).inputs[planned.input].currency or "",
     }
 
 

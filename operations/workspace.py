@@ -91,13 +91,25 @@ class Workspace:
             self._stages[gate.stage_id] = self.session.get_one(StageRow, gate.stage_id)
         return self._stages[gate.stage_id]
 
+    def plan_of(self, row: StageRow | GateRow) -> Plan:
+        """The plan version a stage or gate belongs to: the rollout's, or an earlier one for what was over by then."""
+        if row.plan_version_id is None:
+            return self.plan
+        return plan_of(self.session.get_one(PlanVersion, row.plan_version_id))
+
+    def go_over(self, version: PlanVersion, inputs: dict[str, Any]) -> None:
+        """Follow another version of the plan from now on, with the inputs as it takes them."""
+        self.rollout.plan_version, self.rollout.inputs = version, inputs
+        self.session.flush()
+        del self.plan  # it is read anew
+
     def planned_stage(self, stage: StageRow) -> Stage:
         """What the plan says of a stage."""
-        return self.plan.stage(stage.key)
+        return self.plan_of(stage).stage(stage.key)
 
     def planned_gate(self, gate: GateRow) -> Gate:
         """What the plan says of a gate, with what it takes from the rollout's inputs put in its place."""
-        return self.planned_gate_called(gate.key)
+        return resolved(gate_of(self.plan_of(gate), gate.key), self.rollout.inputs)
 
     def planned_gate_called(self, key: str) -> Gate:
         """What the plan says of the gate of this id. Raises KeyError when there is none."""
