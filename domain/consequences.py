@@ -17,6 +17,14 @@ from domain.plan import (
 from domain.reasons import Reason
 from domain.states import Outcome
 
+ON_ANSWERED = Reason(
+    "Everybody who is still asked hears your answer and what has changed, and the clock goes on. Whoever approved what "
+    "you change is asked again."
+)
+"""What follows when the owner answers a request for changes."""
+WHILE_PAUSED = Reason("The clock stands still until those who look after this have answered the request for changes.")
+"""What silence leads to while the owner is asked for changes."""
+
 
 def on_yes(gate: Gate, still_needed: int) -> Reason:
     """Return what an approval leads to when `still_needed` voices are missing, this one included."""
@@ -93,6 +101,8 @@ def on_silence(
     escalate_to: str,
 ) -> Reason:
     """Return what happens when nobody says anything: the next thing that comes by itself. Times are UTC."""
+    if expiry_outcome(gate) is Outcome.GO:
+        return _consent(expires_at)
     if escalate_at and escalate_to and (expires_at is None or escalate_at < expires_at):
         return Reason(
             "Nobody's silence counts as a yes: from {moment} on, {people} will be asked.",
@@ -102,6 +112,15 @@ def on_silence(
         outcome = expiry_outcome(gate)
         return Reason(_IF_TIME_IS_UP[outcome], {"moment": expires_at, "stage": recycle_title})
     return Reason("Nobody's silence counts as a yes: the stage waits until it is decided.")
+
+
+def _consent(expires_at: datetime | None) -> Reason:
+    """Where silence counts, that is said before anything else: who is asked as well changes nothing about it."""
+    if expires_at is None:
+        return Reason("Silence counts as consent here: if nobody objects in time, the gate passes.")
+    return Reason(
+        "Silence counts as consent here: if nobody objects by {moment}, the gate passes.", {"moment": expires_at}
+    )
 
 
 def expiry_outcome(gate: Gate) -> Outcome:

@@ -56,6 +56,14 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class StageStanding:
+    """Where a stage stands. What holds it may be a condition (`by_condition`), whatever becomes of its gates."""
+
+    state: StageState
+    by_condition: bool = False
+
+
+@dataclass(frozen=True)
 class GateFate:
     """What becomes of a gate, and what has changed about it, in words."""
 
@@ -96,7 +104,7 @@ class Migration:
 
 
 def compare(
-    old: Matters, new: Matters, gates: Mapping[str, Standing], stages: Mapping[str, StageState], language: str
+    old: Matters, new: Matters, gates: Mapping[str, Standing], stages: Mapping[str, StageStanding], language: str
 ) -> Migration:
     """Compare what a rollout is about with what it would be about under a newer version of its plan.
 
@@ -184,17 +192,18 @@ def _stage(
     stage: Stage,
     fates: Mapping[str, GateFate],
     standings: Mapping[str, Standing],
-    states: Mapping[str, StageState],
+    standing: Mapping[str, StageStanding],
 ) -> StageFate:
     here = [fates[gate.id] for gate in stage.gates]
-    if stage.id not in states:
+    if stage.id not in standing:
         return StageFate(stage.id, Fate.NEW, (), tuple(here))
     gates = (*here, *_gone_from(old.stage(stage.id), new))
     because = _said(OF_STAGES, _changed_stage_keys(old, new, stage.id))
-    state = states[stage.id]
+    state = standing[stage.id].state
     if state is StageState.PASSED and not all(_lets_pass(fate, standings) for fate in here):
         return StageFate(stage.id, Fate.AGAIN, _once(because), gates)
-    if state is StageState.HELD and not _is_stopped(old.stage(stage.id), fates, standings):
+    held_on = standing[stage.id].by_condition or _is_stopped(old.stage(stage.id), fates, standings)
+    if state is StageState.HELD and not held_on:
         because.append(Reason("it goes on, since what stopped it is asked again or gone"))
     return StageFate(stage.id, Fate.STAYS, _once(because), gates)
 

@@ -16,9 +16,9 @@ def request(request_id: str, link_number: int) -> str:
     return f"request/{request_id}/{link_number}"
 
 
-def escalation(request_id: str) -> str:
-    """Asking somebody because others were silent. One request is escalated to once; a higher level is a new request."""
-    return f"escalation/{request_id}"
+def escalation(request_id: str, link_number: int) -> str:
+    """Asking somebody because others were silent. With the link's number, because they can be asked anew later."""
+    return f"escalation/{request_id}/{link_number}"
 
 
 def code(request_id: str, link_number: int) -> str:
@@ -29,6 +29,11 @@ def code(request_id: str, link_number: int) -> str:
 def lapsed(request_id: str, link_number: int) -> str:
     """Asking again because what was approved has changed. With the link's number, because it can happen again."""
     return f"lapsed/{request_id}/{link_number}"
+
+
+def asked_again(request_id: str, sequence: int) -> str:
+    """Asking again by the same link, because of one audit entry: changes are asked for, or were answered."""
+    return f"asked-again/{request_id}/{sequence}"
 
 
 def reminder(request_id: str, due_at: datetime) -> str:
@@ -46,6 +51,11 @@ def receipt(decision_id: int) -> str:
     return f"receipt/{decision_id}"
 
 
+def copy(decision_id: int) -> str:
+    """What was decided in somebody's name, for them; the receipt of whoever decided is another message."""
+    return f"receipt-copy/{decision_id}"
+
+
 def outcome(gate_id: int, person: str) -> str:
     """A gate settles once per round, and every round is a gate row of its own."""
     return f"outcome/{gate_id}/{_address(person)}"
@@ -54,6 +64,11 @@ def outcome(gate_id: int, person: str) -> str:
 def information(rollout_id: str, sequence: int, person: str) -> str:
     """Told because of one audit entry: `sequence` is the entry's number in the rollout's record."""
     return f"information/{rollout_id}/{sequence}/{_address(person)}"
+
+
+def delegation(delegation_id: int, event: str, person: str) -> str:
+    """A voice was lent, or that was ended early: each happens once to a delegation, and both people hear of it."""
+    return f"delegation/{delegation_id}/{event}/{_address(person)}"
 
 
 def stalled(stage_id: int, due_at: datetime, person: str) -> str:

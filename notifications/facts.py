@@ -26,7 +26,10 @@ class Reader:
 
 @dataclass(frozen=True)
 class Said:
-    """One person's word at a gate."""
+    """One person's word at a gate. `on_behalf_of` is the name of whose voice it was, "" where it was their own.
+
+    `voice` is the address of whose voice it was.
+    """
 
     name: str
     email: str
@@ -36,6 +39,8 @@ class Said:
     conditions: str
     lessons: str
     at: datetime
+    on_behalf_of: str = ""
+    voice: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,67 @@ class ItemToFill:
 
 
 @dataclass(frozen=True)
+class Attached:
+    """A file, or a link when there is a `url`, that belongs to what a rollout is about. `size` is in bytes."""
+
+    id: int
+    name: str
+    size: int
+    url: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Somebody's request for changes."""
+
+    name: str
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One thing that is different now; "" where it was not there. Attachments have no label."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the owner answered when changes were asked for, and what is different since."""
+
+    name: str
+    email: str
+    at: datetime
+    reply: str
+    asked: tuple[Wish, ...]
+    changes: tuple[Shift, ...]
+
+
+@dataclass(frozen=True)
+class InputToChange:
+    """An input of the plan, as its owner may change it: `kind` is an InputKind, `value` as somebody would type it."""
+
+    name: str
+    title: str
+    kind: str
+    currency: str
+    required: bool
+    value: str
+
+
+@dataclass(frozen=True)
+class LaterStage:
+    """A stage that may hold to a condition."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Question:
     """All a person needs in order to decide within thirty seconds."""
 
@@ -75,7 +141,7 @@ class Question:
     gate_key: str
     gate_title: str
     kind: str  # sign-off, budget, review, checklist, measurement, acknowledgement
-    purpose: str  # decide, answer, confirm, measure
+    purpose: str  # decide, answer, confirm, measure, respond
     round: int
     question: str
     details: str
@@ -90,8 +156,12 @@ class Question:
     counted: int  # voices that count so far
     needed: int
     said: tuple[Said, ...] = ()
-    waiting_for: tuple[str, ...] = ()  # names of everybody who has not decided yet
+    waiting_for: tuple[str, ...] = ()  # names of everybody who has not decided yet, “Ben Frei for Anna Keller” as well
+    in_place_of: str = ""  # the name of whoever has lent the reader their voice
+    lent_until: datetime | None = None  # the last moment of that
     choices: tuple[str, ...] = ()  # what may be chosen: DecisionKind values, for reviews hold, recycle, kill as well
+    condition_stages: tuple[LaterStage, ...] = ()  # which may hold to conditions, the default first
+    silence_is_consent: bool = False
     lessons_required: bool = False
     invite_comment: str = ""  # acknowledgement: a question that may be answered on the same page
     inputs: tuple[Filled, ...] = ()  # what the rollout was started with, budgets aside
@@ -102,6 +172,11 @@ class Question:
     to_fill: tuple[ItemToFill, ...] = ()
     target: str = ""  # measurement, such as "at least 1200 visits"
     metric: str = ""
+    attached: tuple[Attached, ...] = ()
+    paused_at: datetime | None = None  # the clock stands still since then, because changes were asked for
+    wishes: tuple[Wish, ...] = ()  # the changes that are asked for
+    changed: Answered | None = None  # the last answer of the owner at this gate
+    to_change: tuple[InputToChange, ...] = ()  # for whoever answers
 
 
 @dataclass(frozen=True)

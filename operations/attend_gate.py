@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from domain import consequences, deadlines
 from domain.eligibility import Separation
 from domain.plan import (
     AcknowledgementGate,
@@ -20,16 +19,17 @@ from domain.plan import (
 )
 from domain.quorum import Requirement
 from domain.reasons import Reason
-from domain.states import Event, GateState
+from domain.states import GateState
 from models.database import Database
-from models.gates import GateRow, Purpose, Request, RequestState, VoidReason, requests_at
+from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
 from notifications import dedup
-from operations.asking import ask, open_requests, void_requests
+from operations.asking import CALLED_OFF, ask, open_requests, void_requests
+from operations.clock import due_at, next_reminder
+from operations.expiring import expire
 from operations.pool import added_by_bands
 from operations.progress import progress
-from operations.settling import settle
 from operations.telling import inform, tell, tell_request
-from operations.voices import separation_at
+from operations.voices import added_at, lent_at, separation_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace, locked
 
@@ -49,7 +49,7 @@ def attend_gate(
         if gate.state is not GateState.OPEN:
             return done
         if may_expire and _is_due(gate.expires_at, now):
-            _expire(ws, gate)
+            expire(ws, gate)
             return ["expired"]
         while gate.state is GateState.OPEN and _is_due(gate.escalate_at, now):
             _escalate(ws, gate)
@@ -64,19 +64,13 @@ def _is_due(at: datetime | None, now: datetime) -> bool:
     return at is not None and at <= now
 
 
-def _expire(ws: Workspace, gate: GateRow) -> None:
-    outcome = consequences.expiry_outcome(ws.planned_gate(gate))
-    settle(ws, gate, Event.EXPIRED, outcome, Reason("time was up before it was decided"))
-    progress(ws)
-
-
 def _remind(ws: Workspace, gate: GateRow) -> None:
-    every = ws.planned_gate(gate).remind
-    due, gate.remind_at = gate.remind_at, None
-    if every is None or due is None or gate.clock_from is None:
+    """While the clock stands still, whoever was asked for changes is waited for, and nobody else."""
+    due, gate.remind_at = gate.remind_at, next_reminder(ws, gate)
+    if due is None or gate.remind_at is None:
         return
-    gate.remind_at = deadlines.next_reminder(gate.clock_from, every, ws.plan.calendar, ws.now)
-    asked = [request for request in open_requests(ws, gate) if request.created_at < due]
+    waited_for = [Purpose.RESPOND] if gate.paused_at else [one for one in Purpose if one is not Purpose.RESPOND]
+    asked = [request for request in open_requests(ws, gate, waited_for) if request.created_at < due]
     for request in asked:
         tell(ws, "reminder", request.person, dedup.reminder(request.id, due), request_id=request.id)
     if asked:
@@ -106,36 +100,36 @@ def _escalate(ws: Workspace, gate: GateRow) -> None:
 
 
 def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalation]) -> None:
-    gate.escalate_at = None
-    if gate.escalation_level < len(levels) and gate.clock_from:
-        after = levels[gate.escalation_level].after
-        gate.escalate_at = deadlines.due_at(gate.clock_from, after, ws.plan.calendar)
+    left = levels[gate.escalation_level :]
+    gate.escalate_at = due_at(ws, gate, left[0].after) if left else None
 
 
 def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose: Purpose) -> list[str]:
     """Return who is asked from now on: instead of the others, all who may; as well, those who were not asked yet."""
     apart = separation_at(ws, gate.key) if purpose is Purpose.DECIDE else Separation()
-    allowed = frozenset(filter(apart.allows, ws.directory.resolve(escalation.to)))
+    allowed = frozenset(filter(apart.allows, ws.directory.resolve(escalation.to))) - lent_at(ws, gate)
     return sorted(allowed if escalation.replace else allowed - _asked(ws, gate, purpose).keys())
 
 
 def _asked(ws: Workspace, gate: GateRow, purpose: Purpose) -> dict[str, Request]:
-    return {row.person: row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is purpose}
+    rows = ws.session.scalars(requests_at(gate.id))
+    own = (row for row in rows if row.purpose is purpose and not row.on_behalf_of)
+    return {row.person: row for row in own if row.void_reason not in CALLED_OFF}
 
 
 def _ask_instead(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], purpose: Purpose) -> None:
     asked_for = [(person, [escalation.to]) for person in people]
     spared = set(people)
     if purpose is Purpose.DECIDE:
-        kept = _added_by_bands(ws, gate)
+        kept = _needed_all_the_same(ws, gate)
         spared.update(*(requirement["members"] for requirement in kept))
         gate.requirements = [Requirement(escalation.to, frozenset(people), 1).to_json(), *kept]
         further = [pair for pair in gate.approvers if pair[0] in spared.difference(people)]
         gate.stand_ins, gate.approvers = [], [*(list(pair) for pair in asked_for), *further]
     void_requests(ws, gate, VoidReason.REPLACED, spared=spared)
     asked = _asked(ws, gate, purpose)
-    for request in (asked[person] for person in people if person in asked):
-        if request.state is RequestState.OPEN and not request.escalation_level:
+    for request in open_requests(ws, gate, [purpose]):
+        if request.voice in people and not request.escalation_level:
             request.escalation_level = gate.escalation_level
             tell_request(ws, request)
     ask(ws, gate, [pair for pair in asked_for if pair[0] not in asked], purpose, gate.escalation_level)
@@ -147,13 +141,13 @@ def _ask_as_well(ws: Workspace, gate: GateRow, escalation: Escalation, people: l
     ask(ws, gate, [(person, [escalation.to]) for person in people], purpose, gate.escalation_level)
 
 
-def _added_by_bands(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
-    """A large budget keeps its further voice, also when others are asked instead of those who were silent."""
+def _needed_all_the_same(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
+    """A large budget keeps its further voice, and who was added stays, also when others are asked instead of these."""
     planned = ws.planned_gate(gate)
     if not isinstance(planned, DecidedGate):
         return []
-    roles = added_by_bands(planned, ws.rollout.inputs)
-    return [requirement for requirement in gate.requirements if requirement["name"] in roles]
+    further = {*added_by_bands(planned, ws.rollout.inputs), *added_at(gate)}
+    return [requirement for requirement in gate.requirements if requirement["name"] in further]
 
 
 def _purpose(planned: Gate, silent: list[Request]) -> Purpose:

@@ -8,17 +8,28 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from domain.reasons import Reason
+from domain.run import RunState
 from domain.states import ENDED, GateState, RolloutState, StageState
 from models.database import Database
 from models.gates import GateRow, all_gates
 from models.prefect_page import Bar, bars_of
 from models.rollouts import Rollout, StageRow, all_stages
 from notifications.facts import Said
-from operations.question import reader_of, said_at, waiting_for
+from notifications.language import Words
+from operations.question import names_asked_now, said_at
 from operations.queues import sentence, waiting_stages
-from operations.voices import tally_of
+from operations.voices import silent_at, tally_of
 from operations.waiting import waits_for
 from operations.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class StartedRun:
+    """The flow run that a gate has started."""
+
+    flow_run_id: str
+    name: str
+    state: RunState
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,7 @@ class BarFacts:
     because: Reason | None
     said: tuple[Said, ...] = ()  # for the message of a settled gate
     kind: str = ""  # the gate's
+    run: StartedRun | None = None
 
 
 @dataclass(frozen=True)
@@ -44,11 +56,13 @@ class GateLine:
     round: int
     kind: str
     said: tuple[Said, ...]
+    by_silence: bool
     because: Reason | None
     waiting_for: tuple[str, ...]
     due_at: datetime | None
     problem: str | None
     waits: tuple[Reason, ...] = ()  # for something else than people
+    run: StartedRun | None = None
 
 
 @dataclass(frozen=True)
@@ -151,12 +165,12 @@ def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
             title = Reason("Gate: {title} ({counted} of {needed}), round {round}", facts)
     elif gate.round > 1:
         title = Reason("Gate: {title}, round {round}", facts)
-    return BarFacts("gate", gate.id, title, gate.state, _because(gate), said_at(ws, gate), gate.kind)
+    return BarFacts("gate", gate.id, title, gate.state, _because(gate), said_at(ws, gate), gate.kind, started_run(gate))
 
 
 def _line(ws: Workspace, gate: GateRow) -> GateLine:
     stage = ws.planned_stage(ws.stage_of(gate))
-    people = [reader_of(ws, address).name for address in waiting_for(ws, gate)]
+    words = Words(ws.rollout.language, ws.plan.calendar.time_zone)
     return GateLine(
         stage=stage.title.in_language(ws.rollout.language),
         gate=_gate_title(ws, gate),
@@ -164,12 +178,21 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         round=gate.round,
         kind=gate.kind,
         said=said_at(ws, gate),
+        by_silence=bool(silent_at(ws, gate)),
         because=_because(gate),
-        waiting_for=tuple(people),
+        waiting_for=tuple(dict.fromkeys(names_asked_now(ws, gate, words).values())),
         due_at=gate.due_at,
         problem=gate.problem,
         waits=waits_for(ws, gate),
+        run=started_run(gate),
     )
+
+
+def started_run(gate: GateRow) -> StartedRun | None:
+    """Return the flow run that a gate has started, None when it has not."""
+    if gate.started_run is None or gate.started_run_state is None:
+        return None
+    return StartedRun(gate.started_run, gate.started_run_name or "", gate.started_run_state)
 
 
 def _because(gate: GateRow) -> Reason | None:

@@ -17,6 +17,7 @@ from models.database import Database
 from models.gates import gates_due, gates_to_look_at, rollouts_with_unaskable_gates
 from models.rollouts import Rollout, StageRow, rollouts_due_to_start, stages_stalled
 from operations.advance import advance
+from operations.apply_delegations import check_delegations
 from operations.attend_gate import attend_gate
 from operations.automatic import LOOKED_AT_BY_THE_CLOCK
 from operations.take_turns import whose_turn_has_come
@@ -35,6 +36,9 @@ class CheckReport:
     expired: int = 0
     stalled: int = 0
     advanced: int = 0
+    delegated: int = 0
+    taken_back: int = 0
+    """What is asked in somebody's place since a delegation has begun, and no longer since one has ended."""
     expiries_wait: bool = False
     """After a gap (first run, machine off, clock jumped) nothing expires until the next run."""
     failed: int = 0
@@ -44,7 +48,7 @@ class CheckReport:
 def check_stalled(db: Database, keys: Sequence[bytes], now: datetime) -> CheckReport:
     """Remind, escalate and expire what is due, open what may start, and report stalled stages. `now` is aware."""
     check_id, may_expire = _begin(db, now)
-    done: Counter[str] = Counter()
+    done = Counter(check_delegations(db, keys, now, _unless_it_fails))
     for look_after in (
         *(partial(_advance, db, keys, rollout_id, now) for rollout_id in _to_advance(db, now)),
         *(partial(attend_gate, db, keys, *gate, now, may_expire=may_expire) for gate in _due_gates(db, now)),

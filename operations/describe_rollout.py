@@ -13,8 +13,9 @@ from models.evidence import lapses_at
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
 from notifications.language import Words
-from operations.question import waiting_for
+from operations.question import asked_now, waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
+from operations.voices import silent_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace, plan_of
 
@@ -93,6 +94,12 @@ def _using(uses: Using | None) -> dict[str, Any] | None:
     return {"resource": uses.resource, "since": uses.since.isoformat(), "waiting": next_ones}
 
 
+def _run(gate: GateRow) -> dict[str, Any] | None:
+    if gate.started_run is None or gate.started_run_state is None:
+        return None
+    return {"flow_run_id": gate.started_run, "name": gate.started_run_name, "state": gate.started_run_state.value}
+
+
 def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
     words = Words("en", ws.plan.calendar.time_zone)
     return {
@@ -106,9 +113,25 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "due_at": gate.due_at.isoformat() if gate.due_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
+        "condition": _condition(ws, gate),
+        "silent": silent_at(ws, gate),
+        "delegates": [
+            {"by": row.person, "on_behalf_of": row.on_behalf_of} for row in asked_now(ws, gate) if row.on_behalf_of
+        ],
         "waits": [words.say(reason) for reason in waits_for(ws, gate)],
+        "run": _run(gate),
         "decisions": _decisions(ws, gate),
     }
+
+
+def _condition(ws: Workspace, gate: GateRow) -> dict[str, Any] | None:
+    """What a gate that came from a condition was promised as."""
+    condition = ws.condition_of(gate)
+    if condition is None:
+        return None
+    made_at = ws.session.get_one(GateRow, condition.gate_id)
+    return {"what": condition.what, "who": condition.who, "due_on": condition.due_on.isoformat(),
+            "made_by": ws.maker_of(condition), "made_at": made_at.key}  # fmt: skip
 
 
 def _decisions(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:

@@ -8,13 +8,16 @@ from typing import Any
 
 from domain.errors import InvalidInput
 from domain.inputs import carried_over
-from domain.migration import Fate, GateFate, Migration, StageFate, Standing, compare
+from domain.migration import Fate, GateFate, Migration, StageFate, StageStanding, Standing, compare
 from domain.plan import Gate, Plan
+from domain.reasons import Reason
+from domain.states import LETS_PASS
 from models.gates import GateRow
-from models.rollouts import PlanVersion
+from models.rollouts import PlanVersion, StageRow
 from operations.evidence import matters
 from operations.feasible import refuse_what_cannot_work
 from operations.lapsing import counting_decisions
+from operations.resume_rollout import stopping_gates
 from operations.workspace import Workspace, plan_of
 
 
@@ -69,14 +72,37 @@ def move_to(ws: Workspace, version: PlanVersion) -> Move:
         raise InvalidInput(f"The rollout follows the plan “{before.name}”; this file holds “{version.name}”.")
     rows = planned_gates(ws)
     standings = {key: Standing(row.state, row.escalation_level, row.renewal) for key, row in rows.items()}
-    stages = {stage.key: stage.state for stage in ws.stages()}
+    stages = {stage.key: StageStanding(stage.state, _is_held_by_condition(ws, stage)) for stage in ws.stages()}
     then, inputs = matters(ws), carried_over(new.inputs, ws.rollout.inputs)
     found = compare(then, replace(then, plan=new, inputs=inputs), standings, stages, ws.rollout.language)
     done = {fate.id for fate in found.gates(Fate.STAYS) if standings[fate.id].has_passed}
+    _refuse_lost_conditions(ws, found)
     refuse_what_cannot_work([gate for gate in gates_of(new) if gate.id not in done], ws.directory, inputs)
     again = [rows[fate.id] for fate in found.gates(Fate.AGAIN)]
     lapsing = {row.key: [one.voice for one in counting_decisions(ws, row)] for row in again}
     return Move(ws.rollout.id, version.name, before.version, version.version, then.plan, new, inputs, found, lapsing)
+
+
+def _is_held_by_condition(ws: Workspace, stage: StageRow) -> bool:
+    return any(gate.condition_id is not None for gate in stopping_gates(ws, stage))
+
+
+def _refuse_lost_conditions(ws: Workspace, found: Migration) -> None:
+    """A condition that is still to be met needs the stage that holds to it, and the gate whose approval it is of."""
+    stages = {stage.id for stage in found.stages if stage.fate is Fate.GONE}
+    gates = {gate.id for gate in found.gates(Fate.GONE)}
+    for gate in ws.gates():
+        condition = ws.condition_of(gate)
+        if condition is None or gate.state in LETS_PASS:
+            continue
+        if ws.stage_of(gate).key in stages or ws.session.get_one(GateRow, condition.gate_id).key in gates:
+            raise InvalidInput(
+                Reason(
+                    "The newer version has no place for a condition that is still to be met: {what}. Keep its stage, and "
+                    "the gate where it was made.",
+                    {"what": condition.what},
+                )
+            )
 
 
 def described(move: Move) -> dict[str, Any]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from domain import deadlines
 from domain.budget import BudgetLine
+from domain.conditions import due_when_asked
 from domain.errors import QuorumImpossible, RoleNotHeld
 from domain.plan import AcknowledgementGate, BudgetGate, ChecklistGate, Gate, MeasurementGate
 from domain.reasons import Reason
 from domain.states import LETS_PASS, Event, GateState, StageState, advance_gate, advance_stage
-from models.gates import GateRow, Purpose, requests_at
+from models.gates import GateRow, Purpose, gate_in_round, requests_at
 from models.rollouts import StageRow
-from operations.asking import ask
+from operations.asking import CALLED_OFF, ask
 from operations.automatic import first_look
+from operations.clock import due_at, next_reminder
 from operations.pool import first_asked, pool
 from operations.telling import inform
 from operations.voices import separation_at
@@ -39,12 +41,17 @@ def _watch(ws: Workspace, stage: StageRow) -> None:
 
 
 def open_gates(ws: Workspace) -> bool:
-    """Open every gate of an open stage that waits and can be asked. Returns whether one opened."""
+    """Open every gate that waits and can be asked, of open stages and of conditions. Returns whether one opened."""
     opened = False
     for gate in ws.gates(GateState.WAITING):
-        if ws.stage_of(gate).state is StageState.OPEN and not waits_for_gates(ws, gate):
+        if _has_its_turn(ws, gate) and not waits_for_gates(ws, gate):
             opened |= _open_gate(ws, gate)
     return opened
+
+
+def _has_its_turn(ws: Workspace, gate: GateRow) -> bool:
+    """A condition is asked for at once, whatever its stage waits for: whoever must act needs the time."""
+    return gate.condition_id is not None or ws.stage_of(gate).state is StageState.OPEN
 
 
 def waits_for_gates(ws: Workspace, gate: GateRow) -> list[GateRow]:
@@ -67,6 +74,7 @@ def _open_gate(ws: Workspace, gate: GateRow) -> bool:
     gate.problem, gate.opened_at, gate.clock_from = None, ws.now, ws.now
     gate.requirements = [requirement.to_json() for requirement in who.requirements]
     gate.approvers = [[person, asked_for] for person, asked_for in who.asked_for.items()]
+    _give_time(ws, gate)
     set_deadlines(ws, gate)
     gate.look_at = first_look(ws, gate, planned)
     ws.note("gate.opened", gate=gate)
@@ -92,7 +100,8 @@ def ask_next_in_turn(ws: Workspace, gate: GateRow) -> None:
     planned = ws.planned_gate(gate)
     if getattr(planned, "order", "together") != "in turn":
         return
-    asked = {row.person for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE}
+    rows = [row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE]
+    asked = {row.voice for row in rows if row.void_reason not in CALLED_OFF}
     following = [(person, asked_for) for person, asked_for in gate.approvers if person not in asked]
     ask(ws, gate, following[:1], Purpose.DECIDE)
 
@@ -105,13 +114,25 @@ def budget_lines(ws: Workspace, gate: Gate) -> list[BudgetLine]:
 
 
 def set_deadlines(ws: Workspace, gate: GateRow) -> None:
-    """Say when a gate is reminded of, escalated and expires, all counted from `clock_from`."""
-    planned, calendar = ws.planned_gate(gate), ws.plan.calendar
-    start, level = gate.clock_from or ws.now, gate.escalation_level
-    gate.remind_at = deadlines.next_reminder(start, planned.remind, calendar, ws.now) if planned.remind else None
-    left = planned.escalate[level:]
-    gate.escalate_at = deadlines.due_at(start, left[0].after, calendar) if left else None
-    gate.expires_at = deadlines.due_at(start, planned.expires.after, calendar) if planned.expires else None
+    """Say when a gate is reminded of, escalated and expires; while its clock stands still, its owner is reminded."""
+    planned, runs = ws.planned_gate(gate), gate.paused_at is None
+    left = planned.escalate[gate.escalation_level :]
+    gate.remind_at = next_reminder(ws, gate)
+    gate.escalate_at = due_at(ws, gate, left[0].after) if left and runs else None
+    gate.expires_at = due_at(ws, gate, planned.expires.after) if planned.expires and runs else None
+    if runs and (condition := ws.condition_of(gate)):
+        gate.expires_at = deadlines.end_of_day(condition.due_on, ws.plan.calendar)
+
+
+def _give_time(ws: Workspace, gate: GateRow) -> None:
+    """A condition is due on its day; one that has stopped a stage, or is asked for later, has as long as at first."""
+    condition = ws.condition_of(gate)
+    if condition is None:
+        return
+    before = ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, gate.round - 1)).first()
+    stopped = before is not None and before.state in (GateState.REJECTED, GateState.EXPIRED)
+    today = deadlines.day_of(ws.now, ws.plan.calendar)
+    condition.due_on = due_when_asked(condition.due_on, condition.days, today, again=stopped)
 
 
 def _cannot_ask(ws: Workspace, gate: GateRow, planned: Gate, problem: str) -> None:

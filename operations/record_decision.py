@@ -6,25 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain import typed_text
-from domain.eligibility import Voice
+from domain import conditions, typed_text
+from domain.conditions import Promise, TypedCondition
 from domain.errors import InvalidInput, NotEligible
-from domain.plan import ChecklistGate
 from domain.reasons import Reason
 from domain.states import DecisionKind, Outcome
 from models.database import Database
-from models.gates import Decision, Purpose, RequestState, VoidReason
+from models.gates import Decision, Purpose, RequestState
 from operations.asked import Asked, refuse_what_is_over
 from operations.by_link import by_link
 from operations.by_person import Where, by_person
+from operations.changes import ask_for_changes, go_on_unless_changes_are_wanted
+from operations.choosing import choices, why_not_offered
+from operations.conditions import keep, read
 from operations.evidence import pinned_now
+from operations.one_voice import close_what_is_spoken_for, voice_of
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
-from operations.question import choices
-from operations.rounds import new_gate_round, withdraw_gate
 from operations.separating import separate
 from operations.show_request import RequestPage, page
-from operations.telling import inform, tell_receipt
+from operations.telling import tell_receipt
 from operations.voices import latest_decisions, why_not
 from operations.workspace import Actor
 
@@ -35,14 +36,15 @@ LONGEST_TEXT = 5000  # characters
 class DecisionForm:
     """What somebody typed. `decision` is a DecisionKind, or for reviews also hold, recycle or kill.
 
-    `digest` stands for what they were shown; `code` goes with a link alone.
+    `digest` stands for what they were shown; `code` goes with a link alone. A condition that is refused is named by its
+    place in the list (domain/conditions.field_of).
     """
 
     decision: str
     code: str
     digest: str
     comment: str = ""
-    conditions: str = ""
+    conditions: Sequence[TypedCondition] = ()
     lessons: str = ""
 
 
@@ -51,8 +53,12 @@ class _Word:
     kind: DecisionKind
     choice: Outcome | None
     comment: str
-    conditions: str
+    promises: Sequence[Promise]
     lessons: str
+
+    @property
+    def conditions(self) -> str:
+        return conditions.written(self.promises)
 
 
 def record_decision(db: Database, keys: Sequence[bytes], token: str, form: DecisionForm, now: datetime) -> RequestPage:
@@ -94,8 +100,9 @@ def _is_repeated(asked: Asked, form: DecisionForm) -> bool:
     mine = latest_decisions(asked.ws, asked.gate).get(asked.request.voice)
     if mine is None or mine.request_id != asked.request.id:
         return False
-    if mine.decision is DecisionKind.REQUEST_CHANGES:  # may be said again, in other words
-        return form.decision == mine.decision and _same_text(form.comment, mine.comment)
+    if mine.decision is DecisionKind.REQUEST_CHANGES:  # may be said again: in other words, or of what has changed since
+        same = form.decision == mine.decision and form.digest == mine.shown_digest
+        return same and _same_text(form.comment, mine.comment)
     return form.decision in (mine.decision, mine.choice) and asked.request.state is RequestState.DONE
 
 
@@ -132,28 +139,33 @@ def _record(asked: Asked, form: DecisionForm) -> None:
     if word.kind.is_final:
         request.state, request.closed_at = RequestState.DONE, ws.now
     ws.session.flush()
+    keep(ws, decision, word.promises)
     ws.note("decision.recorded", gate=gate, decision=word.kind, shown_digest=form.digest, comment=word.comment,
+            on_behalf_of=decision.on_behalf_of,
             facts={"decision": decision.id, "choice": word.choice, "conditions": word.conditions,
                    "lessons": word.lessons})  # fmt: skip
     tell_receipt(ws, decision)
-    _follow(asked, word)
+    _follow(asked, decision)
 
 
-def _follow(asked: Asked, word: _Word) -> None:
-    ws = asked.ws
-    if word.kind is DecisionKind.REQUEST_CHANGES:
-        _ask_for_changes(asked, word)
+def _follow(asked: Asked, word: Decision) -> None:
+    ws, gate = asked.ws, asked.gate
+    if word.decision is DecisionKind.REQUEST_CHANGES:
+        ask_for_changes(ws, gate, word)
     ws.session.flush()
-    separate(ws, asked.gate)
+    if word.decision.is_final:
+        close_what_is_spoken_for(ws, gate, asked.request)
+    separate(ws, gate)
     progress(ws)
-    if asked.gate.settled_at is None and word.kind.is_final:
-        ask_next_in_turn(ws, asked.gate)
+    go_on_unless_changes_are_wanted(ws, gate)
+    if gate.settled_at is None and word.decision.is_final:
+        ask_next_in_turn(ws, gate)
 
 
 def _refuse_the_ineligible(asked: Asked) -> None:
-    if asked.request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
+    if asked.request.purpose in (Purpose.ANSWER, Purpose.MEASURE, Purpose.RESPOND):
         raise InvalidInput(Reason("This page asks for something to be filled in, not for a decision."))
-    if reason := why_not(asked.ws, asked.gate, Voice(asked.request.voice, asked.request.person)):
+    if reason := why_not(asked.ws, asked.gate, voice_of(asked.request)):
         raise NotEligible(reason)
 
 
@@ -164,7 +176,7 @@ def _read(asked: Asked, form: DecisionForm) -> _Word:
         kind,
         choice,
         _clean("comment", form.comment, fields),
-        _clean("conditions", form.conditions, fields),
+        _conditions(asked, kind, form, fields),
         _clean("lessons", form.lessons, fields),
     )
     fields |= _missing(asked, word)
@@ -174,12 +186,12 @@ def _read(asked: Asked, form: DecisionForm) -> _Word:
 
 
 def _chosen(asked: Asked, decision: str) -> tuple[DecisionKind, Outcome | None]:
-    planned = asked.ws.planned_gate(asked.gate)
-    offered = choices(planned, asked.gate, asked.request)
-    if decision == DecisionKind.REJECT and planned.kind == "review":
+    ws, gate, request = asked.ws, asked.gate, asked.request
+    offered = choices(ws, gate, request)
+    if decision == DecisionKind.REJECT and gate.kind == "review":
         return DecisionKind.REJECT, None
     if decision not in offered:
-        choose = Reason("Choose one of the answers.")
+        choose = why_not_offered(ws, gate, request, decision)
         raise InvalidInput(choose, {"decision": choose})
     if decision in DecisionKind.__members__.values():
         return DecisionKind(decision), None
@@ -194,40 +206,22 @@ def _clean(name: str, text: str, fields: dict[str, Reason]) -> str:
         return ""
 
 
+def _conditions(asked: Asked, kind: DecisionKind, form: DecisionForm, fields: dict[str, Reason]) -> Sequence[Promise]:
+    try:
+        if kind is DecisionKind.APPROVE_WITH_CONDITIONS:
+            return read(asked.ws, asked.gate, form.conditions)
+        conditions.refuse_stray(form.conditions)
+    except InvalidInput as refusal:
+        fields |= refusal.fields
+    return ()
+
+
 def _missing(asked: Asked, word: _Word) -> dict[str, Reason]:
     planned = asked.ws.planned_gate(asked.gate)
     missing: dict[str, Reason] = {}
-    if word.kind is DecisionKind.APPROVE_WITH_CONDITIONS:
-        if not word.conditions:
-            missing["conditions"] = Reason("Write down the conditions.")
-    elif word.conditions:
-        missing["conditions"] = Reason("Conditions go with “Yes, with conditions”; choose that, or empty this field.")
-    elif word.kind is not DecisionKind.APPROVE and not word.comment:
+    if not word.kind.is_approval and not word.comment:
         missing["comment"] = Reason("A reason is needed for this answer.")
     learned = word.kind.is_approval or word.kind is DecisionKind.REJECT
     if getattr(planned, "lessons", False) and learned and not word.lessons:
         missing["lessons"] = Reason("Write down what was learned.")
     return missing
-
-
-def _ask_for_changes(asked: Asked, word: _Word) -> None:
-    """Tell those who can change something; a checklist goes back to whoever fills it in, in a new round."""
-    ws, gate, planned = asked.ws, asked.gate, asked.ws.planned_gate(asked.gate)
-    told = [ws.rollout.owner, ws.rollout.requester]
-    if isinstance(planned, ChecklistGate):
-        told += ws.directory.resolve(planned.filled_by)
-        withdraw_gate(ws, gate, VoidReason.WITHDRAWN)
-        new_gate_round(ws, gate, ws.stage_of(gate))
-        what_next = Reason("The list is open again for changes; once it is complete, it is asked about anew.")
-    else:
-        what_next = Reason("The gate stays open, and the same link decides once you have spoken with each other.")
-    title = planned.title.in_language(ws.rollout.language)
-    inform(
-        ws,
-        told,
-        Reason("Changes are requested at “{gate}”", {"gate": title}),
-        [what_next],
-        gate=gate,
-        quote=word.comment,
-        quoted=asked.request.person,
-    )

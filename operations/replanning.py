@@ -21,6 +21,7 @@ from operations.rebanding import apply_bands
 from operations.resume_rollout import stopping_gates
 from operations.rounds import close_stage, new_gate_round, reopen_passed, withdraw_gate
 from operations.telling import inform
+from operations.withdraw_conditions import withdraw_conditions_of
 from operations.workspace import LIVING_STAGES, Workspace
 
 
@@ -53,8 +54,10 @@ def follow(ws: Workspace, move: Move, version: PlanVersion) -> None:
 
 def _take_back(ws: Workspace, gate: GateRow, fate: GateFate) -> None:
     if fate.fate is Fate.AGAIN:
-        for decision in counting_decisions(ws, gate):
+        gone = counting_decisions(ws, gate)
+        for decision in gone:
             record_lapse(ws, gate, decision, gate.key, fate.because[0])
+        withdraw_conditions_of(ws, {decision.id for decision in gone})
     if gate.state in (GateState.WAITING, GateState.OPEN):
         withdraw_gate(ws, gate, VoidReason.WITHDRAWN)
     gate.renew_at = None
@@ -65,6 +68,9 @@ def _take_away(ws: Workspace, stage: StageRow) -> None:
     if stage.state in LIVING_STAGES or stage.state is StageState.WAITING:
         close_stage(ws, stage, Event.SKIPPED)
     stage.current = False
+    for gate in ws.gates():
+        if gate.stage_id == stage.id and gate.condition_id is not None:  # those that are not met were refused before
+            gate.current = False
 
 
 def _lay_out(ws: Workspace, move: Move, stages: dict[str, StageRow], gates: Mapping[str, GateRow]) -> None:
@@ -129,7 +135,7 @@ def _follow_deadlines(ws: Workspace, old: Plan) -> None:
     gates = {gate.id: _deadlines(gate) for gate in gates_of(old)}
     for key, row in planned_gates(ws).items():
         changed = moved_calendar or gates.get(key) != _deadlines(ws.planned_gate(row))
-        if row.state is GateState.OPEN and row.paused_at is None and changed:
+        if row.state is GateState.OPEN and changed:
             _set_deadlines_anew(ws, row)
     stages = {stage.id: stage.stalled_after for stage in old.stages}
     for stage in ws.stages():

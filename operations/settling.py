@@ -13,6 +13,7 @@ from domain.states import DecisionKind, Event, GateState, Outcome, advance_gate
 from models.gates import GateRow, VoidReason
 from operations.asking import void_requests
 from operations.automatic import Finding, found
+from operations.conditions import make_gates
 from operations.evidence import pinned_now
 from operations.telling import tell_outcome
 from operations.voices import latest_decisions, members, tally_of
@@ -83,12 +84,14 @@ def settle(
     outcome: Outcome,
     because: Reason,
     *,
+    void: VoidReason | None = None,
     comment: str = "",
     facts: Mapping[str, Any] | None = None,
 ) -> None:
     """Settle a gate: nobody is asked any longer, and those concerned hear what it came to.
 
-    `comment` and `facts` go into the record, beside the outcome and why.
+    `void` is what the links of those who were still asked say, unless the event says it; `comment` and `facts` go into
+    the record, beside the outcome and why.
     """
     gate.state = advance_gate(gate.state, event)
     gate.outcome, gate.settled_at, gate.settled_because = outcome, ws.now, because.to_json()
@@ -96,7 +99,9 @@ def settle(
     gate.last_look, gate.failed_looks = None, 0
     if event is Event.PASSED:
         gate.pinned = pinned_now(ws, gate)
-    void_requests(ws, gate, _VOID_BECAUSE.get(event, VoidReason.SETTLED))
+    void_requests(ws, gate, void or _VOID_BECAUSE.get(event, VoidReason.SETTLED))
     noted = {"outcome": outcome, "because": str(because), **(facts or {})}
     ws.note(f"gate.{event}", gate=gate, comment=comment, facts=noted)
     tell_outcome(ws, gate)
+    if event is Event.PASSED:
+        make_gates(ws, gate)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from domain.reasons import Reason
 from models.gates import Decision, GateRow, Request
@@ -32,19 +35,29 @@ def tell_request(ws: Workspace, request: Request, *, lapsed: bool = False) -> No
     if lapsed:
         tell(ws, "lapsed", request.person, dedup.lapsed(request.id, request.link_number), request_id=request.id)
     elif request.escalation_level:
-        tell(ws, "escalation", request.person, dedup.escalation(request.id), request_id=request.id)
+        tell(ws, "escalation", request.person, dedup.escalation(request.id, request.link_number), request_id=request.id)
     else:
         tell(ws, "request", request.person, dedup.request(request.id, request.link_number), request_id=request.id)
 
 
+def tell_again(ws: Workspace, request: Request) -> None:
+    """Ask somebody once more by the same link. Say it after the audit entry it belongs to."""
+    key = dedup.asked_again(request.id, ws.rollout.sequence)
+    tell(ws, "request", request.person, key, request_id=request.id)
+
+
 def tell_receipt(ws: Workspace, decision: Decision) -> None:
-    """Give somebody what they decided, in writing."""
+    """Give somebody what they decided, in writing, and a copy to whoever had lent them their voice."""
     tell(ws, "receipt", decision.person, dedup.receipt(decision.id), decision_id=decision.id)
+    if decision.on_behalf_of:
+        tell(ws, "receipt", decision.on_behalf_of, dedup.copy(decision.id), decision_id=decision.id)
 
 
 def tell_outcome(ws: Workspace, gate: GateRow) -> None:
-    """Tell requester and owner what a gate came to."""
-    for person in _once((ws.rollout.requester, ws.rollout.owner)):
+    """Tell requester and owner what a gate came to; of a condition, also whoever was to see to it."""
+    condition = ws.condition_of(gate)
+    responsible = [condition.who] if condition else []
+    for person in _once((ws.rollout.requester, ws.rollout.owner, *responsible)):
         tell(ws, "outcome", person, dedup.outcome(gate.id, person), gate_id=gate.id)
 
 
@@ -73,6 +86,20 @@ def inform(
             quote=quote,
             quoted=quoted,
         )
+
+
+def tell_person(
+    session: Session, now: datetime, person: str, dedup_key: str, headline: Reason, sentences: Sequence[Reason] = (),
+    what_to_do: Sequence[Reason] = (),
+) -> None:  # fmt: skip
+    """Tell somebody of the directory something that is about no one rollout, and asks nothing of them."""
+    facts = {
+        "headline": headline.to_json(),
+        "sentences": [sentence.to_json() for sentence in sentences],
+        "what_to_do": [sentence.to_json() for sentence in what_to_do],
+    }
+    session.add(Message(dedup_key=dedup_key, recipient=person, topic="information", facts=facts, due_at=now,
+                        created_at=now))  # fmt: skip
 
 
 def _once(addresses: Iterable[str]) -> list[str]:

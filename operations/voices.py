@@ -11,13 +11,26 @@ from domain.reasons import Reason
 from domain.separation import separated_from
 from domain.states import LETS_PASS, DecisionKind
 from models.evidence import standing_decisions_at
-from models.gates import Decision, GateRow, decisions_at, gate_in_round
+from models.gates import Decision, GateRow, VoidReason, decisions_at, gate_in_round, requests_at
 from operations.workspace import Workspace
 
 
 def latest_decisions(ws: Workspace, gate: GateRow) -> dict[str, Decision]:
     """Each voice's last word at a gate, by whose voice it is; what has lapsed is left out."""
     return {decision.voice: decision for decision in ws.session.scalars(standing_decisions_at(gate.id))}
+
+
+def wishes(ws: Workspace, gate: GateRow) -> list[Decision]:
+    """Return the requests for changes since the gate's clock stopped, of those who have said nothing else since."""
+    if gate.paused_at is None:
+        return []
+    still = {voice for voice, word in latest_decisions(ws, gate).items() if _is_wish(word)}
+    words = ws.session.scalars(decisions_at(gate.id))
+    return [word for word in words if _is_wish(word) and word.voice in still and word.decided_at >= gate.paused_at]
+
+
+def _is_wish(word: Decision) -> bool:
+    return word.decision is DecisionKind.REQUEST_CHANGES
 
 
 def tally_of(ws: Workspace, gate: GateRow) -> Tally:
@@ -36,6 +49,17 @@ def tally(gate: GateRow, decisions: Mapping[str, DecisionKind], binding: bool, s
 def members(gate: GateRow) -> frozenset[str]:
     """Return the people whose voice counts at a gate: those it takes, and those escalated to."""
     return frozenset(gate.stand_ins).union(*(requirement["members"] for requirement in gate.requirements))
+
+
+def added_at(gate: GateRow) -> set[str]:
+    """Return who was asked for one more approval, beside the plan; each is a requirement of that name."""
+    return {person for person, how in gate.named.items() if not how["instead_of"]}
+
+
+def silent_at(ws: Workspace, gate: GateRow) -> list[str]:
+    """Return those whose silence has counted as consent at a gate, in the order of asking."""
+    requests = ws.session.scalars(requests_at(gate.id))
+    return list(dict.fromkeys(one.voice for one in requests if one.void_reason is VoidReason.SILENT))
 
 
 def spoken_at(ws: Workspace, gate: GateRow) -> list[Voice]:
@@ -62,11 +86,17 @@ def separation_at(ws: Workspace, gate_key: str) -> Separation:
     )
 
 
+def lent_at(ws: Workspace, gate: GateRow) -> set[str]:
+    """Return who has given another one's voice at a gate, and so has none of their own there any more."""
+    return {voice.person for voice in spoken_at(ws, gate) if voice.person != voice.principal}
+
+
 def _silenced(ws: Workspace, gate: GateRow) -> set[str]:
-    """Whoever has decided elsewhere since the gate opened, and so can decide here no more."""
+    """Whoever has spoken for somebody else here, or decided elsewhere since, and so can decide here no more."""
+    lent = lent_at(ws, gate)
     if gate.condition_id is not None or not separated_from(ws.plan, gate.key):
-        return set()
-    return set(separation_at(ws, gate.key).decided_elsewhere)
+        return lent
+    return lent | separation_at(ws, gate.key).decided_elsewhere
 
 
 def _deciders(ws: Workspace, gate_key: str) -> list[Voice]:

@@ -11,10 +11,12 @@ import click
 from cli import gate_words
 from cli.opening import actor, opened
 from cli.printing import json_option, now_utc, print_json
+from domain.conditions import TypedCondition
 from domain.errors import InvalidInput
 from operations.describe_request import describe_request
 from operations.describe_rollout import describe_rollout
 from operations.record_decision import DecisionForm, record_decision_as
+from operations.restart_run import restart_run
 from operations.show_gate import show_gate
 from operations.waive_gate import waive_gate
 from operations.workspace import Actor
@@ -54,7 +56,15 @@ def show(rollout_id: str, gate_id: str, by: str, on_behalf_of: str, as_json: boo
 @_asked
 @click.option("--decision", required=True, metavar="WORD", help="approve, reject, …: `etappe gate show` lists them.")
 @click.option("--comment", default="", help="Why; needed for everything but a plain yes.")
-@click.option("--conditions", default="", help="What has to be done; with approve-with-conditions.")
+@click.option(
+    "--condition",
+    "conditions",
+    type=(str, str, str),
+    multiple=True,
+    metavar="WHAT WHO DATE",
+    help="With approve-with-conditions: what has to be done, by whom, by when; repeatable.",
+)
+@click.option("--condition-stage", default="", metavar="STAGE", help="The later stage that holds to the conditions.")
 @click.option("--lessons", default="", help="What was learned; where a review asks for it.")
 @json_option
 def decide(
@@ -64,7 +74,8 @@ def decide(
     on_behalf_of: str,
     decision: str,
     comment: str,
-    conditions: str,
+    conditions: tuple[tuple[str, str, str], ...],
+    condition_stage: str,
     lessons: str,
     as_json: bool,
 ) -> None:
@@ -75,7 +86,8 @@ def decide(
         shown = show_gate(db, rollout_id, gate_id, person.address, now_utc(), on_behalf_of)
         if not as_json:
             _print(describe_request(shown), as_json)
-        form = DecisionForm(decision, "", shown.digest, comment, conditions, lessons)
+        promised = [TypedCondition(*condition, condition_stage) for condition in conditions]
+        form = DecisionForm(decision, "", shown.digest, comment, promised, lessons)
         with _options_named():
             keys = settings.secret_keys
             page = record_decision_as(db, keys, rollout_id, gate_id, form, person, now_utc(), on_behalf_of)
@@ -91,8 +103,14 @@ def _options_named() -> Iterator[None]:
     try:
         yield
     except InvalidInput as refusal:
-        named = [f"--{name.replace('_', '-')}: {why}" for name, why in refusal.fields.items()]
+        named = [f"{_option_called(name)}: {why}" for name, why in refusal.fields.items()]
         raise InvalidInput(" ".join([refusal.sentence, *named])) from refusal
+
+
+def _option_called(name: str) -> str:
+    """A field of a condition is a part of one of several options of the same name."""
+    kind, number, part = (name.split("-") + ["", ""])[:3]
+    return f"--condition (number {number}, {part})" if kind == "condition" else f"--{name.replace('_', '-')}"
 
 
 def _print(facts: dict[str, Any], as_json: bool) -> None:
@@ -119,3 +137,23 @@ def waive(rollout_id: str, gate_id: str, reason: str, by: str, as_json: bool) ->
         print_json(next(each for stage in facts["stages"] for each in stage["gates"] if each["id"] == gate_id))
     else:
         click.echo(f"The gate {gate_id} is waived; whoever is passed over is told. The rollout is {facts['state']}.")
+
+
+@gate.command()
+@click.argument("rollout_id", metavar="ROLLOUT")
+@click.argument("gate_id", metavar="GATE")
+@click.option("--reason", required=True, help="Why; requester and owner are told.")
+@click.option("--by", default="", metavar="EMAIL", help="Who gives the command, for the record.")
+@json_option
+def restart(rollout_id: str, gate_id: str, reason: str, by: str, as_json: bool) -> None:
+    """Start the flow run of GATE in ROLLOUT anew; one that is still under way is cancelled in Prefect."""
+    settings = Settings.from_environment()
+    with opened(settings) as db:
+        restart_run(db, settings.secret_keys, rollout_id, gate_id, reason, actor(db, by), now_utc())
+        facts = describe_rollout(db, rollout_id, now_utc())
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(
+            f"The flow run of {gate_id} is started anew. To see where it stands: etappe rollout show {rollout_id}"
+        )

@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
 
+from domain.conditions import TypedCondition
 from domain.errors import EtappeError, WrongCode
 from models.database import Database
 from models.gates import Purpose, Request, RequestState, requests_of
+from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision
 from operations.verify_record import verify_record
 from plans.reading import read_plan
@@ -85,6 +88,9 @@ class Walk:
         "time": 8,
         "check": 10,
         "resume": 6,
+        "waive": 3,
+        "lend": 4,
+        "end_lending": 2,
         "start": 4,
         "cancel": 1,
     }
@@ -120,7 +126,10 @@ class Walk:
 
     def do_fill_in(self) -> None:
         request = self._request(RequestState.OPEN, Purpose.ANSWER)
-        self.company.fills_in(request.person, {"note": self.chance.choice(["", "done", "done again"])})
+        page = self.company.page(request)
+        fields = {entry.item.id: self.chance.choice(["", "done", "done again"]) for entry in page.question.to_fill}
+        code, token = self.company.code(request), self.company.token(request)
+        record_answers(self.company.db, KEYS, token, fields, code, page.digest, self.company.now)
 
     def do_measure(self) -> None:
         self._here()
@@ -146,17 +155,40 @@ class Walk:
         self._here()
         self.company.resumes()
 
+    def do_waive(self) -> None:
+        key = self.chance.choice(self._gate_keys())
+        self.company.waives(self.chance.choice(ADDRESSES), key)
+
+    def do_lend(self) -> None:
+        whose, to, by = (self.chance.choice(ADDRESSES) for _ in range(3))
+        starts = self.company.now + timedelta(hours=self.chance.choice([0, 0, 30]))
+        self.company.lends(whose, to, self.chance.choice([whose, whose, by]), starts, self.chance.choice([1, 3, 9]))
+
+    def do_end_lending(self) -> None:
+        rows = Snapshot.of(self.company.db).rows["delegations"]
+        if not rows:
+            raise Refused
+        row = self.chance.choice(rows[-4:])
+        self.company.ends(row["id"], self.chance.choice([row["delegator"], row["delegate"]]))
+
     def do_cancel(self) -> None:
         self._here()
         self.company.cancels()
 
     def _decide(self, request: Request, decision: str, digest: str | None) -> None:
         words: dict[str, Any] = {"comment": "because", "lessons": "learned"}
+        if decision == "approve-with-conditions":
+            due = self.company.now.date() + timedelta(days=self.chance.choice([1, 3, 9]))
+            words["conditions"] = [TypedCondition("Check it", self.chance.choice(ADDRESSES), due.isoformat())]
         form = DecisionForm(decision, self.company.code(request), digest or "", **words)
         record_decision(self.company.db, KEYS, self.company.token(request), form, self.company.now)
 
     def _somebody_in_charge(self) -> str:
         return self.chance.choice(["lea@example.com", "gina@example.com", "dora@example.com"])
+
+    def _gate_keys(self) -> list[str]:
+        plan = self.plans[self._here()]
+        return [key for key in plan if key not in ("needs", "exclusive")]
 
     def _here(self) -> str:
         """Talk about one of the rollouts there are."""

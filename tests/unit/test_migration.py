@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from domain.migration import Fate, Migration, Standing, compare
+from domain.migration import Fate, Migration, StageStanding, Standing, compare
 from domain.pinning import WORDS, Matters
 from domain.plan import Gate, Plan, Stage
 from domain.plan_changes import CONCERNS_ANSWERS, CONCERNS_NO_ANSWER, CONCERNS_THOSE_ASKED, OF_STAGES
@@ -45,7 +45,7 @@ def migration(
     """Compare two plans while every gate of the old one is in this state, and every stage in that one."""
     before, after = plan(old), plan(new)
     gates = {gate.id: Standing(state, **more) for one in before.stages for gate in one.gates}
-    stages = {one.id: stage for one in before.stages}
+    stages = {one.id: StageStanding(stage) for one in before.stages}
     return compare(Matters(before, {}), Matters(after, {}), gates, stages, "en")
 
 
@@ -154,7 +154,7 @@ class TestPinned:
         answers = {"people": {"who": "Anna"}}
         then = Matters(before, lines, answers)
         now = Matters(after, {**lines, **(inputs or {})}, answers)
-        found = compare(then, now, gates, {"first": StageState.PASSED}, "en")
+        found = compare(then, now, gates, {"first": StageStanding(StageState.PASSED)}, "en")
         return {gate.id: gate.fate for gate in found.gates()}
 
     def test_what_is_pinned_to_a_gate_that_asks_something_else_is_asked_again(self) -> None:

@@ -114,6 +114,7 @@ def upgrade() -> None:
     sa.Column('what', sa.Text(), nullable=False),
     sa.Column('who', sa.String(length=254), nullable=False),
     sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('days', sa.Integer(), nullable=False),
     sa.Column('stage', sa.String(length=60), nullable=False),
     sa.ForeignKeyConstraint(['decision_id'], ['decisions.id'], name=op.f('fk_conditions_decision_id')),
     sa.ForeignKeyConstraint(['gate_id'], ['gates.id'], name=op.f('fk_conditions_gate_id')),
@@ -144,21 +145,26 @@ def upgrade() -> None:
     with op.batch_alter_table('gates', schema=None) as batch_op:
         batch_op.add_column(sa.Column('clock_from', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('paused_at', models.base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('paused_with', sa.String(length=64), nullable=True))
+        batch_op.add_column(sa.Column('pauses', sa.JSON(), server_default='[]', nullable=False))
         batch_op.add_column(sa.Column('changed', sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column('look_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('failed_looks', sa.Integer(), server_default='0', nullable=False))
         batch_op.add_column(sa.Column('last_look', sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column('started_run', sa.String(length=36), nullable=True))
-        batch_op.add_column(sa.Column('started_run_state', sa.String(length=60), nullable=True))
+        batch_op.add_column(sa.Column('started_run_name', sa.String(length=200), nullable=True))
+        batch_op.add_column(sa.Column('started_run_state', sa.Enum('waiting', 'running', 'completed', 'failed', 'crashed', 'cancelled', 'deleted', 'none', name='runstate', native_enum=False, length=32), nullable=True))
         batch_op.add_column(sa.Column('renewal', sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column('renew_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('waived_by', sa.String(length=254), nullable=True))
         batch_op.add_column(sa.Column('renewal_due_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('overdue_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('pinned', sa.JSON(none_as_null=True), nullable=True))
+        batch_op.add_column(sa.Column('named', sa.JSON(), server_default='{}', nullable=False))
         batch_op.add_column(sa.Column('condition_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('plan_version_id', sa.Integer(), nullable=True))
         batch_op.create_foreign_key(batch_op.f('fk_gates_plan_version_id'), 'plan_versions', ['plan_version_id'], ['id'])
+        batch_op.create_index('ix_gates_kind_started_run_state', ['kind', 'started_run_state'], unique=False)
         batch_op.create_index('ix_gates_look_at', ['state', 'look_at'], unique=False)
         batch_op.create_index('ix_gates_renew_at', ['state', 'renew_at'], unique=False)
 
