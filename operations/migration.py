@@ -98,8 +98,8 @@ def _refuse_lost_conditions(ws: Workspace, found: Migration) -> None:
         if ws.stage_of(gate).key in stages or ws.session.get_one(GateRow, condition.gate_id).key in gates:
             raise InvalidInput(
                 Reason(
-                    "The newer version has no place for a condition that is still to be met: {what}. Keep its stage, and "
-                    "the gate where it was made.",
+                    "The newer version has no place for a condition that is still to be met: {what}. "
+                    "Keep its stage, and the gate where it was made.",
                     {"what": condition.what},
                 )
             )
