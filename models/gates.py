@@ -302,6 +302,15 @@ def asked_of(person: str, rollout_id: str, gate_key: str) -> Select[Request]:
     )
 
 
+def rollouts_with_a_part_for(person: str, rollout_id: str | None = None) -> Select[str]:
+    """The rollouts in which somebody was ever asked, or their voice was lent; of them, only this one if it is given."""
+    found = select(Request.rollout_id).where(or_(Request.person == person, Request.on_behalf_of == person)).distinct()
+    if rollout_id is None:
+        return found
+    gates = select(GateRow.id).where(GateRow.rollout_id == rollout_id)  # they have an index by rollout; requests do not
+    return found.where(Request.gate_id.in_(gates))
+
+
 def open_requests_of(person: str) -> Select[Request]:
     """What somebody is asked now, in every rollout, oldest first."""
     return (
