@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,6 +54,8 @@ class Workspace:
     actor: Actor = SYSTEM
     readers: dict[str, Reader] = field(default_factory=dict)
     """How to write to people, as far as somebody has asked (operations/question.py)."""
+    told: Counter[tuple[int, str]] = field(default_factory=Counter)
+    """What each person has heard because of each entry of the record (operations/telling.py)."""
     _stages: dict[int, StageRow] = field(default_factory=dict)  # a session forgets rows that nobody holds
     _conditions: dict[int, Condition] = field(default_factory=dict)
 

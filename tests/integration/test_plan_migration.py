@@ -531,6 +531,63 @@ class TestResources:
         assert company.rollout()["stages"][0]["waits_for"]["place"] == 1
 
 
+class TestWithTheOtherRules:
+    def test_a_condition_goes_with_the_approval_that_it_was_made_for(self, db: Database) -> None:
+        company = Company(db)
+        source = plan(stage("one", gate("a", quorum="any")), stage("two", gate("b", approvers="finance")))
+        company.start(source)
+        company.decides(ANNA, "approve-with-conditions")
+        assert company.requests(BEN, RequestState.OPEN)
+        company.migrates(source.replace("Yes?", "Really?", 1))
+        assert [row.action for row in company.entries("condition.withdrawn")] == ["condition.withdrawn"]
+        assert [one["id"] for one in company.rollout()["stages"][1]["gates"]] == ["b"]
+
+    def test_a_condition_of_an_approval_that_stays_stays(self, db: Database) -> None:
+        company = Company(db)
+        source = plan(stage("one", gate("a", quorum="any")), stage("two", gate("b", approvers="finance")))
+        company.start(source)
+        company.decides(ANNA, "approve-with-conditions")
+        company.migrates(source.replace("Gate b", "Another name"))
+        [condition] = [one["id"] for one in company.rollout()["stages"][1]["gates"] if one["id"] != "b"]
+        company.sees_to(BEN)
+        company.decides(ANNA)
+        assert company.gate(condition)["state"] == "passed"
+
+    @pytest.mark.parametrize(
+        "newer",
+        [
+            plan(stage("one", gate("a", quorum="any")), stage("three", gate("c"))),
+            plan(stage("one", gate("c")), stage("two", gate("b", approvers="finance"))),
+        ],
+    )
+    def test_a_condition_that_is_still_to_be_met_keeps_its_stage_and_its_gate(self, db: Database, newer: str) -> None:
+        company = Company(db)
+        company.start(plan(stage("one", gate("a", quorum="any")), stage("two", gate("b", approvers="finance"))))
+        company.decides(ANNA, "approve-with-conditions")
+        before = everything(db)
+        with pytest.raises(InvalidInput, match="no place for a condition that is still to be met: check the texts"):
+            company.migrates(newer)
+        assert everything(db) == before
+
+    def test_a_gate_whose_clock_stands_still_goes_on_standing_still(self, db: Database) -> None:
+        company = Company(db)
+        company.start(one_gate(f"{SIGN_OFF}, quorum: all, expires: {{after: 10 days}}"))
+        company.decides(ANNA, "request-changes")
+        company.migrates(one_gate(f"{SIGN_OFF}, quorum: all, expires: {{after: 20 days}}"))
+        assert company.gate()["due_at"] is None
+        company.later(days=3)
+        company.answers_changes(REQUESTER)
+        assert company.gate()["due_at"] == "2026-03-25T09:00:00+00:00", "twenty days, and three on which it stood still"
+
+    def test_a_request_for_changes_goes_away_with_the_question(self, db: Database) -> None:
+        company = Company(db)
+        company.start(ALL)
+        company.decides(ANNA, "request-changes")
+        company.migrates(ALL.replace("Shall we?", "Really?"))
+        assert company.requests(REQUESTER, RequestState.OPEN) == []
+        assert company.gate()["waiting_for"] == [ANNA, BEN, CARLA]
+
+
 class TestRecord:
     def test_it_says_from_where_to_where_and_what_became_of_everything(self, db: Database) -> None:
         company = Company(db)
