@@ -49,6 +49,10 @@ class UnknownRollout(NotFound):
     """There is no rollout with this id."""
 
 
+class UnknownToken(NotFound):
+    """There is no token with this number."""
+
+
 class UnknownAttachment(NotFound):
     """This is not attached, or no longer."""
 
@@ -142,6 +146,10 @@ class EvidenceChanged(EtappeError):
 
 class GateSettled(EtappeError):
     """The gate is already settled; this decision came too late and was not recorded."""
+
+
+class TokenRefused(EtappeError):
+    """This token opens nothing."""
 
 
 class NotEligible(EtappeError):

@@ -40,6 +40,6 @@ def token_with(token_hash: str) -> Select[ApiToken]:
     return select(ApiToken).where(ApiToken.token_hash == token_hash)
 
 
-def tokens() -> Select[ApiToken]:
+def all_tokens() -> Select[ApiToken]:
     """Every token ever made, oldest first."""
     return select(ApiToken).order_by(ApiToken.id)

@@ -78,8 +78,9 @@ class GateRow(Base):
     """A gate of a rollout in one round.
 
     `requirements` and `stand_ins` are the quorum as it was resolved when the gate opened (domain/quorum.py), and
-    `approvers` who is asked for it, in order: [person, [roles or addresses]]. Only values after the measurement
-    `measured_after` count; 0 is all of them.
+    `approvers` who is asked for it, in order: [person, [roles or addresses]]. `named` are those whom somebody has put
+    there beside the plan: {person: {instead_of, reason}}, with instead_of "" for one who was added. Only values after
+    the measurement `measured_after` count; 0 is all of them.
     `problem` says why it cannot be asked yet. `settled_because` is a Reason: {text, facts}.
     Escalations and expiry are counted from `clock_from`, without the `pauses` that are over: [[began, ended]].
     `paused_at` is set while the owner is asked for changes: `remind_at` is then the owner's, and `paused_with` is the
@@ -122,6 +123,7 @@ class GateRow(Base):
     requirements: Mapped[list[Any]] = mapped_column(JSON, default=list)
     stand_ins: Mapped[list[Any]] = mapped_column(JSON, default=list)
     approvers: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    named: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     answers: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     answered_by: Mapped[Address | None]
     answered_at: Mapped[datetime | None]
@@ -292,6 +294,15 @@ def asked_of(person: str, rollout_id: str, gate_key: str) -> Select[Request]:
         .where(Request.person == person, Request.rollout_id == rollout_id, GateRow.key == gate_key, GateRow.current)
         .order_by(Request.position.desc())
     )
+
+
+def rollouts_with_a_part_for(person: str, rollout_id: str | None = None) -> Select[str]:
+    """The rollouts in which somebody was ever asked, or their voice was lent; of them, only this one if it is given."""
+    found = select(Request.rollout_id).where(or_(Request.person == person, Request.on_behalf_of == person)).distinct()
+    if rollout_id is None:
+        return found
+    gates = select(GateRow.id).where(GateRow.rollout_id == rollout_id)  # they have an index by rollout; requests do not
+    return found.where(Request.gate_id.in_(gates))
 
 
 def open_requests_of(person: str) -> Select[Request]:

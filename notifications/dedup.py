@@ -16,9 +16,9 @@ def request(request_id: str, link_number: int) -> str:
     return f"request/{request_id}/{link_number}"
 
 
-def escalation(request_id: str) -> str:
-    """Asking somebody because others were silent. One request is escalated to once; a higher level is a new request."""
-    return f"escalation/{request_id}"
+def escalation(request_id: str, link_number: int) -> str:
+    """Asking somebody because others were silent. With the link's number, because they can be asked anew later."""
+    return f"escalation/{request_id}/{link_number}"
 
 
 def code(request_id: str, link_number: int) -> str:

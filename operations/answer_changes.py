@@ -97,7 +97,7 @@ def _is_repeated(asked: Asked, answer: Answer) -> bool:
 def _answer(ws: Workspace, gate: GateRow, answer: Answer) -> None:
     waiting = open_requests(ws, gate, [Purpose.DECIDE])
     reply = _change(ws, answer)
-    asked = [[word.person, word.comment, word.decided_at.isoformat()] for word in wishes(ws, gate)]
+    asked = [[word.person, word.comment, word.decided_at.isoformat(), word.on_behalf_of] for word in wishes(ws, gate)]
     changes = changes_since(ws, gate.paused_with) if gate.paused_with else []
     at = ws.now.isoformat()
     gate.changed = {"by": ws.actor.address, "at": at, "reply": reply, "asked": asked, "changes": changes}

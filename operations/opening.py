@@ -11,7 +11,7 @@ from domain.reasons import Reason
 from domain.states import LETS_PASS, Event, GateState, StageState, advance_gate, advance_stage
 from models.gates import GateRow, Purpose, gate_in_round, requests_at
 from models.rollouts import StageRow
-from operations.asking import ask
+from operations.asking import CALLED_OFF, ask
 from operations.automatic import first_look
 from operations.clock import due_at, next_reminder
 from operations.pool import first_asked, pool
@@ -100,7 +100,8 @@ def ask_next_in_turn(ws: Workspace, gate: GateRow) -> None:
     planned = ws.planned_gate(gate)
     if getattr(planned, "order", "together") != "in turn":
         return
-    asked = {row.voice for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE}
+    rows = [row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE]
+    asked = {row.voice for row in rows if row.void_reason not in CALLED_OFF}
     following = [(person, asked_for) for person, asked_for in gate.approvers if person not in asked]
     ask(ws, gate, following[:1], Purpose.DECIDE)
 

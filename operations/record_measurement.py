@@ -36,10 +36,20 @@ def record_measurement(
 ) -> None:
     """Record a value of a rollout's metric. `measured_at` is aware (default: now); `sample` is how many it rests on.
 
-    Raises UnknownRollout, RolloutEnded, or InvalidInput for an unknown metric or what is not a number.
+    Raises UnknownRollout, NotAllowed for a stranger, RolloutEnded, or InvalidInput for an unknown metric or what is not
+    a number.
     """
     with locked(db, keys, rollout_id, now, actor) as ws:
+        _refuse_strangers(ws, metric)
         _record(ws, metric, value, sample, measured_at or now)
+
+
+def _refuse_strangers(ws: Workspace, metric: str) -> None:
+    """Values are brought by those whom the plan asks for them, and by whoever looks after the rollout."""
+    gates = [gate for stage in ws.plan.stages for gate in stage.gates if isinstance(gate, MeasurementGate)]
+    of_metric = [gate for gate in gates if gate.metric == metric] or gates  # that it is unknown is said to all of them
+    if ws.actor.address not in ws.directory.people([gate.measured_by for gate in of_metric]):
+        ws.refuse_strangers()
 
 
 def record_measurement_by_link(

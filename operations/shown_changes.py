@@ -10,6 +10,7 @@ from domain.plan import Input
 from models.evidence import attachments_of
 from models.gates import GateRow, Purpose, Request
 from notifications.facts import Answered, Attached, InputToChange, Shift, Wish
+from notifications.language import HOME_ZONE, Words
 from operations.about import ATTACHMENTS, input_as_typed
 from operations.voices import wishes
 from operations.workspace import Workspace
@@ -23,7 +24,10 @@ def changes_as_facts(
     return {
         "attached": _attached(ws),
         "paused_at": gate.paused_at,
-        "wishes": tuple(Wish(names(word.person), word.comment, word.decided_at) for word in wishes(ws, gate)),
+        "wishes": tuple(
+            _wish(word.person, word.comment, word.decided_at, word.on_behalf_of, language, names)
+            for word in wishes(ws, gate)
+        ),
         "changed": _answered(ws, gate, language, names),
         "to_change": _to_change(ws, language) if responds else (),
     }
@@ -43,9 +47,19 @@ def _answered(ws: Workspace, gate: GateRow, language: str, names: Callable[[str]
         stored["by"],
         datetime.fromisoformat(stored["at"]),
         stored["reply"],
-        tuple(Wish(names(person), comment, datetime.fromisoformat(at)) for person, comment, at in stored["asked"]),
+        tuple(
+            _wish(person, comment, datetime.fromisoformat(at), on_behalf_of, language, names)
+            for person, comment, at, on_behalf_of in stored["asked"]
+        ),
         tuple(Shift(_title(ws, name, language), before, after) for name, before, after in stored["changes"]),
     )
+
+
+def _wish(
+    person: str, comment: str, at: datetime, on_behalf_of: str | None, language: str, names: Callable[[str], str]
+) -> Wish:
+    who = Words(language, HOME_ZONE).who(names(person), names(on_behalf_of) if on_behalf_of else "")
+    return Wish(who, comment, at)
 
 
 def _title(ws: Workspace, name: str, language: str) -> str:

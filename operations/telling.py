@@ -35,7 +35,7 @@ def tell_request(ws: Workspace, request: Request, *, lapsed: bool = False) -> No
     if lapsed:
         tell(ws, "lapsed", request.person, dedup.lapsed(request.id, request.link_number), request_id=request.id)
     elif request.escalation_level:
-        tell(ws, "escalation", request.person, dedup.escalation(request.id), request_id=request.id)
+        tell(ws, "escalation", request.person, dedup.escalation(request.id, request.link_number), request_id=request.id)
     else:
         tell(ws, "request", request.person, dedup.request(request.id, request.link_number), request_id=request.id)
 

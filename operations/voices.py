@@ -51,10 +51,15 @@ def members(gate: GateRow) -> frozenset[str]:
     return frozenset(gate.stand_ins).union(*(requirement["members"] for requirement in gate.requirements))
 
 
+def added_at(gate: GateRow) -> set[str]:
+    """Return who was asked for one more approval, beside the plan; each is a requirement of that name."""
+    return {person for person, how in gate.named.items() if not how["instead_of"]}
+
+
 def silent_at(ws: Workspace, gate: GateRow) -> list[str]:
     """Return those whose silence has counted as consent at a gate, in the order of asking."""
     requests = ws.session.scalars(requests_at(gate.id))
-    return list(dict.fromkeys(one.person for one in requests if one.void_reason is VoidReason.SILENT))
+    return list(dict.fromkeys(one.voice for one in requests if one.void_reason is VoidReason.SILENT))
 
 
 def spoken_at(ws: Workspace, gate: GateRow) -> list[Voice]:

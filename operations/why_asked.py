@@ -19,6 +19,8 @@ def why_asked(ws: Workspace, gate: GateRow, request: Request, names: Callable[[s
     if request.on_behalf_of:
         facts: dict[str, Fact] = {"person": names(request.on_behalf_of), "role": roles}
         return Reason("You are asked in the place of {person}, whom the plan names ({role}).", facts)
+    if how := gate.named.get(request.person):
+        return _named(how, names, roles)
     if request.escalation_level:
         return Reason("Others were asked and have not decided; the plan names you next ({role}).", {"role": roles})
     if request.purpose is Purpose.CONFIRM:
@@ -28,6 +30,13 @@ def why_asked(ws: Workspace, gate: GateRow, request: Request, names: Callable[[s
     if request.purpose is Purpose.RESPOND:
         return Reason("You look after this ({role}), and changes were asked for.", {"role": roles})
     return Reason("The plan asks you to decide ({role}).", {"role": roles})
+
+
+def _named(how: dict[str, str], names: Callable[[str], str], roles: str) -> Reason:
+    if not how["instead_of"]:
+        return Reason("Your approval was asked for beside what the plan says: “{reason}”", {"reason": how["reason"]})
+    facts: dict[str, Fact] = {"person": names(how["instead_of"]), "role": roles, "reason": how["reason"]}
+    return Reason("The question was passed on to you from {person} ({role}): “{reason}”", facts)
 
 
 def _by_condition(

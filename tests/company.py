@@ -20,6 +20,7 @@ from models.gates import Purpose, Request, RequestState, requests_of
 from models.outbox import Message, MessageState, messages_of
 from models.record import AuditEntry, entries_of
 from models.rollouts import PlanVersion, Rollout
+from operations.add_approver import add_approver
 from operations.advance import advance
 from operations.answer_changes import Answer, answer_changes_by_link
 from operations.attach import NewFile, attach_file, attach_link
@@ -31,6 +32,7 @@ from operations.describe_rollout import describe_rollout
 from operations.detach import detach
 from operations.import_people import import_people
 from operations.list_attachments import list_attachments
+from operations.reassign import reassign
 from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision, record_decision_as
 from operations.record_measurement import record_measurement
@@ -311,6 +313,16 @@ class Company:
         """What somebody is asked now in the place of another one."""
         [request] = [row for row in self.requests(delegate, RequestState.OPEN) if row.on_behalf_of == delegator]
         return request
+
+    def reassigns(
+        self, left_by: str, to: str, by: str = REQUESTER, key: str = "gate", reason: str = "on leave"
+    ) -> None:
+        """Ask somebody else instead of one who was asked, as `etappe gate reassign` does."""
+        reassign(self.db, KEYS, self.rollout_id, key, left_by, to, reason, Actor(by, "command"), self.now)
+
+    def adds(self, person: str, by: str = REQUESTER, key: str = "gate", reason: str = "knows the law") -> None:
+        """Ask for one more approval, as `etappe gate add-approver` does."""
+        add_approver(self.db, KEYS, self.rollout_id, key, person, reason, Actor(by, "command"), self.now)
 
     def told(self, person: str) -> list[str]:
         """What somebody was told that is about no one rollout, in English, in the order of telling."""

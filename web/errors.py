@@ -16,6 +16,7 @@ from domain.errors import (
     NotEligible,
     NotFound,
     RolloutEnded,
+    TokenRefused,
     TransitionNotAllowed,
     WrongCode,
 )
@@ -31,6 +32,7 @@ STATUS: Mapping[type[EtappeError], HTTPStatus] = {
     TransitionNotAllowed: HTTPStatus.CONFLICT,
     # 403 and not 422: the form was understood and complete, what is missing is the proof that its sender got the mail.
     WrongCode: HTTPStatus.FORBIDDEN,
+    TokenRefused: HTTPStatus.UNAUTHORIZED,
     NotEligible: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,

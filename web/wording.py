@@ -66,8 +66,8 @@ VOID_SENTENCES: Mapping[VoidReason, str] = {
         "The rollout has ended or has gone back to an earlier stage. If you are asked again, a new mail tells you."
     ),
     VoidReason.RENEWED: to_translate(
-        "Wrong codes were typed here five times, so you were sent a new mail with a new link and a new code. "
-        "Please use that one."
+        "You were sent a newer mail with a new link and a new code: after five wrong codes, or because you are asked "
+        "again. Please use that one."
     ),
     VoidReason.LAPSED: to_translate(
         "What you were asked about has changed. You were sent a new mail that says what, with the link that counts."
@@ -97,6 +97,10 @@ VOID_SENTENCES: Mapping[VoidReason, str] = {
 }
 
 NO_CONSENT = to_translate("Silence would have counted as consent here, but it did not come to that.")
+
+NO_LONGER_ASKED_FOR = to_translate(
+    "Everybody who asked for changes has decided since; there is nothing left to answer."
+)
 
 DONE_BY_OTHERS = (
     to_translate("Somebody else has done this already"),

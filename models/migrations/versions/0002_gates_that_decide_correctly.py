@@ -160,6 +160,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('renewal_due_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('overdue_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('pinned', sa.JSON(none_as_null=True), nullable=True))
+        batch_op.add_column(sa.Column('named', sa.JSON(), server_default='{}', nullable=False))
         batch_op.add_column(sa.Column('condition_id', sa.Integer(), nullable=True))
         batch_op.create_index('ix_gates_kind_started_run_state', ['kind', 'started_run_state'], unique=False)
         batch_op.create_index('ix_gates_look_at', ['state', 'look_at'], unique=False)
