@@ -12,8 +12,11 @@ import pytest
 from domain.run import RunState
 from models.database import Database
 from operations.note_run import note_run
+from operations.record_measurement import record_measurement
 from operations.record_run import RunFacts, record_run
+from operations.resume_rollout import resume_rollout
 from operations.run_gates import runs_to_follow, wanted_run
+from operations.workspace import Actor
 from plans.catalogue import BUNDLED, Catalogue
 from tests.company import KEYS, MONDAY, Company
 
@@ -45,8 +48,14 @@ def shifts(company: Company, state: RunState = RunState.COMPLETED) -> dict[str, 
 
 
 def measures(company: Company, percent: int, errors: str = "0.4", response: str = "250", sample: str = "20000") -> None:
-    company.measures(f"error-rate-{percent}", errors, sample)
-    company.measures(f"response-time-{percent}", response, sample)
+    measure(company, f"error-rate-{percent}", errors, sample)
+    measure(company, f"response-time-{percent}", response, sample)
+
+
+def measure(company: Company, metric: str, value: str, sample: str = "20000") -> None:
+    """Record a value, as the release manager does by `etappe measure`."""
+    who = Actor(EMMA, "command")
+    record_measurement(company.db, KEYS, company.rollout_id, metric, value, who, company.now, sample=sample)
 
 
 def wave(company: Company, percent: int) -> None:
@@ -84,7 +93,7 @@ def test_nobody_is_asked_before_both_figures_are_right(db: Database) -> None:
 def test_the_limits_can_be_given(db: Database) -> None:
     company = release(db, **{"error-limit": "0.1"})
     shifts(company)
-    company.measures("error-rate-1", "0.4", "20000")
+    measure(company, "error-rate-1", "0.4")
     assert company.gate("canary-errors")["state"] == "rejected"
 
 
@@ -93,7 +102,7 @@ def test_a_shift_that_fails_is_rehearsed_and_done_again(db: Database) -> None:
     assert shifts(company, RunState.FAILED)["fail"] is True
     assert (company.state, company.gate("canary-errors")["state"]) == ("held", "waiting")
     company.changes(by=LEA, **{"rehearse-failure": "no"})
-    company.resumes()
+    resume_rollout(db, KEYS, company.rollout_id, "it answers again", Actor(LEA, "command"), company.now)
     assert shifts(company)["fail"] is False
     assert company.gate("canary-errors")["state"] == "open"
 
