@@ -357,6 +357,13 @@ def measured_since(rollout_id: str, metric: str, after: int) -> Select[Measureme
     )
 
 
+def values_measured_at(rollout_id: str, metric: str, moment: datetime) -> Select[Decimal]:
+    """The values of a metric that were measured at this moment."""
+    return select(Measurement.value).where(
+        Measurement.rollout_id == rollout_id, Measurement.metric == metric, Measurement.measured_at == moment
+    )
+
+
 def newest_measurement(rollout_id: str) -> Select[int | None]:
     """The id of the value that was recorded last in a rollout."""
     return select(func.max(Measurement.id)).where(Measurement.rollout_id == rollout_id)

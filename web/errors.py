@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from domain.errors import (
+    CallTaken,
     EtappeError,
     EvidenceChanged,
+    GateNotOpen,
     GateSettled,
     InvalidInput,
     LinkUnknown,
@@ -16,6 +18,7 @@ from domain.errors import (
     NotEligible,
     NotFound,
     RolloutEnded,
+    SignatureRefused,
     TokenRefused,
     TransitionNotAllowed,
     WrongCode,
@@ -28,6 +31,9 @@ STATUS: Mapping[type[EtappeError], HTTPStatus] = {
     LinkVoid: HTTPStatus.GONE,
     RolloutEnded: HTTPStatus.GONE,
     GateSettled: HTTPStatus.CONFLICT,
+    GateNotOpen: HTTPStatus.CONFLICT,
+    CallTaken: HTTPStatus.CONFLICT,
+    SignatureRefused: HTTPStatus.UNAUTHORIZED,
     EvidenceChanged: HTTPStatus.CONFLICT,
     TransitionNotAllowed: HTTPStatus.CONFLICT,
     # 403 and not 422: the form was understood and complete, what is missing is the proof that its sender got the mail.
