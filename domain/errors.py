@@ -148,6 +148,18 @@ class GateSettled(EtappeError):
     """The gate is already settled; this decision came too late and was not recorded."""
 
 
+class GateNotOpen(EtappeError):
+    """The gate is not open, so nothing can be said at it; nothing was recorded."""
+
+
+class SignatureRefused(EtappeError):
+    """The call is not signed with a key that is known here, or was not sent just now; nothing was recorded."""
+
+
+class CallTaken(EtappeError):
+    """A call with this id was taken before, and said something else; nothing was recorded."""
+
+
 class TokenRefused(EtappeError):
     """This token opens nothing."""
 

@@ -34,7 +34,7 @@ from models.base import (
     RolloutId,
     state_column,
 )
-from models.rollouts import Rollout, StageRow
+from models.rollouts import PlanVersion, Rollout, StageRow
 
 
 class Purpose(StrEnum):
@@ -149,6 +149,7 @@ class GateRow(Base):
     overdue_at: Mapped[datetime | None]
     pinned: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     condition_id: Mapped[int | None]  # the condition this gate came from (models/conditions.py)
+    plan_version_id: Mapped[int | None] = mapped_column(ForeignKey(PlanVersion.id))  # as of stages
 
     @property
     def due_at(self) -> datetime | None:
@@ -276,6 +277,11 @@ def gate_in_round(rollout_id: str, key: str, number: int) -> Select[GateRow]:
     return select(GateRow).where(GateRow.rollout_id == rollout_id, GateRow.key == key, GateRow.round == number)
 
 
+def newest_round_of_gate(rollout_id: str, key: str) -> Select[int | None]:
+    """The number of a gate's newest round, also when no version of the plan has it any more."""
+    return select(func.max(GateRow.round)).where(GateRow.rollout_id == rollout_id, GateRow.key == key)
+
+
 def requests_at(gate_id: int) -> Select[Request]:
     """Everybody who was ever asked at a gate, in the order of asking."""
     return select(Request).where(Request.gate_id == gate_id).order_by(Request.gate_id, Request.position)
@@ -354,6 +360,13 @@ def measured_since(rollout_id: str, metric: str, after: int) -> Select[Measureme
         select(Measurement)
         .where(Measurement.rollout_id == rollout_id, Measurement.metric == metric, Measurement.id > after)
         .order_by(Measurement.measured_at.desc(), Measurement.id.desc())
+    )
+
+
+def values_measured_at(rollout_id: str, metric: str, moment: datetime) -> Select[Decimal]:
+    """The values of a metric that were measured at this moment."""
+    return select(Measurement.value).where(
+        Measurement.rollout_id == rollout_id, Measurement.metric == metric, Measurement.measured_at == moment
     )
 
 
