@@ -46,8 +46,8 @@ def as_typed(answer: Any) -> str:
 
 
 def in_words(name: str, asked: Input) -> str:
-    """Return what a plan asks for, for whoever starts a rollout: “goal (number, 70 when left out)” (English)."""
-    kept = f", {asked.default} when left out" if asked.default is not None else ""
+    """Return what a plan asks for, for whoever starts a rollout: “goal (number, 70 unless given)” (English)."""
+    kept = f", {asked.default} unless given" if asked.default is not None else ""
     return f"{name} ({asked.kind}{', required' if asked.required else kept})"
 
 

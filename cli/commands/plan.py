@@ -89,7 +89,7 @@ def show(name: str, as_json: bool) -> None:
         click.echo(f"\n{stage.title.in_language('en')}  ({stage.id}{after}{alone})")
         for gate in stage.gates:
             click.echo(f"  {gate.title.in_language('en')}  ({gate.id}, {gate.kind})")
-            for line in _gate_lines(found.plan, gate):
+            for line in _gate_lines(gate):
                 click.echo(f"      {line}")
 
 
@@ -108,8 +108,8 @@ def _input(read: Plan, name: str) -> str:
     return inputs.in_words(name, read.inputs[name])
 
 
-def _gate_lines(plan: Plan, gate: Gate) -> list[str]:
-    lines = [_who(plan, gate)]
+def _gate_lines(gate: Gate) -> list[str]:
+    lines = [_who(gate)]
     if gate.ask_after:
         lines.append(f"asked after {', '.join(gate.ask_after)}")
     for escalation in gate.escalate:
@@ -124,15 +124,15 @@ def _gate_lines(plan: Plan, gate: Gate) -> list[str]:
     return lines
 
 
-def _who(plan: Plan, gate: Gate) -> str:
+def _who(gate: Gate) -> str:
     if isinstance(gate, MeasurementGate):
-        return _measured(plan, gate)
+        return _measured(gate)
     if isinstance(gate, WindowGate):
         return _window(gate)
     if isinstance(gate, CheckGate):
         return f"{gate.signed_with} says pass or fail" if gate.signed_with else f"asks {gate.asks}, {gate.every}"
     if isinstance(gate, RunGate):
-        return f"settled by itself ({gate.kind})"
+        return f"starts {gate.deployment} in Prefect, and passes when that completes"
     if isinstance(gate, AcknowledgementGate):
         return f"confirmed by {gate.share} of {', '.join(gate.audience)}"
     if isinstance(gate, ChecklistGate) and not gate.approvers:
@@ -142,9 +142,9 @@ def _who(plan: Plan, gate: Gate) -> str:
     return f"{filled}decided by {', '.join(gate.approvers)}; quorum: {quorum}"
 
 
-def _measured(plan: Plan, gate: MeasurementGate) -> str:
+def _measured(gate: MeasurementGate) -> str:
     side, target = ("at least", gate.at_least) if gate.at_least is not None else ("at most", gate.at_most)
-    number = _input(plan, target.input) if isinstance(target, FromInput) else str(target)
+    number = target.input if isinstance(target, FromInput) else str(target)
     time = f" for {gate.holds_for}" if gate.holds_for else ""
     by = f"asked of the database {gate.queried.database}, {gate.queried.every}" if gate.queried else (
         f"measured by {gate.measured_by}")  # fmt: skip

@@ -33,6 +33,7 @@ def after_step(before: Snapshot, after: Snapshot, plans: dict[str, dict[str, Any
     _people_kept_apart(after, plans)
     _voices_are_lent_by_right(before, after, plans)
     _links_and_requests(after)
+    _conditions(after)
     _stages(after, before, plans)
     _one_at_a_time(after, plans)
 
@@ -257,6 +258,33 @@ def _links_and_requests(after: Snapshot) -> None:
         if request["purpose"] == "decide":
             requester = rollouts[request["rollout_id"]]["requester"]
             assert requester not in (request["person"], request["on_behalf_of"]), "the requester is asked to decide"
+
+
+def _conditions(after: Snapshot) -> None:
+    """A condition's gate is there exactly as long as the approval that it hangs on counts."""
+    conditions = {row["id"]: row for row in after.conditions}
+    gates = {gate["id"]: gate for gate in after.gates}
+    newest = {(gate["rollout_id"], gate["key"]): gate for gate in after.current_gates()}
+    lapsed = {lapse["decision_id"] for lapse in after.lapses}
+    there = Counter(gate["condition_id"] for gate in after.current_gates() if gate["condition_id"] is not None)
+    for condition_id in there:
+        condition = conditions[condition_id]
+        made_at = gates[condition["gate_id"]]
+        now = newest[made_at["rollout_id"], made_at["key"]]
+        assert condition["decision_id"] not in lapsed, f"condition {condition_id} outlived its approval"
+        assert made_at["state"] == "passed", f"condition {condition_id} is asked for, {made_at['key']} has not passed"
+        assert made_at["current"] or now["renewal"], f"condition {condition_id} is of an earlier round"
+    lost = {row["facts"]["condition"] for row in after.audit_entries if row["action"] == "condition.not-held"}
+    for condition in after.conditions:
+        made_at = gates[condition["gate_id"]]
+        standing = {word["id"]: voice for voice, word in after.standing(made_at).items()}
+        voice = standing.get(condition["decision_id"])
+        if made_at["state"] == "passed" and made_at["current"] and voice in _may_speak(made_at):
+            assert there[condition["id"]] + (condition["id"] in lost) == 1, f"condition {condition['id']} has no gate"
+
+
+def _may_speak(gate: Row) -> set[str]:
+    return set(gate["stand_ins"]).union(*(one["members"] for one in gate["requirements"]))
 
 
 def _stages(after: Snapshot, before: Snapshot, plans: dict[str, dict[str, Any]]) -> None:
