@@ -62,6 +62,7 @@ def describe_request(page: RequestPage) -> dict[str, Any]:
         "paused_at": _moment(asked.paused_at),
         "wishes": [_wish(each) for each in asked.wishes],
         "changed": _changed(asked.changed) if asked.changed else None,
+        "to_change": [vars(each) for each in asked.to_change],
         "mine": _word(page.mine) if page.mine else None,
         "spoken": _word(page.spoken) if page.spoken else None,
         "settlement": _settlement(words, page.settlement) if page.settlement else None,

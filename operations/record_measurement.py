@@ -41,12 +41,12 @@ def record_measurement(
     a number.
     """
     with locked(db, keys, rollout_id, now, actor) as ws:
-        _refuse_strangers(ws, metric)
+        refuse_strangers(ws, metric)
         _record(ws, metric, value, sample, measured_at or now)
 
 
-def _refuse_strangers(ws: Workspace, metric: str) -> None:
-    """Values are brought by those whom the plan asks for them, and by whoever looks after the rollout."""
+def refuse_strangers(ws: Workspace, metric: str) -> None:
+    """Raise NotAllowed unless the plan asks the actor for values of this metric, or they look after the rollout."""
     gates = [gate for stage in ws.plan.stages for gate in stage.gates if isinstance(gate, MeasurementGate)]
     of_metric = [gate for gate in gates if gate.metric == metric] or gates  # that it is unknown is said to all of them
     if ws.actor.address not in ws.directory.people([gate.measured_by for gate in of_metric]):

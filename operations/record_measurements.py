@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from domain.errors import EtappeError, InvalidFile, Problem, UnknownRollout
 from domain.measurement import Value
 from models.database import Database
-from operations.record_measurement import add_values, refuse_value
+from operations.record_measurement import add_values, refuse_strangers, refuse_value
+from operations.seeing import seen
 from operations.workspace import Actor, Workspace, lock
 
 
@@ -31,7 +32,7 @@ def record_measurements(
     """Record every row in one transaction; what follows in each rollout, follows from all its values together.
 
     Returns how many rollouts they are about. Raises InvalidFile with every row that cannot be recorded; `source` names
-    the file in it.
+    the file in it. Somebody who may not bring such a value, or not see the rollout, is told so like that.
     """
     with db.write() as session:
         workspaces, problems = _locked(session, keys, rows, actor, now)
@@ -52,7 +53,10 @@ def _locked(
     problems: list[Problem] = []
     for rollout_id in sorted({row.rollout_id for row in rows}):
         try:
-            workspaces[rollout_id] = lock(session, keys, rollout_id, now, actor)
+            ws = lock(session, keys, rollout_id, now, actor)
+            if not seen(session, [ws.rollout], actor.address):  # then there is none for them, in the same words
+                raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
+            workspaces[rollout_id] = ws
         except UnknownRollout as refusal:
             problems += [_at(row, refusal) for row in rows if row.rollout_id == rollout_id]
     return workspaces, problems
@@ -60,6 +64,7 @@ def _locked(
 
 def _problem(ws: Workspace, row: Row) -> Iterator[Problem]:
     try:
+        refuse_strangers(ws, row.metric)
         refuse_value(ws, row.metric, row.value)
     except EtappeError as refusal:
         yield _at(row, refusal)

@@ -32,12 +32,12 @@ class Api:
 
     def get(self, person: str, path: str, **more: Any) -> Response:
         """Look at something as this person."""
-        answer: Response = self.client.get(f"/api/v1{path}", headers=self._as(person), **more)
+        answer: Response = self.client.get(f"/api/v1{path}", headers=self.headers(person), **more)
         return answer
 
     def post(self, person: str, path: str, body: Any = None, **more: Any) -> Response:
         """Send JSON as this person."""
-        answer: Response = self.client.post(f"/api/v1{path}", headers=self._as(person), json=body, **more)
+        answer: Response = self.client.post(f"/api/v1{path}", headers=self.headers(person), json=body, **more)
         return answer
 
     def at(self, gate: str = "gate") -> str:
@@ -50,5 +50,6 @@ class Api:
         digest = self.get(person, self.at(gate), params=behalf).json().get("digest", "0" * 64)
         return self.post(person, f"{self.at(gate)}/decisions", {"decision": decision, "digest": digest, **words})
 
-    def _as(self, person: str) -> dict[str, str]:
+    def headers(self, person: str) -> dict[str, str]:
+        """What says who calls."""
         return {"Authorization": f"Bearer {self.token(person)}"}

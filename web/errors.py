@@ -11,6 +11,7 @@ from domain.errors import (
     EvidenceChanged,
     GateNotOpen,
     GateSettled,
+    InvalidFile,
     InvalidInput,
     LinkUnknown,
     LinkVoid,
@@ -41,6 +42,7 @@ STATUS: Mapping[type[EtappeError], HTTPStatus] = {
     TokenRefused: HTTPStatus.UNAUTHORIZED,
     NotEligible: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
+    InvalidFile: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     EtappeError: HTTPStatus.BAD_REQUEST,
 }

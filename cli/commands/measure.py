@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from cli.measured_file import read_values
 from cli.opening import actor, opened
 from cli.printing import now_utc, plural
 from cli.typed import Moment
+from operations.measured_file import read_values
 from operations.record_measurement import record_measurement
 from operations.record_measurements import record_measurements
 from settings import Settings

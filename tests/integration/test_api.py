@@ -471,3 +471,147 @@ def test_a_gate_is_waived_by_whom_the_plan_names_though_they_were_never_asked(co
     [gate] = told["stages"][0]["gates"]
     assert (gate["state"], gate["waived_by"], told["state"]) == ("waived", EMIL, "completed")
     assert company.entries("gate.waived")[0].channel == "api"
+
+
+def test_conditions_go_with_an_approval_and_are_named_by_their_place(company: Company, api: Api) -> None:
+    later = f"  - id: later\n    title: Later\n    gates:\n      - {{id: last, title: Last, {SIGN_OFF}"
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any}}\n{later}"))
+    assert [stage["id"] for stage in api.get(BEN, api.at()).json()["condition_stages"]] == ["later"]
+    digest = api.get(BEN, api.at()).json()["digest"]
+    body = {"decision": "approve-with-conditions", "digest": digest, "conditions": []}
+    assert refused(api.post(BEN, f"{api.at()}/decisions", body), 422, "invalid-input")["fields"]
+    body["conditions"] = [{"what": "Check the texts", "who": "nobody", "due_on": "soon"}]
+    told = refused(api.post(BEN, f"{api.at()}/decisions", body), 422, "invalid-input")
+    assert told["fields"].keys() == {"condition-1-who", "condition-1-due"}
+    body["conditions"] = [{"what": "Check the texts", "who": DORA, "due_on": "2026-03-31"}]
+    assert api.post(BEN, f"{api.at()}/decisions", body).status_code == 200
+    gates = api.get(REQUESTER, f"/rollouts/{company.rollout_id}").json()["stages"][1]["gates"]
+    assert [gate["condition"]["who"] for gate in gates if gate["condition"]] == [DORA]
+
+
+def test_a_request_for_changes_is_answered_with_what_has_changed(company: Company, api: Api) -> None:
+    company.start(one_gate('kind: budget, question: "May it cost this?", approvers: [board]'), budget={"Video": "100"})
+    api.decides(BEN, "request-changes", comment="cheaper, please")
+    [asked] = api.get(REQUESTER, "/requests").json()
+    assert (asked["purpose"], asked["wishes"][0]["comment"]) == ("respond", "cheaper, please")
+    body = {
+        "reply": "Done",
+        "inputs": {"budget": [{"item": "Video", "amount": 90}]},
+        "links": ["https://example.com/offer"],
+    }
+    refused(api.post(BEN, f"{api.at()}/responses", body), 403, "not-allowed")
+    wrong = refused(
+        api.post(REQUESTER, f"{api.at()}/responses", {**body, "inputs": {"budget": 7}}), 422, "invalid-input"
+    )
+    assert wrong["fields"].keys() == {"budget"}
+    assert api.post(REQUESTER, f"{api.at()}/responses", body).status_code == 200
+    [asked] = api.get(BEN, "/requests").json()
+    assert (asked["changed"]["reply"], asked["budget_total"], asked["paused_at"]) == ("Done", "90", None)
+    assert [one["url"] for one in asked["attachments"]] == ["https://example.com/offer"]
+    refused(api.post(REQUESTER, f"{api.at()}/responses", body), 422, "invalid-input")
+
+
+def test_somebody_else_is_asked_or_one_more(company: Company, api: Api) -> None:
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any"), owner=DORA)
+    body = {"from": BEN, "to": EMIL, "reason": "on leave"}
+    refused(api.post(BEN, f"{api.at()}/reassign", body), 403, "not-allowed")
+    assert api.post(DORA, f"{api.at()}/reassign", body).status_code == 200
+    told = refused(api.decides(BEN), 409, "gate-settled")
+    assert told["detail"].startswith("Whoever looks after this stage has passed the question on.")
+    body = {"person": ADMIN, "reason": "knows the law"}
+    refused(api.post(BEN, f"{api.at()}/approvers", body), 403, "not-allowed")
+    assert api.post(DORA, f"{api.at()}/approvers", body).status_code == 200
+    assert [one["gate"] for one in api.get(ADMIN, "/requests").json()] == ["gate"]
+    assert api.decides(EMIL).json()["settlement"] is None
+    assert api.decides(ADMIN).json()["settlement"]["outcome"] == "go"
+
+
+def test_only_a_gate_that_starts_a_flow_run_is_started_anew(company: Company, api: Api) -> None:
+    company.start(one_gate(SIGN_OFF))
+    refused(api.post(REQUESTER, f"{api.at()}/restart", {"reason": "hangs"}), 422, "invalid-input")
+
+
+def test_files_are_put_fetched_as_downloads_and_taken_off(company: Company, api: Api) -> None:
+    company.start(one_gate(SIGN_OFF))
+    files = f"/rollouts/{company.rollout_id}/attachments"
+    [one] = send(api, REQUESTER, f"{files}/Offer%20%C3%A4.pdf", b"%PDF-1.7").json()
+    assert (one["name"], one["size"], one["added_by"]) == ("Offer ä.pdf", 8, REQUESTER)
+    assert send(api, REQUESTER, f"{files}/Offer%20%C3%A4.pdf", b"%PDF-1.7").json() == [one]
+    fetched = api.get(BEN, f"{files}/Offer%20%C3%A4.pdf")
+    assert (fetched.status_code, fetched.content) == (200, b"%PDF-1.7")
+    assert fetched.headers["content-type"] == "application/octet-stream"
+    assert fetched.headers["content-disposition"].startswith("attachment;")
+    refused(send(api, BEN, f"{files}/other.txt", b"x"), 403, "not-allowed")
+    refused(send(api, EMIL, f"{files}/other.txt", b"x"), 404, "unknown-rollout")
+    refused(api.get(BEN, f"{files}/nothing"), 404, "unknown-attachment")
+    assert [each["name"] for each in api.get(BEN, files).json()] == ["Offer ä.pdf"]
+    assert remove(api, REQUESTER, f"{files}/Offer%20%C3%A4.pdf").json() == []
+    refused(remove(api, REQUESTER, f"{files}/Offer%20%C3%A4.pdf"), 404, "unknown-attachment")
+
+
+def test_a_link_is_attached_and_has_no_bytes(company: Company, api: Api) -> None:
+    company.start(one_gate(SIGN_OFF))
+    files = f"/rollouts/{company.rollout_id}/attachments"
+    [one] = api.post(REQUESTER, files, {"url": "https://example.com/offer"}).json()
+    assert (one["name"], one["url"], one["digest"]) == ("offer", "https://example.com/offer", None)
+    refused(api.get(REQUESTER, f"{files}/offer"), 404, "unknown-attachment")
+    refused(api.post(REQUESTER, files, {"url": "http://example.com/offer"}), 422, "invalid-input")
+
+
+@pytest.mark.parametrize(
+    ("size", "status", "code"),
+    [(0, 422, "invalid-input"), (10 * 1024**2 + 1, 422, "invalid-input"), (11 * 1024**2 + 1, 413, "too-large")],
+)
+def test_a_file_has_something_in_it_and_at_most_10_mb(
+    company: Company, api: Api, size: int, status: int, code: str
+) -> None:
+    company.start(one_gate(SIGN_OFF))
+    answer = send(api, REQUESTER, f"/rollouts/{company.rollout_id}/attachments/large", b"x" * size)
+    refused(answer, status, code)
+    assert api.get(REQUESTER, f"/rollouts/{company.rollout_id}/attachments").json() == []
+
+
+def send(api: Api, person: str, path: str, content: bytes) -> Response:
+    answer: Response = api.client.put(f"/api/v1{path}", headers=api.headers(person), content=content)
+    return answer
+
+
+def remove(api: Api, person: str, path: str) -> Response:
+    answer: Response = api.client.delete(f"/api/v1{path}", headers=api.headers(person))
+    return answer
+
+
+def csv(api: Api, person: str, text: str, kind: str = "text/csv") -> Response:
+    headers = {**api.headers(person), "Content-Type": kind}
+    answer: Response = api.client.post("/api/v1/measurements", headers=headers, content=text.encode())
+    return answer
+
+
+def test_the_values_of_a_file_are_recorded_all_or_none(company: Company, api: Api) -> None:
+    first, second = company.start(one_gate(MEASUREMENT)), company.start(one_gate(MEASUREMENT))
+    text = f"rollout,metric,value,sample\n{first},visits,50,9\n{second},visits,150,\n"
+    assert csv(api, BEN, text, "text/csv; charset=utf-8").json() == {"values": 2, "rollouts": 2}
+    states = {one["id"]: one["state"] for one in api.get(BEN, "/rollouts").json()}
+    assert states == {first: "held", second: "completed"}
+    told = refused(csv(api, BEN, f"{text}{first},visitors,1,1\n{first},visits,many,1\n"), 422, "invalid-file")
+    assert told["fields"].keys() == {"line 5"}
+    told = refused(csv(api, BEN, f"{text}{first},visitors,1,1\nzzzzzzzz,visits,1,1\n"), 422, "invalid-file")
+    assert told["fields"].keys() == {"line 3", "line 4", "line 5"}
+    company.rollout_id = first
+    assert len(company.entries("measurement.recorded")) == 1
+
+
+def test_a_file_tells_nothing_of_the_rollouts_of_others(company: Company, api: Api) -> None:
+    rollout = company.start(one_gate(f"{SIGN_OFF}}}\n      - {{id: value, title: Value, {MEASUREMENT}"))
+    text = "rollout,metric,value\nROLLOUT,visits,1\n"
+    there = refused(csv(api, EMIL, text.replace("ROLLOUT", rollout)), 422, "invalid-file")
+    nowhere = refused(csv(api, EMIL, text.replace("ROLLOUT", "zzzzzzzz")), 422, "invalid-file")
+    assert str(there).replace(rollout, "") == str(nowhere).replace("zzzzzzzz", "")
+    told = refused(csv(api, ANNA, text.replace("ROLLOUT", rollout)), 422, "invalid-file")
+    assert told["fields"]["line 2"] == f"{ANNA} does not look after this rollout; {REQUESTER} does."
+
+
+def test_a_file_says_that_it_is_csv(api: Api) -> None:
+    refused(csv(api, BEN, "{}", "application/json"), 415, "unsupported-media-type")
+    refused(csv(api, BEN, ""), 422, "invalid-input")
+    refused(csv(api, BEN, "a,b\n\0,2"), 422, "invalid-file")

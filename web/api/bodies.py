@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from domain.attachments import MOST as MOST_ATTACHMENTS
 from domain.budget import BudgetLine
 from domain.conditions import MOST
 from domain.plan import Language, Slug
@@ -16,6 +17,8 @@ Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Address = Annotated[str, StringConstraints(max_length=254)]
 Reasons = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 Words = Annotated[str, StringConstraints(max_length=5000)]
+Url = Annotated[str, StringConstraints(max_length=2000)]
+FileName = Annotated[str, StringConstraints(max_length=200)]
 DecisionWord = Literal[
     "approve", "approve-with-conditions", "reject", "request-changes", "abstain", "hold", "recycle", "kill"
 ]
@@ -105,3 +108,36 @@ class InputsBody(Body):
 
     inputs: dict[Slug, Scalar | list[BudgetLine]] = Field(min_length=1, description="By name; a budget as its lines")
     reason: Reasons = Field(description="Why; whoever approved something else is told")
+
+
+class ResponseBody(Body):
+    """The answer to a request for changes, with what is changed by it; files are attached before."""
+
+    reply: Words = Field(min_length=1, description="What is said to those who asked for changes")
+    inputs: dict[Slug, Scalar | list[BudgetLine]] = Field(default={}, description="By name; a budget as its lines")
+    links: list[Url] = Field(default=[], max_length=MOST_ATTACHMENTS, description="https addresses to attach")
+    removed: list[FileName] = Field(
+        default=[], max_length=MOST_ATTACHMENTS, description="Names of attachments to take off"
+    )
+
+
+class ApproverBody(Body):
+    """Somebody whose approval is needed as well."""
+
+    person: Address = Field(description="Who is asked: an address")
+    reason: Reasons = Field(description="Why; they are told")
+
+
+class ReassignBody(Body):
+    """Somebody who is asked instead of another one."""
+
+    from_: Address = Field(alias="from", description="Who is asked now: an address")
+    to: Address = Field(description="Who is asked instead: an address")
+    reason: Reasons = Field(description="Why; both are told")
+
+
+class LinkBody(Body):
+    """A link that belongs to what a rollout is about."""
+
+    url: Url = Field(description="An https address")
+    name: FileName = Field(default="", description="What it is called; default: its last part")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -72,11 +72,13 @@ SeenRollout = Annotated[str, Depends(_seen)]
 """The id of a rollout that the caller may look at; for others there is none."""
 
 
-def takes_json(request: Request) -> None:
-    """Refuse a body that does not say that it is JSON."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise HTTPException(UNSUPPORTED_MEDIA_TYPE)
+def _takes(media_type: str) -> Callable[[Request], None]:
+    def refuse_others(request: Request) -> None:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
+            raise HTTPException(UNSUPPORTED_MEDIA_TYPE, f"Send {media_type}, and say so in Content-Type.")
+
+    return refuse_others
 
 
-TakesJson = Depends(takes_json)
+TakesJson, TakesCsv = Depends(_takes("application/json")), Depends(_takes("text/csv"))
+"""Refuse a body that does not say that it is of this kind."""

@@ -70,6 +70,7 @@ class GateFacts(Facts):
     delegates: list[DelegateFacts]
     waits: list[str] = Field(description="What a gate waits for that nobody is asked about")
     condition: ConditionFacts | None
+    paused_at: datetime | None = Field(description="Since when it stands still, because changes were asked for")
     silent: list[str] = Field(description="Whose silence counted as consent")
     run: RunFacts | None
     decisions: list[Word]
@@ -188,6 +189,73 @@ class SettlementFacts(Facts):
     at: datetime
 
 
+class RecordedFacts(Facts):
+    """How many values were recorded, in how many rollouts."""
+
+    values: int
+    rollouts: int
+
+
+class AttachmentFacts(Facts):
+    """A file, or a link, that belongs to what a rollout is about."""
+
+    id: int
+    name: str
+    size: int = Field(description="In bytes; 0 for a link")
+    digest: str | None = Field(description="The SHA-256 of a file's bytes, in hex")
+    url: str | None
+    added_by: str
+    added_at: datetime
+
+
+class AttachedFacts(Facts):
+    """A file, or a link, that the question is about."""
+
+    id: int
+    name: str
+    size: int
+    digest: str | None
+    url: str | None
+
+
+class WishFacts(Facts):
+    """Somebody's request for changes."""
+
+    name: str
+    comment: str
+    at: datetime
+
+
+class ShiftFacts(Facts):
+    """One thing that is different now; an attachment has no label."""
+
+    label: str
+    before: str
+    after: str
+
+
+class AnsweredFacts(Facts):
+    """What was answered when changes were asked for, and what is different since."""
+
+    by: str
+    name: str
+    at: datetime
+    reply: str
+    asked: list[WishFacts]
+    changes: list[ShiftFacts]
+
+
+class InputFacts(Facts):
+    """An input that whoever answers may change."""
+
+    name: str
+    title: str
+    kind: str
+    currency: str
+    required: bool
+    value: str
+
+
 class StageName(Facts):
     """A stage, by its id and title."""
 
@@ -234,7 +302,12 @@ class QuestionFacts(Facts):
     items: list[ItemFacts]
     metric: str
     target: str
+    attachments: list[AttachedFacts]
     said: list[SaidFacts]
+    paused_at: datetime | None = Field(description="Since when the clock stands still, because changes were asked for")
+    wishes: list[WishFacts]
+    changed: AnsweredFacts | None
+    to_change: list[InputFacts] = Field(description="For whoever answers a request for changes")
     mine: SaidFacts | None = Field(description="What the reader has said with this voice")
     spoken: SaidFacts | None = Field(description="What somebody else has said with this voice")
     settlement: SettlementFacts | None

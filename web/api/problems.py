@@ -13,21 +13,22 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from domain.errors import EtappeError, InvalidInput, TokenRefused
+from domain.attachments import LARGEST
+from domain.errors import EtappeError, InvalidFile, InvalidInput, TokenRefused
 from notifications.language import Words
 from web import errors, pages
-from web.headers import LARGEST_BODY
+from web.headers import LARGEST_BODY, TOO_LARGE, takes_a_file
 from web.masking import masked
 
 log = logging.getLogger(__name__)
 
+UNSUPPORTED = 415
 MEDIA_TYPE = "application/problem+json"
 _FRAMEWORK: Mapping[int, tuple[str, str]] = {
     400: ("unreadable", "The body cannot be read; send one JSON object in UTF-8."),
     404: ("not-found", "There is nothing at this address."),
     405: ("method-not-allowed", "This address does not take that method."),
     413: ("too-large", f"At most {LARGEST_BODY // 1024} KB can be sent at once."),
-    415: ("unsupported-media-type", "Send JSON, and say so: Content-Type: application/json."),
 }
 
 
@@ -86,11 +87,16 @@ def _refused_with_facts(request: Request, error: Exception) -> Response:
 
 
 def _of(words: Words, error: EtappeError, detail: str = "", facts: Mapping[str, Any] | None = None) -> Response:
-    fields = error.fields if isinstance(error, InvalidInput) else {}
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, TokenRefused) else {}
-    beside = {name: words.say(reason) for name, reason in fields.items()}
     sentence = detail or errors.told(words, error)
-    return problem(errors.status_of(error), _code(error), sentence, beside, facts, headers)
+    return problem(errors.status_of(error), _code(error), sentence, _fields(words, error), facts, headers)
+
+
+def _fields(words: Words, error: EtappeError) -> dict[str, str]:
+    if isinstance(error, InvalidFile):
+        lines = dict.fromkeys(each.line for each in error.problems)
+        return {f"line {line}": "; ".join(p.sentence for p in error.problems if p.line == line) for line in lines}
+    return {name: words.say(reason) for name, reason in error.fields.items()} if isinstance(error, InvalidInput) else {}
 
 
 def _code(error: EtappeError) -> str:
@@ -112,6 +118,10 @@ def _misshapen(request: Request, error: Exception) -> Response:
 
 def _not_served(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == TOO_LARGE and takes_a_file(request.method, request.url.path):
+        return problem(TOO_LARGE, "too-large", f"A file can have at most {LARGEST // 1024**2} MB.")
+    if error.status_code == UNSUPPORTED:
+        return problem(UNSUPPORTED, "unsupported-media-type", error.detail)
     return _framework(error.status_code, error.headers)
 
 
