@@ -53,7 +53,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
     return Question(
         rollout_id=ws.rollout.id,
         rollout_title=ws.rollout.title,
-        plan_title=ws.plan.title.in_language(language),
+        plan_title=ws.plan_of(gate).title.in_language(language),
         stage_title=stage.title.in_language(language),
         gate_key=gate.key,
         gate_title=planned.title.in_language(language),
@@ -77,7 +77,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         condition_stages=_condition_stages(ws, gate, request, language),
         waiting_for=_names_waited_for(ws, gate, request, reader),
         **_in_place(ws, request),
-        inputs=_inputs(ws, language),
+        inputs=_inputs(ws, gate, language),
         silence_is_consent=getattr(planned, "silence_is_consent", False),
         lessons_required=isinstance(planned, ReviewGate) and planned.lessons,
         **changes_as_facts(ws, gate, request, language, names),
@@ -170,7 +170,9 @@ def _in_place(ws: Workspace, request: Request) -> dict[str, Any]:
 def _condition_stages(ws: Workspace, gate: GateRow, request: Request, language: str) -> tuple[LaterStage, ...]:
     if request.purpose is not Purpose.DECIDE:
         return ()
-    return tuple(LaterStage(key, ws.plan.stage(key).title.in_language(language)) for key in stages_for(ws, gate))
+    return tuple(
+        LaterStage(key, ws.plan_of(gate).stage(key).title.in_language(language)) for key in stages_for(ws, gate)
+    )
 
 
 def settlement(gate: GateRow) -> Settlement | None:
@@ -213,7 +215,7 @@ def _names(ws: Workspace) -> Callable[[str], str]:
 
 def _evidence(ws: Workspace, gate: GateRow, planned: Gate, language: str) -> dict[str, Any]:
     if isinstance(planned, BudgetGate):
-        return _budget(ws, planned)
+        return _budget(ws, gate, planned)
     if isinstance(planned, ChecklistGate):
         return _checklist(ws, gate, planned, language)
     if isinstance(planned, MeasurementGate):
@@ -223,21 +225,21 @@ def _evidence(ws: Workspace, gate: GateRow, planned: Gate, language: str) -> dic
     return {}
 
 
-def _inputs(ws: Workspace, language: str) -> tuple[Filled, ...]:
+def _inputs(ws: Workspace, gate: GateRow, language: str) -> tuple[Filled, ...]:
     given = ws.rollout.inputs
     return tuple(
         Filled(asked.title.in_language(language) if asked.title else name, as_typed(given[name]))
-        for name, asked in ws.plan.inputs.items()
+        for name, asked in ws.plan_of(gate).inputs.items()
         if asked.kind is not InputKind.BUDGET and given.get(name) not in (None, "")
     )
 
 
-def _budget(ws: Workspace, planned: BudgetGate) -> dict[str, Any]:
+def _budget(ws: Workspace, gate: GateRow, planned: BudgetGate) -> dict[str, Any]:
     lines = budget_lines(ws, planned)
     return {
         "budget": tuple(Line(line.item, line.amount) for line in lines),
         "budget_total": budget.total(lines),
-        "currency": ws.plan.inputs[planned.input].currency or "",
+        "currency": ws.plan_of(gate).inputs[planned.input].currency or "",
     }
 
 

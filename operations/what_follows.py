@@ -50,4 +50,4 @@ def on_silence(ws: Workspace, gate: GateRow, names: Callable[[str], str], langua
 
 
 def _recycle_title(ws: Workspace, gate: GateRow, language: str) -> str:
-    return ws.plan.stage(recycle_target(ws, gate)).title.in_language(language)
+    return ws.plan_of(gate).stage(recycle_target(ws, gate)).title.in_language(language)
