@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.states import GateState
-from models.gates import VoidReason
+from models.gates import Purpose, VoidReason
 from operations.show_request import RequestPage
 from web import wording
 
@@ -15,6 +15,8 @@ def title_and_sentence(found: RequestPage) -> tuple[str, str]:
         return wording.DONE_BY_OTHERS
     if reason is VoidReason.EXPIRED and found.question.silence_is_consent:
         return wording.VOID_TITLES[reason], wording.NO_CONSENT
+    if reason is VoidReason.SPOKEN_FOR and found.purpose is Purpose.DECIDE and found.spoken is None:
+        return wording.VOID_TITLES[reason], wording.SPOKEN_YOURSELF
     return wording.VOID_TITLES[reason], wording.VOID_SENTENCES[reason]
 
 

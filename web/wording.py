@@ -98,6 +98,12 @@ VOID_SENTENCES: Mapping[VoidReason, str] = {
 
 NO_CONSENT = to_translate("Silence would have counted as consent here, but it did not come to that.")
 
+SPOKEN_YOURSELF = to_translate("One person is one voice, and yours was heard here already, when you answered before.")
+"""For somebody who was asked for a second voice, beside the one that they have given."""
+
+LEND_TITLE = to_translate("Let somebody else answer for you")
+LENT_TITLE = to_translate("Your voice is lent")
+
 DONE_BY_OTHERS = (
     to_translate("Somebody else has done this already"),
     to_translate("There is nothing left for you to do here."),
