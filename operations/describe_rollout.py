@@ -15,15 +15,20 @@ from models.rollouts import Rollout, rollouts_newest_first
 from notifications.language import Words
 from operations.question import asked_now, waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
+from operations.seeing import seen
 from operations.voices import silent_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace, plan_of
 
 
-def list_rollouts(db: Database) -> list[dict[str, Any]]:
-    """Return every rollout, newest first: id, plan, version, title, state, requester, owner, created_at."""
+def list_rollouts(db: Database, seen_by: str = "") -> list[dict[str, Any]]:
+    """Return rollouts, newest first: id, plan, version, title, state, requester, owner, created_at.
+
+    All of them, or those that the person with the address `seen_by` may look at.
+    """
     with db.read() as session:
-        return [_head(rollout) for rollout in session.scalars(rollouts_newest_first())]
+        rollouts = list(session.scalars(rollouts_newest_first()))
+        return [_head(rollout) for rollout in (seen(session, rollouts, seen_by) if seen_by else rollouts)]
 
 
 def plan_of_rollout(db: Database, rollout_id: str) -> Plan:
@@ -111,6 +116,7 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "because": str(Reason.from_json(gate.settled_because)) if gate.settled_because else None,
         "waived_by": gate.waived_by,
         "due_at": gate.due_at.isoformat() if gate.due_at else None,
+        "paused_at": gate.paused_at.isoformat() if gate.paused_at else None,
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
         "condition": _condition(ws, gate),

@@ -104,6 +104,10 @@ SPOKEN_YOURSELF = to_translate("One person is one voice, and yours was heard her
 LEND_TITLE = to_translate("Let somebody else answer for you")
 LENT_TITLE = to_translate("Your voice is lent")
 
+NO_LONGER_ASKED_FOR = to_translate(
+    "Everybody who asked for changes has decided since; there is nothing left to answer."
+)
+
 DONE_BY_OTHERS = (
     to_translate("Somebody else has done this already"),
     to_translate("There is nothing left for you to do here."),

@@ -13,6 +13,7 @@ from domain.plan import (
     AcknowledgementGate,
     CheckGate,
     ChecklistGate,
+    FromInput,
     Gate,
     MeasurementGate,
     Plan,
@@ -104,7 +105,8 @@ def _size(read: Plan) -> str:
 
 def _input(read: Plan, name: str) -> str:
     asked = read.inputs[name]
-    return f"{name} ({asked.kind}{', required' if asked.required else ''})"
+    default = "" if asked.default is None else f", {asked.default} unless given"
+    return f"{name} ({asked.kind}{', required' if asked.required else ''}{default})"
 
 
 def _gate_lines(gate: Gate) -> list[str]:
@@ -123,9 +125,12 @@ def _gate_lines(gate: Gate) -> list[str]:
 
 def _who(gate: Gate) -> str:
     if isinstance(gate, MeasurementGate):
-        target = f"at least {gate.at_least}" if gate.at_least is not None else f"at most {gate.at_most}"
-        return f"{gate.metric}: {target}, measured by {gate.measured_by}"
-    if isinstance(gate, WindowGate | CheckGate | RunGate):
+        sign, target = ("at least", gate.at_least) if gate.at_least is not None else ("at most", gate.at_most)
+        wanted = target.input if isinstance(target, FromInput) else target
+        return f"{gate.metric}: {sign} {wanted}, measured by {gate.measured_by}"
+    if isinstance(gate, RunGate):
+        return f"starts {gate.deployment} in Prefect, and passes when that completes"
+    if isinstance(gate, WindowGate | CheckGate):
         return f"settled by itself ({gate.kind})"
     if isinstance(gate, AcknowledgementGate):
         return f"confirmed by {gate.share} of {', '.join(gate.audience)}"

@@ -51,7 +51,8 @@ plan: pinned{_HEAD}
     title: Second
     gates:
       - {{id: look, title: Look, kind: review, question: "?", approvers: [staff], quorum: 2, recycle_to: first,
-         pinned_to: [concept, sign], order: in turn, escalate: [{{after: 3 days, to: finance-head, replace: true}}]}}
+         pinned_to: [concept, sign, attachments], order: in turn,
+         escalate: [{{after: 3 days, to: finance-head, replace: true}}]}}
   - id: third
     title: Third
     gates:
@@ -68,8 +69,8 @@ plan: separated{_HEAD}
   - id: first
     title: First
     gates:
-      - {{id: one, title: One, kind: sign-off, question: "?", approvers: [staff], quorum: 2, pinned_to: [concept],
-         waiver: [board], delegates: false}}
+      - {{id: one, title: One, kind: sign-off, question: "?", approvers: [staff], quorum: 2,
+         pinned_to: [concept, attachments], waiver: [board], delegates: false}}
       - {{id: two, title: Two, kind: sign-off, question: "?", approvers: [staff, chair], quorum: any,
          different_people_than: [one], remind: every 12 hours}}
       - {{id: three, title: Three, kind: sign-off, question: "?", approvers: [staff], quorum: any,

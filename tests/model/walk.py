@@ -85,10 +85,17 @@ class Walk:
         "fill_in": 4,
         "measure": 3,
         "change_inputs": 6,
+        "answer_changes": 8,
+        "attach": 3,
+        "detach": 1,
         "time": 8,
         "check": 10,
         "resume": 6,
         "waive": 3,
+        "reassign": 3,
+        "add_an_approver": 2,
+        "take_turns": 3,
+        "deliver": 4,
         "lend": 4,
         "end_lending": 2,
         "start": 4,
@@ -143,6 +150,21 @@ class Walk:
         name = self.chance.choice(list(changes))
         self.company.changes(by=self._somebody_in_charge(), **{name: changes[name]})
 
+    def do_answer_changes(self) -> None:
+        request = self._request(RequestState.OPEN, Purpose.RESPOND)
+        new = self.chance.choice([{}, {"concept": "c"}, {"target": "150"}, {"budget": "tools: 101"}])
+        links = self.chance.choice([[], ["https://example.com/offer"]])
+        self.company.answers_changes(request.person, request=request, inputs=new, links=links)
+
+    def do_attach(self) -> None:
+        self._here()
+        name, content = self.chance.choice(["a.txt", "b.txt"]), self.chance.choice([b"one", b"two"])
+        self.company.attaches(content, name, by=self._somebody_in_charge())
+
+    def do_detach(self) -> None:
+        self._here()
+        self.company.detaches(self.chance.choice(["a.txt", "b.txt"]), by=self._somebody_in_charge())
+
     def do_time(self) -> None:
         self.company.later(hours=self.chance.choice([1, 6, 13, 24, 50]))
 
@@ -158,6 +180,22 @@ class Walk:
     def do_waive(self) -> None:
         key = self.chance.choice(self._gate_keys())
         self.company.waives(self.chance.choice(ADDRESSES), key)
+
+    def do_reassign(self) -> None:
+        request = self._request(RequestState.OPEN, *Purpose)
+        key = self.company.page(request).question.gate_key
+        self.company.reassigns(request.voice, self.chance.choice(ADDRESSES), self._somebody_in_charge(), key)
+
+    def do_add_an_approver(self) -> None:
+        key = self.chance.choice(self._gate_keys())
+        self.company.adds(self.chance.choice(ADDRESSES), self._somebody_in_charge(), key)
+
+    def do_take_turns(self) -> None:
+        self.company.takes_turns()
+
+    def do_deliver(self) -> None:
+        self._here()
+        self.company.mails_arrive(*self.chance.choice([[], [], ["ben@example.com"]]))
 
     def do_lend(self) -> None:
         whose, to, by = (self.chance.choice(ADDRESSES) for _ in range(3))
