@@ -63,6 +63,12 @@ def as_typed(answer: Any) -> str:
     return "" if answer is None else str(answer)
 
 
+def in_words(name: str, asked: Input) -> str:
+    """Return what a plan asks for, for whoever starts a rollout: “goal (number, 70 unless given)” (English)."""
+    kept = f", {asked.default} unless given" if asked.default is not None else ""
+    return f"{name} ({asked.kind}{', required' if asked.required else kept})"
+
+
 def default_problem(asked: Input) -> str | None:
     """Return what is wrong with what holds when nothing is given, or None when nothing is."""
     if asked.default is None:
