@@ -10,7 +10,7 @@ from notifications.language import to_translate
 
 CHOICE_HINTS: Mapping[str, str] = {
     "approve": to_translate("You agree to it as it is shown here."),
-    "approve-with-conditions": to_translate("You agree if something is done; what, is recorded with your answer."),
+    "approve-with-conditions": to_translate("You agree if something is done: what, by whom and by when."),
     "reject": to_translate("You are against it. Please say why."),
     "request-changes": to_translate(
         "Neither yes nor no: say what has to change. The same link takes your answer later."
