@@ -40,4 +40,4 @@ def why_not_offered(ws: Workspace, gate: GateRow, request: Request, decision: st
 def stages_for(ws: Workspace, gate: GateRow) -> list[str]:
     """Return the stages that may hold to conditions made at a gate, the default first; none: it takes no conditions."""
     passed = {stage.key for stage in ws.stages() if stage.state is StageState.PASSED}
-    return conditions.stages_for(ws.plan, ws.stage_of(gate).key, ws.planned_gate(gate), passed)
+    return conditions.stages_for(ws.plan_of(gate), ws.stage_of(gate).key, ws.planned_gate(gate), passed)
