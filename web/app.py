@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from models.database import Database
 from settings import Settings
 from web import decide, files, health, landing, mailbox, pages, wording
+from web.api import problems
 from web.api.application import PREFIX, create_api
 from web.headers import TOO_LARGE, BodyLimit, SecurityHeaders, security_headers, takes_a_file
 from web.house import House, utc_now
@@ -43,6 +44,8 @@ def create_app(
 
 def _refused(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: an unknown address, a method that is not offered, a body that is too large."""
+    if request.url.path.startswith(f"{PREFIX}/"):  # such as one with a line break, which no mounted application gets
+        return problems.not_served(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 400
     headers = error.headers if isinstance(error, HTTPException) else None
     title, sentence = wording.REFUSALS.get(status, wording.REFUSALS[400])
