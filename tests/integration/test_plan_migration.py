@@ -661,7 +661,7 @@ class TestWhateverBecomesOfAPlan:
     """Any plan, approved for a while, goes over to any other."""
 
     @pytest.mark.slow
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(old=PLANS, new=PLANS, approvals=st.integers(0, 6))
     def test_no_approval_counts_for_what_it_was_not_given_for(
         self, db: Database, old: dict[str, dict[str, str]], new: dict[str, dict[str, str]], approvals: int
