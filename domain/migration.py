@@ -41,13 +41,13 @@ class Standing:
 
     @property
     def was_asked(self) -> bool:
-        """Whether anybody has been asked."""
-        return self.state is not GateState.WAITING
+        """Whether anybody has been asked, in this round or in the one that it renews."""
+        return self.state is not GateState.WAITING or self.renewal
 
     @property
     def has_passed(self) -> bool:
-        """Whether it does not stand in the way of its stage."""
-        return self.state in LETS_PASS or self.renewal
+        """Whether it does not stand in the way of its stage; a renewal that was refused does."""
+        return self.state in LETS_PASS or (self.renewal and not self.stops)
 
     @property
     def stops(self) -> bool:

@@ -12,6 +12,8 @@ from operations.workspace import Workspace
 
 def choices(ws: Workspace, gate: GateRow, request: Request) -> tuple[str, ...]:
     """Return what this person may choose at a gate: DecisionKind values, for reviews also hold, recycle and kill."""
+    if request.purpose is Purpose.RESPOND:
+        return ()
     if request.purpose is not Purpose.DECIDE:
         return (DecisionKind.APPROVE,)
     left_out = () if stages_for(ws, gate) else (DecisionKind.APPROVE_WITH_CONDITIONS,)

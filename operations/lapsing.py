@@ -27,7 +27,7 @@ def lapse_what_changed(ws: Workspace) -> list[Decision]:
     lapsed: list[Decision] = []
     for gate in ws.gates(GateState.OPEN, GateState.PASSED):
         changed = _changed(ws, now, gate.pinned or {}) if gate.state is GateState.PASSED else {}
-        counted = counting_decisions(ws, gate)
+        counted = _decisions(ws, gate)
         gone = [one for one in counted if _lapse(ws, now, gate, one)]
         lapsed += gone
         if gate.state is GateState.PASSED and (gone or changed):
@@ -41,8 +41,8 @@ def lapse_what_changed(ws: Workspace) -> list[Decision]:
     return lapsed
 
 
-def counting_decisions(ws: Workspace, gate: GateRow) -> list[Decision]:
-    """Return what still counts at a gate; while it is asked again for renewal, that is what was said before, too."""
+def _decisions(ws: Workspace, gate: GateRow) -> list[Decision]:
+    """What still counts at a gate; while it is asked again for renewal, that is what was said before, too."""
     rows = [gate]
     while rows[-1].renewal and (before := _round_before(ws, rows[-1])):
         rows.append(before)

@@ -18,8 +18,7 @@ from domain.states import ENDED
 from models.database import Database
 from notifications.language import Words
 from operations.asking import open_requests
-from operations.lapsing import counting_decisions
-from operations.migration import Move, move_to, planned_gates
+from operations.migration import Move, counting_decisions, move_to, planned_gates
 from operations.plan_versions import again_when_it_collides, version_of
 from operations.progress import progress
 from operations.question import reader_of

@@ -13,8 +13,8 @@ from models.gates import GateRow, VoidReason, all_gates, newest_round_of_gate
 from models.rollouts import PlanVersion, StageRow, all_stages, newest_round_of_stage
 from operations.asking import open_requests
 from operations.exclusive import follow_resources
-from operations.lapsing import counting_decisions, lapse_what_changed, record_lapse
-from operations.migration import Move, gates_of, planned_gates
+from operations.lapsing import lapse_what_changed, record_lapse
+from operations.migration import Move, counting_decisions, gates_of, planned_gates
 from operations.opening import reopen_stage, set_deadlines
 from operations.progress import release
 from operations.rebanding import apply_bands

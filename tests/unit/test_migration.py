@@ -109,7 +109,11 @@ class TestGates:
     def test_for_a_renewal_it_does_not_matter_either(self) -> None:
         assert becomes(GOOD, with_key("on_reject: kill"), GateState.OPEN, renewal=True)[0] is Fate.STAYS
         new = changed("question: Shall we?", "question: Shall we really?")
-        assert becomes(GOOD, new, GateState.OPEN, renewal=True)[0] is Fate.AGAIN
+        for state in (GateState.OPEN, GateState.WAITING):
+            assert becomes(GOOD, new, state, renewal=True)[0] is Fate.AGAIN
+
+    def test_but_it_does_for_one_that_was_refused(self) -> None:
+        assert becomes(GOOD, with_key("on_reject: kill"), GateState.REJECTED, renewal=True)[0] is Fate.AGAIN
 
     @pytest.mark.parametrize("state", ASKED)
     @pytest.mark.parametrize("line", ["remind: every 2 days", "expires: {after: 9 days}", "waiver: [owner]"])
