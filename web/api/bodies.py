@@ -70,6 +70,7 @@ class AnswersBody(Body):
         description="By the ids of the `items` of the question"
     )
     digest: Digest = Field(description="The `digest` of the question, as it was shown")
+    on_behalf_of: Address | None = Field(default=None, description="In whose place, if not for oneself")
 
 
 class ReasonBody(Body):
