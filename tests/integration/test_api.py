@@ -687,3 +687,44 @@ def test_no_value_is_taken_from_whom_somebody_else_is_asked_instead_of(company: 
     value = {"metric": "visits", "value": 100}
     refused(api.post(BEN, f"/rollouts/{company.rollout_id}/measurements", value), 403, "not-allowed")
     assert api.post(EMIL, f"/rollouts/{company.rollout_id}/measurements", value).status_code == 201
+
+
+def test_a_voice_is_lent_by_its_owner_and_ended_and_strangers_see_nothing_of_it(company: Company, api: Api) -> None:
+    company.start(one_gate(SIGN_OFF))
+    body = {"to": EMIL, "from": "2026-03-02", "until": "2026-03-06"}
+    made = api.post(BEN, "/delegations", body)
+    assert made.status_code == 201, made.text
+    told = made.json()
+    assert (told["delegator"], told["delegate"], told["state"]) == (BEN, EMIL, "holds")
+    assert (told["last_day"], told["given_by"]) == ("2026-03-06", BEN)
+    assert [one["on_behalf_of"] for one in api.get(EMIL, "/requests").json()] == [BEN]
+    for person in (BEN, EMIL, ADMIN):
+        assert api.get(person, "/delegations").json() == [told]
+    assert api.get(DORA, "/delegations").json() == []
+    end = f"/delegations/{told['id']}/end"
+    refused(api.post(DORA, end), 404, "unknown-delegation")
+    refused(api.post(EMIL, end), 403, "not-allowed")
+    assert api.post(BEN, end).json()["state"] == "ended"
+    assert api.get(EMIL, "/requests").json() == []
+    refused(api.post(BEN, end), 422, "invalid-input")
+
+
+@pytest.mark.parametrize(
+    ("caller", "changed", "status", "code"),
+    [
+        (DORA, {"person": BEN}, 403, "not-allowed"),
+        (BEN, {"to": BEN}, 422, "invalid-input"),
+        (BEN, {"to": "stranger@example.com"}, 422, "invalid-input"),
+        (BEN, {"until": "2026-02-01"}, 422, "invalid-input"),
+        (BEN, {"until": "2999-12-31"}, 422, "invalid-input"),
+        (BEN, {"until": "9999-12-31"}, 422, "invalid-input"),
+        (BEN, {"from": "soon"}, 422, "invalid-input"),
+        (ADMIN, {"person": "stranger@example.com"}, 404, "unknown-person"),
+    ],
+)
+def test_a_voice_that_cannot_be_lent_is_not(
+    company: Company, api: Api, caller: str, changed: dict[str, str], status: int, code: str
+) -> None:
+    body = {"to": EMIL, "from": "2026-03-02", "until": "2026-03-06", **changed}
+    refused(api.post(caller, "/delegations", body), status, code)
+    assert api.get(ADMIN, "/delegations").json() == []

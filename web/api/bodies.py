@@ -142,3 +142,12 @@ class LinkBody(Body):
 
     url: Url = Field(description="An https address")
     name: FileName = Field(default="", description="What it is called; default: its last part")
+
+
+class DelegationBody(Body):
+    """A voice that is lent for some days, reckoned where its owner lives."""
+
+    person: Address = Field(default="", description="Whose voice it is; default: one's own")
+    to: Address = Field(description="Who answers in their place: an address")
+    from_: Day = Field(alias="from", description="The first day")
+    until: Day = Field(description="The last day")

@@ -196,6 +196,20 @@ class RecordedFacts(Facts):
     rollouts: int
 
 
+class DelegationFacts(Facts):
+    """Whose voice is lent to whom, and for how long."""
+
+    id: int
+    state: str = Field(description="to-come, holds, over, or ended before its time")
+    delegator: str
+    delegate: str
+    starts_at: datetime
+    ends_at: datetime
+    first_day: date = Field(description="Where the delegator lives")
+    last_day: date
+    given_by: str
+
+
 class GateFate(Facts):
     """What becomes of a gate under a newer version of its plan."""
 
