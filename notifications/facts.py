@@ -89,6 +89,7 @@ class Question:
     due_at: datetime | None
     counted: int  # voices that count so far
     needed: int
+    renewal: Reason | None = None  # what is asked again, and since when that holds
     said: tuple[Said, ...] = ()
     waiting_for: tuple[str, ...] = ()  # names of everybody who has not decided yet
     choices: tuple[str, ...] = ()  # what may be chosen: DecisionKind values, for reviews hold, recycle, kill as well

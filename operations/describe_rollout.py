@@ -14,6 +14,7 @@ from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
 from operations.question import waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
+from operations.renewals import blocking_renewals
 from operations.workspace import Workspace, plan_of
 
 
@@ -48,6 +49,7 @@ def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, 
             **_head(rollout),
             "language": rollout.language,
             "ended_because": rollout.ended_because,
+            "no_stage_opens_before": [gate.key for gate in blocking_renewals(ws)],
             "stages": [
                 {
                     "id": stage.key,
@@ -91,6 +93,10 @@ def _using(uses: Using | None) -> dict[str, Any] | None:
     return {"resource": uses.resource, "since": uses.since.isoformat(), "waiting": next_ones}
 
 
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
 def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
     return {
         "id": gate.key,
@@ -100,7 +106,10 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "round": gate.round,
         "because": str(Reason.from_json(gate.settled_because)) if gate.settled_because else None,
         "waived_by": gate.waived_by,
-        "due_at": gate.due_at.isoformat() if gate.due_at else None,
+        "due_at": _iso(gate.due_at),
+        "renewal": gate.renewal,
+        "renew_at": _iso(gate.renew_at),
+        "overdue_at": _iso(gate.overdue_at),
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
         "decisions": _decisions(ws, gate),

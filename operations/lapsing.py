@@ -13,6 +13,7 @@ from models.evidence import Evidence, Lapse, standing_decisions_at
 from models.gates import Decision, GateRow, RequestState, VoidReason, gate_in_round, requests_at
 from operations.asking import ask_again
 from operations.evidence import matters
+from operations.opening import set_deadlines
 from operations.rounds import new_gate_round, reopen_passed
 from operations.workspace import Workspace
 
@@ -100,6 +101,7 @@ def _ask_anew(ws: Workspace, gate: GateRow) -> None:
 def _renewal_becomes_ordinary(ws: Workspace, gate: GateRow) -> None:
     """What a renewal would have renewed no longer counts: the gate is asked as if for the first time."""
     gate.renewal, gate.overdue_at = False, None
+    set_deadlines(ws, gate)
     stage = ws.stage_of(gate)
     if stage.state is StageState.PASSED:
         reopen_passed(ws, stage)

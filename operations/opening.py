@@ -7,7 +7,8 @@ from domain.budget import BudgetLine
 from domain.errors import QuorumImpossible, RoleNotHeld
 from domain.plan import AcknowledgementGate, BudgetGate, ChecklistGate, Gate, MeasurementGate
 from domain.reasons import Reason
-from domain.states import LETS_PASS, Event, GateState, StageState, advance_gate, advance_stage
+from domain.renewal import answer_due_at, lets_pass, may_be_asked
+from domain.states import Event, GateState, advance_gate, advance_stage
 from models.gates import GateRow, Purpose, requests_at
 from models.rollouts import StageRow
 from operations.asking import ask
@@ -38,10 +39,10 @@ def _watch(ws: Workspace, stage: StageRow) -> None:
 
 
 def open_gates(ws: Workspace) -> bool:
-    """Open every gate of an open stage that waits and can be asked. Returns whether one opened."""
+    """Open every gate that waits and can be asked: of open stages, and renewals. Returns whether one opened."""
     opened = False
     for gate in ws.gates(GateState.WAITING):
-        if ws.stage_of(gate).state is StageState.OPEN and not waits_for_gates(ws, gate):
+        if may_be_asked(ws.stage_of(gate).state, renewal=gate.renewal) and not waits_for_gates(ws, gate):
             opened |= _open_gate(ws, gate)
     return opened
 
@@ -51,7 +52,8 @@ def waits_for_gates(ws: Workspace, gate: GateRow) -> list[GateRow]:
     planned = ws.planned_gate(gate)
     same = getattr(planned, "same_person_as", None)
     before = {*planned.ask_after, *([same] if same else [])}
-    return [other for other in ws.gates() if other.key in before and other.state not in LETS_PASS] if before else []
+    others = [other for other in ws.gates() if other.key in before] if before else []
+    return [other for other in others if not lets_pass(other.state, renewal=other.renewal)]
 
 
 def _open_gate(ws: Workspace, gate: GateRow) -> bool:
@@ -103,13 +105,15 @@ def budget_lines(ws: Workspace, gate: Gate) -> list[BudgetLine]:
 
 
 def set_deadlines(ws: Workspace, gate: GateRow) -> None:
-    """Say when a gate is reminded of, escalated and expires, all counted from `clock_from`."""
+    """Say when a gate is reminded of, escalated and expires, or is overdue, all counted from `clock_from`."""
     planned, calendar = ws.planned_gate(gate), ws.plan.calendar
     start, level = gate.clock_from or ws.now, gate.escalation_level
     gate.remind_at = deadlines.next_reminder(start, planned.remind, calendar, ws.now) if planned.remind else None
     left = planned.escalate[level:]
     gate.escalate_at = deadlines.due_at(start, left[0].after, calendar) if left else None
-    gate.expires_at = deadlines.due_at(start, planned.expires.after, calendar) if planned.expires else None
+    expires = planned.expires if not gate.renewal else None  # what has passed holds on
+    gate.expires_at = deadlines.due_at(start, expires.after, calendar) if expires else None
+    gate.renewal_due_at = answer_due_at(planned, start, calendar) if gate.renewal else None
 
 
 def _cannot_ask(ws: Workspace, gate: GateRow, planned: Gate, problem: str) -> None:

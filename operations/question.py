@@ -27,6 +27,7 @@ from notifications.facts import Filled, ItemToFill, Line, Question, Reader, Said
 from operations.directory import readers
 from operations.opening import budget_lines
 from operations.progress import recycle_target
+from operations.renewals import what_is_renewed
 from operations.voices import latest_decisions, tally_of
 from operations.workspace import Workspace
 
@@ -72,6 +73,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         waiting_for=tuple(names(person) for person in waiting_for(ws, gate)),
         choices=choices(planned, gate, request),
         inputs=_inputs(ws, language),
+        renewal=what_is_renewed(ws, gate),
         lessons_required=isinstance(planned, ReviewGate) and planned.lessons,
         **_evidence(ws, gate, planned, language),
     )
@@ -194,6 +196,8 @@ def _recycle_title(ws: Workspace, gate: GateRow, language: str) -> str:
 
 
 def _on_silence(ws: Workspace, gate: GateRow, planned: Gate, language: str, names: Callable[[str], str]) -> Reason:
+    if gate.renewal:
+        return consequences.on_renewal_silence(planned, gate.renewal_due_at)
     people = ""
     if gate.state is GateState.OPEN and gate.escalate_at:
         to = planned.escalate[gate.escalation_level].to
@@ -255,9 +259,12 @@ def _checklist(ws: Workspace, gate: GateRow, planned: ChecklistGate, language: s
 
 
 def _answers_before(ws: Workspace, gate: GateRow) -> dict[str, Any]:
-    """What was filled in a round ago, to be changed instead of typed again."""
-    before = ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, gate.round - 1)).first()
-    return (before.answers if before else None) or {}
+    """What was filled in last, in an earlier round, to be changed instead of typed again."""
+    for number in range(gate.round - 1, 0, -1):
+        before = ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, number)).first()
+        if before and before.answers:
+            return before.answers
+    return {}
 
 
 def as_typed(answer: Any) -> str:

@@ -216,8 +216,10 @@ def _ask_for_changes(asked: Asked, word: _Word) -> None:
     told = [ws.rollout.owner, ws.rollout.requester]
     if isinstance(planned, ChecklistGate):
         told += ws.directory.resolve(planned.filled_by)
+        due_at = gate.renewal_due_at
         withdraw_gate(ws, gate, VoidReason.WITHDRAWN)
-        new_gate_round(ws, gate, ws.stage_of(gate))
+        again = new_gate_round(ws, gate, ws.stage_of(gate), renewal=gate.renewal)
+        again.renewal_due_at, again.overdue_at = due_at, gate.overdue_at
         what_next = Reason("The list is open again for changes; once it is complete, it is asked about anew.")
     else:
         what_next = Reason("The gate stays open, and the same link decides once you have spoken with each other.")
