@@ -20,7 +20,7 @@ FINANCE = 'kind: sign-off, question: "Still?", approvers: [finance]'
 RENEWED = f"{BOARD}, renew: every 90 days"
 BLOCKING = f"{BOARD}, renew: {{every: every 90 days, within: 10 business days, blocks_new_stages: true}}"
 IN_90_DAYS = MONDAY + timedelta(days=90, hours=-1)  # 10:00 in Zurich stays 10:00 there, in summer time
-DEADLINE = IN_90_DAYS + timedelta(days=15)  # from a Sunday, ten business days: to the second Friday
+DEADLINE = IN_90_DAYS + timedelta(days=12)  # from a Sunday, ten business days: to the second Friday
 LIST = 'kind: checklist, question: "Who?", filled_by: finance, items: [{id: who, title: Who, kind: text}]'
 
 
