@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cli.printing import moment
+from cli.printing import moment, now_utc
 from models.database import Database
 from models.rollouts import Rollout
-from operations.workspace import plan_of
+from operations.workspace import Workspace
 
 _SIGNS = {
     "passed": "✓",
@@ -27,9 +27,9 @@ def titles(db: Database, rollout_id: str) -> dict[str, str]:
     """Return what the stages and gates of a rollout are called, by their ids, in its language."""
     with db.read() as session:
         rollout = session.get_one(Rollout, rollout_id)
-        plan, language = plan_of(rollout.plan_version), rollout.language
-    named = [*plan.stages, *(gate for stage in plan.stages for gate in stage.gates)]
-    return {each.id: each.title.in_language(language) for each in named}
+        ws = Workspace(session, (), rollout, now_utc())
+        named = [*ws.plan.stages, *map(ws.planned_gate, ws.gates())]
+        return {each.id: each.title.in_language(rollout.language) for each in named}
 
 
 def lines(facts: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
@@ -77,8 +77,19 @@ def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
         yield f"    problem: {gate['problem']}"
     for decision in gate["decisions"]:
         yield f"    {_decision(decision)}"
+    if gate["silent"]:
+        yield f"    silence counted as consent: {', '.join(gate['silent'])}"
+    yield from (f"    {sentence}" for sentence in gate["waits"])
     if gate["waiting_for"]:
-        yield f"    waits for {', '.join(gate['waiting_for'])}"
+        yield f"    waits for {', '.join(_waiting(gate))}"
+
+
+def _waiting(gate: Mapping[str, Any]) -> list[str]:
+    """Everybody who is asked; a delegate with those in whose place they are."""
+    lent: dict[str, list[str]] = {}
+    for delegate in gate["delegates"]:
+        lent.setdefault(delegate["by"], []).append(delegate["on_behalf_of"])
+    return [f"{one} for {' and '.join(lent[one])}" if one in lent else one for one in gate["waiting_for"]]
 
 
 def _renewed(gate: Mapping[str, Any]) -> str:

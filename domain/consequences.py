@@ -6,6 +6,7 @@ from datetime import datetime
 
 from domain.plan import (
     AcknowledgementGate,
+    AutomaticGate,
     ChecklistGate,
     Consequence,
     Gate,
@@ -34,6 +35,9 @@ def on_yes(gate: Gate, still_needed: int) -> Reason:
 
 def on_filled(gate: Gate) -> Reason:
     """Return what bringing a list or a value leads to."""
+    if isinstance(gate, MeasurementGate) and gate.holds_for is not None:
+        facts = {"holds_for": str(gate.holds_for)}
+        return Reason("The gate passes once every value has met the target for {holds_for}.", facts)
     if isinstance(gate, MeasurementGate):
         return Reason("If the value meets the target, the gate passes at once.")
     if isinstance(gate, ChecklistGate) and gate.approvers:
@@ -51,6 +55,8 @@ def on_no(gate: Gate, recycle_title: str) -> Reason | None:
         return Reason("On hold, the stage waits; back, it is asked again from an earlier stage on; a stop is for good.")
     if isinstance(gate, MeasurementGate):
         return _follows(gate.on_reject, recycle_title, _IF_TARGET_IS_MISSED)
+    if isinstance(gate, AutomaticGate):
+        return _follows(gate.on_reject, recycle_title, _IF_IT_FAILS)
     return _follows(gate.on_reject, recycle_title, _IF_OUT_OF_REACH)
 
 
@@ -63,6 +69,11 @@ _IF_TARGET_IS_MISSED = {
     Outcome.HOLD: "If the value misses the target, the stage is put on hold.",
     Outcome.KILL: "If the value misses the target, the rollout ends for good.",
     Outcome.RECYCLE: "If the value misses the target, the rollout goes back to “{stage}”.",
+}
+_IF_IT_FAILS = {
+    Outcome.HOLD: "If it fails, the stage is put on hold.",
+    Outcome.KILL: "If it fails, the rollout ends for good.",
+    Outcome.RECYCLE: "If it fails, the rollout goes back to “{stage}”.",
 }
 _IF_TIME_IS_UP = {
     Outcome.HOLD: "Nobody's silence counts as a yes: on {moment} the stage is put on hold.",
@@ -83,6 +94,8 @@ def on_silence(
     escalate_to: str,
 ) -> Reason:
     """Return what happens when nobody says anything: the next thing that comes by itself. Times are UTC."""
+    if expiry_outcome(gate) is Outcome.GO:
+        return _consent(expires_at)
     if escalate_at and escalate_to and (expires_at is None or escalate_at < expires_at):
         return Reason(
             "Nobody's silence counts as a yes: from {moment} on, {people} will be asked.",
@@ -103,6 +116,15 @@ def on_renewal_silence(gate: Gate, due_at: datetime | None) -> Reason:
         return Reason("After {moment} it is escalated, and no further stage opens until it is answered.",
                       {"moment": due_at})  # fmt: skip
     return Reason("After {moment} it is escalated; what has passed holds on until it is answered.", {"moment": due_at})
+
+
+def _consent(expires_at: datetime | None) -> Reason:
+    """Where silence counts, that is said before anything else: who is asked as well changes nothing about it."""
+    if expires_at is None:
+        return Reason("Silence counts as consent here: if nobody objects in time, the gate passes.")
+    return Reason(
+        "Silence counts as consent here: if nobody objects by {moment}, the gate passes.", {"moment": expires_at}
+    )
 
 
 def expiry_outcome(gate: Gate) -> Outcome:

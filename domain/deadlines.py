@@ -53,6 +53,16 @@ def start_of_day(day: date, calendar: Calendar) -> datetime:
     return _in_utc(datetime.combine(day, time()), calendar)
 
 
+def end_of_day(day: date, calendar: Calendar) -> datetime:
+    """Return the last second of a day in the calendar's zone, in UTC: a moment that reads as that day."""
+    return start_of_day(day + _ONE_DAY, calendar) - timedelta(seconds=1)
+
+
+def day_of(moment: datetime, calendar: Calendar) -> date:
+    """Return the day that a moment (aware) falls on in the calendar's zone. Raises ValueError without a zone."""
+    return _wall_time(moment, calendar).date()
+
+
 def check_calendar(calendar: Calendar) -> list[str]:
     """Return a sentence for an unknown time zone and one for unknown holidays, each with the nearest known one."""
     return [*_zone_problems(calendar.time_zone), *_holiday_problems(calendar.holidays)]

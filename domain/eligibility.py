@@ -86,6 +86,8 @@ def why_may_not_speak(
             return Reason("{person} has decided at a gate that other people must decide.", {"person": person})
     if voice.principal not in members:
         return Reason("{person} is not among those who decide here.", {"person": voice.principal})
+    if voice.person != voice.principal and voice.person in members:
+        return Reason("One person is one voice, and {person} has their own here.", {"person": voice.person})
     if separation.only is not None and voice.principal not in separation.only:
         return Reason("Only those who approved at the gate before may decide here.")
     others = [other.people for other in spoken if other.principal != voice.principal]

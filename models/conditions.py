@@ -15,7 +15,8 @@ from models.rollouts import Rollout
 class Condition(Base):
     """What has to be done, by whom, by the end of which day (in the plan's zone), before which stage is through.
 
-    `gate_id` is the gate at which it was made; the gate that it became carries its id (GateRow.condition_id).
+    `gate_id` is the gate at which it was made; the gate that it became carries its id (GateRow.condition_id). `days` is
+    how long there was for it when it was made; asked again, it has as long again, and `due_on` moves.
     """
 
     __tablename__ = "conditions"
@@ -28,6 +29,7 @@ class Condition(Base):
     what: Mapped[str] = mapped_column(Text)
     who: Mapped[Address]
     due_on: Mapped[date]
+    days: Mapped[int]
     stage: Mapped[Name]
 
 

@@ -70,6 +70,7 @@ class VoidReason(StrEnum):
     SEPARATED = "separated"  # separation of duties: they have spoken at a gate that other people must decide
     NOT_NEEDED = "not-needed"  # their voice is no longer called for, such as when a budget fell below a band
     WAIVED = "waived"  # an authorised person let the gate pass
+    SILENT = "silent"  # nobody objected in time, and the plan takes that as consent
 
 
 class GateRow(Base):
@@ -82,9 +83,10 @@ class GateRow(Base):
     Reminders, escalations and expiry are counted from `clock_from`: the opening, moved on by every pause; `paused_at`
     is set while the owner is asked for changes. `changed` is what those asked are shown of the last change: {by, at,
     reply, changes: [[label, before, after]]}. `pinned` is what a gate has passed for, as with decisions.
-    `look_at` is when an automatic gate is looked at again. A gate that is a `renewal` asks again what has passed
-    before, and does not undo it; `renewal_due_at` is by when an answer is wanted, and `overdue_at` is set once there
-    was none. `waived_by` let it pass without its quorum.
+    `look_at` is when an automatic gate is looked at again, and `last_look` what the last look found that settled
+    nothing: a Reason. A gate that is a `renewal` asks again what has passed before, and does not undo it;
+    `renewal_due_at` is by when an answer is wanted, and `overdue_at` is set once there was none. `waived_by` let it
+    pass without its quorum.
     """
 
     __tablename__ = "gates"
@@ -128,7 +130,8 @@ class GateRow(Base):
     paused_at: Mapped[datetime | None]
     changed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     look_at: Mapped[datetime | None]
-    failed_looks: Mapped[int] = mapped_column(default=0, server_default="0")  # checks: in a row, without an answer
+    failed_looks: Mapped[int] = mapped_column(default=0, server_default="0")  # in a row, without an answer
+    last_look: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     started_run: Mapped[str | None] = mapped_column(String(36))  # a run gate's flow run
     started_run_state: Mapped[Name | None]
     renewal: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -324,6 +327,15 @@ def measurements_of(rollout_id: str, metric: str) -> Select[Measurement]:
         select(Measurement)
         .where(Measurement.rollout_id == rollout_id, Measurement.metric == metric)
         .order_by(Measurement.id.desc())
+    )
+
+
+def measured_since(rollout_id: str, metric: str, after: int) -> Select[Measurement]:
+    """The values of a metric that were recorded after the one of this id, by when they were measured, newest first."""
+    return (
+        select(Measurement)
+        .where(Measurement.rollout_id == rollout_id, Measurement.metric == metric, Measurement.id > after)
+        .order_by(Measurement.measured_at.desc(), Measurement.id.desc())
     )
 
 

@@ -41,6 +41,11 @@ def people_present() -> Select[Person]:
     return select(Person).where(Person.gone_at.is_(None)).order_by(Person.email)
 
 
+def person_locked(email: str) -> Select[Person]:
+    """Somebody in the directory, locked until the transaction ends: their delegations are given one after the other."""
+    return select(Person).where(Person.email == email, Person.gone_at.is_(None)).with_for_update()
+
+
 def people_called(addresses: Collection[str]) -> Select[Person]:
     """The people with these addresses, gone or not."""
     return select(Person).where(Person.email.in_(addresses))

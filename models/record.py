@@ -39,3 +39,8 @@ class AuditEntry(Base):
 def entries_of(rollout_id: str) -> Select[AuditEntry]:
     """The record of a rollout, from the beginning."""
     return select(AuditEntry).where(AuditEntry.rollout_id == rollout_id).order_by(AuditEntry.sequence)
+
+
+def entries_at(rollout_id: str, gate: str, action: str) -> Select[AuditEntry]:
+    """The entries of one kind at one gate of a rollout, in whichever round."""
+    return entries_of(rollout_id).where(AuditEntry.gate == gate, AuditEntry.action == action)

@@ -46,6 +46,11 @@ def receipt(decision_id: int) -> str:
     return f"receipt/{decision_id}"
 
 
+def copy(decision_id: int) -> str:
+    """What was decided in somebody's name, for them; the receipt of whoever decided is another message."""
+    return f"receipt-copy/{decision_id}"
+
+
 def outcome(gate_id: int, person: str) -> str:
     """A gate settles once per round, and every round is a gate row of its own."""
     return f"outcome/{gate_id}/{_address(person)}"
@@ -54,6 +59,11 @@ def outcome(gate_id: int, person: str) -> str:
 def information(rollout_id: str, sequence: int, person: str) -> str:
     """Told because of one audit entry: `sequence` is the entry's number in the rollout's record."""
     return f"information/{rollout_id}/{sequence}/{_address(person)}"
+
+
+def delegation(delegation_id: int, event: str, person: str) -> str:
+    """A voice was lent, or that was ended early: each happens once to a delegation, and both people hear of it."""
+    return f"delegation/{delegation_id}/{event}/{_address(person)}"
 
 
 def stalled(stage_id: int, due_at: datetime, person: str) -> str:

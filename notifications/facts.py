@@ -26,7 +26,10 @@ class Reader:
 
 @dataclass(frozen=True)
 class Said:
-    """One person's word at a gate."""
+    """One person's word at a gate. `on_behalf_of` is the name of whose voice it was, "" where it was their own.
+
+    `voice` is the address of whose voice it was.
+    """
 
     name: str
     email: str
@@ -36,6 +39,8 @@ class Said:
     conditions: str
     lessons: str
     at: datetime
+    on_behalf_of: str = ""
+    voice: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,14 @@ class ItemToFill:
 
 
 @dataclass(frozen=True)
+class LaterStage:
+    """A stage that may hold to a condition."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Question:
     """All a person needs in order to decide within thirty seconds."""
 
@@ -91,8 +104,12 @@ class Question:
     needed: int
     renewal: Reason | None = None  # what is asked again, and since when that holds
     said: tuple[Said, ...] = ()
-    waiting_for: tuple[str, ...] = ()  # names of everybody who has not decided yet
+    waiting_for: tuple[str, ...] = ()  # names of everybody who has not decided yet, “Ben Frei for Anna Keller” as well
+    in_place_of: str = ""  # the name of whoever has lent the reader their voice
+    lent_until: datetime | None = None  # the last moment of that
     choices: tuple[str, ...] = ()  # what may be chosen: DecisionKind values, for reviews hold, recycle, kill as well
+    condition_stages: tuple[LaterStage, ...] = ()  # which may hold to conditions, the default first
+    silence_is_consent: bool = False
     lessons_required: bool = False
     invite_comment: str = ""  # acknowledgement: a question that may be answered on the same page
     inputs: tuple[Filled, ...] = ()  # what the rollout was started with, budgets aside

@@ -117,8 +117,10 @@ _UNITS = {
     "week": (to_translate("{count} week"), to_translate("{count} weeks")),
     "business day": (to_translate("{count} business day"), to_translate("{count} business days")),
 }
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _PREFIX = "{name}: "
+_IN_PLACE = to_translate("{person} for {delegator}")
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Words:
 
         Facts are shown for the reader: aware datetimes as moments, dates as days, Decimals and integers as numbers,
         durations and states in words, a Reason as its own sentence. A text that is a whole ISO 8601 time with its
-        offset, or a duration such as “5 business days”, is shown like one, because stored facts are texts.
+        offset, a date, or a duration such as “5 business days”, is shown like one, because stored facts are texts.
         """
         return self.text(reason.text, **reason.facts)
 
@@ -220,6 +222,10 @@ class Words:
             return self._translated(_SAID_WITH_CONDITIONS[gate_kind])
         return self._translated(_SAID.get(chosen, chosen))
 
+    def who(self, name: str, on_behalf_of: str = "") -> str:
+        """Return who spoke or is asked, as “Ben Frei”, or “Ben Frei for Anna Keller” when a voice was lent."""
+        return self.text(_IN_PLACE, person=name, delegator=on_behalf_of) if on_behalf_of else name
+
     def state(self, state: RolloutState | StageState | GateState | Outcome) -> str:
         """Return a state or an outcome in words, in small letters, as “waiting for an answer”."""
         return self._translated(_STATES[type(state)][state.value])
@@ -276,7 +282,7 @@ class Words:
         if _TIME.fullmatch(text):
             return self.moment(datetime.fromisoformat(text))
         try:
-            return self.duration(Duration.parse(text))
+            return self.day(date.fromisoformat(text)) if _DAY.fullmatch(text) else self.duration(Duration.parse(text))
         except ValueError:
             return text
 

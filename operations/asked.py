@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.errors import EvidenceChanged, GateSettled
+from domain.errors import EvidenceChanged, GateSettled, NotEligible
+from domain.reasons import Reason
 from models.gates import GateRow, Request, RequestState
+from operations.delegating import delegation_behind
 from operations.question import shown_digest
 from operations.workspace import Workspace
 
@@ -20,9 +22,20 @@ class Asked:
 
 
 def refuse_what_is_over(asked: Asked, digest: str) -> None:
-    """Raise GateSettled when this request is no longer open, EvidenceChanged when it is about something else now."""
+    """Raise GateSettled when this request is no longer open, EvidenceChanged when it is about something else now.
+
+    Raises NotEligible when it was answered in another one's place, and that one's voice is no longer lent.
+    """
     if asked.request.state is not RequestState.OPEN:
         raise GateSettled()
+    refuse_what_is_no_longer_lent(asked)
     now_shown = shown_digest(asked.ws, asked.gate)
     if digest != now_shown:
         raise EvidenceChanged(now_shown)
+
+
+def refuse_what_is_no_longer_lent(asked: Asked) -> None:
+    """Raise NotEligible when a delegation has ended, though the scheduled check has not taken its requests back yet."""
+    delegator = asked.request.on_behalf_of
+    if delegator and delegation_behind(asked.ws, asked.request) is None:
+        raise NotEligible(Reason("You can no longer answer in the place of {person}.", {"person": delegator}))

@@ -1,4 +1,7 @@
-"""Asking people at a gate, and no longer asking them: requests, their links, and what makes them void."""
+"""Asking people at a gate, and no longer asking them: requests, their links, and what makes them void.
+
+Whoever has lent their voice is asked all the same, and their delegate as well (operations/delegating.py).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Collection, Sequence
 from uuid import uuid4
 
 from domain import links
+from domain.reasons import Reason
+from models.delegations import Delegation
 from models.evidence import voices_lapsed_in
 from models.gates import (
     GateRow,
@@ -17,7 +22,9 @@ from models.gates import (
     links_of,
     requests_at,
 )
+from operations.delegating import delegation_behind, facts_of, say_why_not, to_be_asked_in_place
 from operations.telling import tell_request
+from operations.voices import members
 from operations.workspace import Workspace
 
 
@@ -29,11 +36,16 @@ def ask(
     escalation_level: int = 0,
 ) -> None:
     """Ask people at a gate, each for certain roles: a request, its link, and the mail that carries it."""
+    members_speak_for_themselves(ws, gate)
+    requests = [_request(ws, gate, person, purpose, asked_for, escalation_level) for person, asked_for in people]
+    _send(ws, gate, requests)
+    ask_in_place(ws, gate, requests)
+
+
+def _send(ws: Workspace, gate: GateRow, requests: Sequence[Request]) -> None:
     asked = len(ws.session.scalars(requests_at(gate.id)).all())
-    requests = [
-        _request(ws, gate, person, purpose, asked_for, escalation_level, asked + place)
-        for place, (person, asked_for) in enumerate(people)
-    ]
+    for place, request in enumerate(requests, start=asked):
+        request.position = place
     ws.session.add_all(requests)
     ws.session.flush()
     lapsed = _lapsed_before(ws, gate)
@@ -43,10 +55,62 @@ def ask(
 
 
 def ask_again(ws: Workspace, request: Request, reason: VoidReason) -> None:
-    """Ask somebody once more who has answered already, by a new link; the old one says why it no longer counts."""
+    """Ask somebody once more, and whoever they have lent their voice to, by a new link; the old one says why."""
+    _reopen(ws, request, reason)
+    ask_in_place(ws, ws.session.get_one(GateRow, request.gate_id), [request], reason)
+
+
+def _reopen(ws: Workspace, request: Request, reason: VoidReason) -> None:
     renew_link(ws, request, reason)
     request.state, request.closed_at, request.void_reason = RequestState.OPEN, None, None
     tell_request(ws, request, lapsed=reason is VoidReason.LAPSED)
+
+
+def ask_in_place(
+    ws: Workspace, gate: GateRow, requests: Sequence[Request], reason: VoidReason = VoidReason.DELEGATION_OVER
+) -> int:
+    """Ask delegates in the place of those who are asked by these requests; returns how many are asked now and were not.
+
+    `reason` is what an older link of theirs says of why it no longer counts.
+    """
+    asked = [_ask_one_in_place(ws, gate, *pair, reason) for pair in to_be_asked_in_place(ws, gate, requests)]
+    return sum(asked)
+
+
+def _ask_one_in_place(
+    ws: Workspace, gate: GateRow, request: Request, delegation: Delegation, reason: VoidReason
+) -> bool:
+    before = [row for row in ws.session.scalars(requests_at(gate.id)) if _is_in_place_of(row, request, delegation)]
+    if before and before[0].state is RequestState.OPEN:
+        return False
+    ws.note("request.delegated", gate=gate, facts={**facts_of(ws, delegation), "purpose": request.purpose})
+    if before:
+        before[0].created_at, before[0].escalation_level = ws.now, request.escalation_level
+        _reopen(ws, before[0], reason)
+    else:
+        theirs = _request(ws, gate, delegation.delegate, request.purpose, request.asked_for, request.escalation_level)
+        theirs.on_behalf_of = request.person
+        _send(ws, gate, [theirs])
+    return True
+
+
+def _is_in_place_of(row: Request, request: Request, delegation: Delegation) -> bool:
+    return (row.person, row.on_behalf_of, row.purpose) == (delegation.delegate, request.person, request.purpose)
+
+
+def members_speak_for_themselves(ws: Workspace, gate: GateRow) -> None:
+    """Ask nobody in another one's place any longer who has a voice of their own at this gate by now."""
+    own = members(gate)
+    for request in [row for row in open_requests(ws, gate) if row.on_behalf_of and row.person in own]:
+        if delegation := delegation_behind(ws, request):
+            say_why_not(
+                ws,
+                gate,
+                request,
+                delegation,
+                Reason("One person is one voice, and {person} has their own here.", {"person": request.person}),
+            )
+        void(ws, [request], VoidReason.DELEGATION_OVER)
 
 
 def _lapsed_before(ws: Workspace, gate: GateRow) -> set[str]:
@@ -63,7 +127,6 @@ def _request(
     purpose: Purpose,
     asked_for: Sequence[str],
     escalation_level: int,
-    position: int,
 ) -> Request:
     return Request(
         id=uuid4().hex,
@@ -74,7 +137,7 @@ def _request(
         asked_for=list(asked_for),
         escalation_level=escalation_level,
         state=RequestState.OPEN,
-        position=position,
+        on_behalf_of="",
         link_number=1,
         wrong_codes=0,
         created_at=ws.now,
@@ -119,8 +182,8 @@ def void_requests(
     purposes: Collection[Purpose] = tuple(Purpose),
     spared: Collection[str] = (),
 ) -> list[Request]:
-    """Ask nobody at this gate any longer but the people spared; the links say why. Returns who was still asked."""
-    return void(ws, [row for row in open_requests(ws, gate, purposes) if row.person not in spared], reason)
+    """Ask nobody at this gate any longer but the voices spared; the links say why. Returns who was still asked."""
+    return void(ws, [row for row in open_requests(ws, gate, purposes) if row.voice not in spared], reason)
 
 
 def void(ws: Workspace, requests: Sequence[Request], reason: VoidReason) -> list[Request]:

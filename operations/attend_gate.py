@@ -6,22 +6,34 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from domain import consequences, deadlines
+from domain import deadlines
 from domain.eligibility import Separation
-from domain.plan import AcknowledgementGate, DecidedGate, Escalation
+from domain.plan import (
+    AcknowledgementGate,
+    CheckGate,
+    DecidedGate,
+    Escalation,
+    Gate,
+    MeasurementGate,
+    RunGate,
+    WindowGate,
+)
 from domain.quorum import Requirement
 from domain.reasons import Reason
-from domain.states import Event, GateState
+from domain.states import GateState
 from models.database import Database
-from models.gates import GateRow, Purpose, Request, RequestState, VoidReason, requests_at
+from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
 from notifications import dedup
 from operations.asking import ask, open_requests, void_requests
+from operations.expiring import expire
 from operations.pool import added_by_bands
 from operations.progress import progress
-from operations.settling import settle
 from operations.telling import inform, tell, tell_request
-from operations.voices import separation_at
+from operations.voices import lent_at, separation_at
+from operations.waiting import waits_for
 from operations.workspace import Workspace, locked
+
+_ASKING_NOBODY = (WindowGate, CheckGate, RunGate)
 
 
 def attend_gate(
@@ -37,7 +49,7 @@ def attend_gate(
         if gate.state is not GateState.OPEN:
             return done
         if may_expire and _is_due(gate.expires_at, now):
-            _expire(ws, gate)
+            expire(ws, gate)
             return ["expired"]
         while gate.state is GateState.OPEN and _is_due(gate.escalate_at, now):
             escalate(ws, gate)
@@ -50,12 +62,6 @@ def attend_gate(
 
 def _is_due(at: datetime | None, now: datetime) -> bool:
     return at is not None and at <= now
-
-
-def _expire(ws: Workspace, gate: GateRow) -> None:
-    outcome = consequences.expiry_outcome(ws.planned_gate(gate))
-    settle(ws, gate, Event.EXPIRED, outcome, Reason("time was up before it was decided"))
-    progress(ws)
 
 
 def _remind(ws: Workspace, gate: GateRow) -> None:
@@ -79,14 +85,17 @@ def escalate(ws: Workspace, gate: GateRow) -> None:
     escalation = planned.escalate[level - 1]
     _set_next_escalation(ws, gate, planned.escalate)
     silent = open_requests(ws, gate)
-    people = _escalated_to(ws, gate, escalation, _purpose(silent))
+    purpose = _purpose(planned, silent)
+    people = _escalated_to(ws, gate, escalation, purpose)
     ws.note("gate.escalated", gate=gate, facts={"level": level, "to": people, "replace": escalation.replace})
     if isinstance(planned, AcknowledgementGate):
         _tell_who_has_not_read(ws, gate, people, silent)
+    elif isinstance(planned, _ASKING_NOBODY):
+        _tell_what_it_waits_for(ws, gate, people)
     elif people and escalation.replace:
-        _ask_instead(ws, gate, escalation, people, _purpose(silent))
+        _ask_instead(ws, gate, escalation, people, purpose)
     elif people:
-        _ask_as_well(ws, gate, escalation, people, _purpose(silent))
+        _ask_as_well(ws, gate, escalation, people, purpose)
     _tell_the_owner(ws, gate, escalation, people)
     progress(ws)  # somebody who decides alone from now on may have decided already
 
@@ -101,12 +110,13 @@ def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalati
 def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose: Purpose) -> list[str]:
     """Return who is asked from now on: instead of the others, all who may; as well, those who were not asked yet."""
     apart = separation_at(ws, gate.key) if purpose is Purpose.DECIDE else Separation()
-    allowed = frozenset(filter(apart.allows, ws.directory.resolve(escalation.to)))
+    allowed = frozenset(filter(apart.allows, ws.directory.resolve(escalation.to))) - lent_at(ws, gate)
     return sorted(allowed if escalation.replace else allowed - _asked(ws, gate, purpose).keys())
 
 
 def _asked(ws: Workspace, gate: GateRow, purpose: Purpose) -> dict[str, Request]:
-    return {row.person: row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is purpose}
+    rows = ws.session.scalars(requests_at(gate.id))
+    return {row.person: row for row in rows if row.purpose is purpose and not row.on_behalf_of}
 
 
 def _ask_instead(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], purpose: Purpose) -> None:
@@ -120,8 +130,8 @@ def _ask_instead(ws: Workspace, gate: GateRow, escalation: Escalation, people: l
         gate.stand_ins, gate.approvers = [], [*(list(pair) for pair in asked_for), *further]
     void_requests(ws, gate, VoidReason.REPLACED, spared=spared)
     asked = _asked(ws, gate, purpose)
-    for request in (asked[person] for person in people if person in asked):
-        if request.state is RequestState.OPEN and not request.escalation_level:
+    for request in open_requests(ws, gate, [purpose]):
+        if request.voice in people and not request.escalation_level:
             request.escalation_level = gate.escalation_level
             tell_request(ws, request)
     ask(ws, gate, [pair for pair in asked_for if pair[0] not in asked], purpose, gate.escalation_level)
@@ -142,9 +152,11 @@ def _added_by_bands(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
     return [requirement for requirement in gate.requirements if requirement["name"] in roles]
 
 
-def _purpose(silent: list[Request]) -> Purpose:
+def _purpose(planned: Gate, silent: list[Request]) -> Purpose:
+    if isinstance(planned, MeasurementGate):
+        return Purpose.MEASURE
     purposes = {request.purpose for request in silent}
-    return next((purpose for purpose in (Purpose.ANSWER, Purpose.MEASURE) if purpose in purposes), Purpose.DECIDE)
+    return Purpose.ANSWER if Purpose.ANSWER in purposes else Purpose.DECIDE
 
 
 def _tell_who_has_not_read(ws: Workspace, gate: GateRow, people: list[str], silent: list[Request]) -> None:
@@ -157,6 +169,12 @@ def _tell_who_has_not_read(ws: Workspace, gate: GateRow, people: list[str], sile
         [Reason("Speak to them; each has a link of their own in their mail.")],
         gate=gate,
     )
+
+
+def _tell_what_it_waits_for(ws: Workspace, gate: GateRow, people: list[str]) -> None:
+    headline = Reason("“{gate}” has not passed yet", {"gate": _title(ws, gate)})
+    show = Reason("To see where it stands: etappe rollout show {rollout}", {"rollout": ws.rollout.id})
+    inform(ws, people, headline, waits_for(ws, gate), [show], gate=gate)
 
 
 def _tell_the_owner(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> None:
@@ -173,6 +191,8 @@ def _what_follows(ws: Workspace, gate: GateRow, escalation: Escalation, people: 
         return Reason("The plan names “{role}” next, but there is nobody there who may decide.", facts)
     if isinstance(ws.planned_gate(gate), AcknowledgementGate):
         return Reason("{people} were told who has not confirmed yet.", facts)
+    if isinstance(ws.planned_gate(gate), _ASKING_NOBODY):
+        return Reason("{people} were told that it has not passed yet.", facts)
     if escalation.replace:
         return Reason("From now on {people} decide instead.", facts)
     return Reason("From now on {people} are asked as well.", facts)

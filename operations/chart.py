@@ -14,9 +14,11 @@ from models.gates import GateRow, all_gates
 from models.prefect_page import Bar, bars_of
 from models.rollouts import Rollout, StageRow, all_stages
 from notifications.facts import Said
-from operations.question import reader_of, said_at, waiting_for
+from notifications.language import Words
+from operations.question import names_asked_now, said_at
 from operations.queues import sentence, waiting_stages
-from operations.voices import tally_of
+from operations.voices import silent_at, tally_of
+from operations.waiting import waits_for
 from operations.workspace import Workspace
 
 
@@ -43,10 +45,12 @@ class GateLine:
     round: int
     kind: str
     said: tuple[Said, ...]
+    by_silence: bool
     because: Reason | None
     waiting_for: tuple[str, ...]
     due_at: datetime | None
     problem: str | None
+    waits: tuple[Reason, ...] = ()  # for something else than people
 
 
 @dataclass(frozen=True)
@@ -163,7 +167,7 @@ def _bar_title(ws: Workspace, gate: GateRow, facts: dict[str, str | int | dateti
 
 def _line(ws: Workspace, gate: GateRow) -> GateLine:
     stage = ws.planned_stage(ws.stage_of(gate))
-    people = [reader_of(ws, address).name for address in waiting_for(ws, gate)]
+    words = Words(ws.rollout.language, ws.plan.calendar.time_zone)
     return GateLine(
         stage=stage.title.in_language(ws.rollout.language),
         gate=_gate_title(ws, gate),
@@ -171,10 +175,12 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         round=gate.round,
         kind=gate.kind,
         said=said_at(ws, gate),
+        by_silence=bool(silent_at(ws, gate)),
         because=_because(gate),
-        waiting_for=tuple(people),
+        waiting_for=tuple(dict.fromkeys(names_asked_now(ws, gate, words).values())),
         due_at=gate.due_at,
         problem=gate.problem,
+        waits=waits_for(ws, gate),
     )
 
 

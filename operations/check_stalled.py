@@ -16,10 +16,19 @@ from domain.reasons import Reason
 from domain.states import StageState
 from models.checks import CheckRun, checks_newest_first
 from models.database import Database
-from models.gates import GateRow, gates_due, gates_to_renew, renewals_overdue, rollouts_with_unaskable_gates
+from models.gates import (
+    GateRow,
+    gates_due,
+    gates_to_look_at,
+    gates_to_renew,
+    renewals_overdue,
+    rollouts_with_unaskable_gates,
+)
 from models.rollouts import Rollout, StageRow, rollouts_due_to_start, stages_stalled
 from operations.advance import advance
+from operations.apply_delegations import check_delegations
 from operations.attend_gate import attend_gate
+from operations.automatic import LOOKED_AT_BY_THE_CLOCK
 from operations.chase_renewal import chase_renewal
 from operations.renew_gate import renew_gate
 from operations.take_turns import whose_turn_has_come
@@ -42,6 +51,9 @@ class CheckReport:
     """Renewals that were not answered in time."""
     stalled: int = 0
     advanced: int = 0
+    delegated: int = 0
+    taken_back: int = 0
+    """What is asked in somebody's place since a delegation has begun, and no longer since one has ended."""
     expiries_wait: bool = False
     """After a gap (first run, machine off, clock jumped) nothing expires until the next run."""
     failed: int = 0
@@ -51,7 +63,7 @@ class CheckReport:
 def check_stalled(db: Database, keys: Sequence[bytes], now: datetime) -> CheckReport:
     """Remind, escalate and expire what is due, open what may start, and report stalled stages. `now` is aware."""
     check_id, may_expire = _begin(db, now)
-    done: Counter[str] = Counter()
+    done = Counter(check_delegations(db, keys, now, _unless_it_fails))
     for look_after in (
         *(partial(_advance, db, keys, rollout_id, now) for rollout_id in _to_advance(db, now)),
         *(partial(renew_gate, db, keys, *gate, now) for gate in _found(db, gates_to_renew(now))),
@@ -85,7 +97,8 @@ def _to_advance(db: Database, now: datetime) -> list[str]:
     with db.read() as session:
         starting = [rollout.id for rollout in session.scalars(rollouts_due_to_start(most_eastern_day))]
         unaskable = list(session.scalars(rollouts_with_unaskable_gates()))
-    return list(dict.fromkeys([*starting, *unaskable, *whose_turn_has_come(db)]))
+        looked_at = [gate.rollout_id for gate in session.scalars(gates_to_look_at(now, LOOKED_AT_BY_THE_CLOCK))]
+    return list(dict.fromkeys([*starting, *unaskable, *looked_at, *whose_turn_has_come(db)]))
 
 
 def _found(db: Database, gates: Select[GateRow]) -> list[tuple[str, int]]:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from domain import links
 from domain.reasons import Reason
 from domain.states import GateState, Outcome, RolloutState
 from models.evidence import lapses_at_gate
 from models.gates import Decision, GateRow, Request, RequestState, links_of, requests_at
 from models.outbox import Message
+from models.people import Person
 from models.rollouts import Rollout
 from notifications.facts import Reader
 from notifications.messages import (
@@ -31,6 +34,9 @@ from operations.progress import recycle_target
 from operations.question import question, reader_of, said, said_at, settlement
 from operations.workspace import Workspace
 
+_NAME = "Etappe"
+"""What stands where a mail about a rollout has the rollout's title."""
+
 
 @dataclass(frozen=True)
 class Composer:
@@ -42,6 +48,20 @@ class Composer:
     def compose(self, ws: Workspace, message: Message) -> Mail | None:
         """Return the mail of one message; None when it is no longer true, such as a request that is void by now."""
         return _TOPICS[message.topic](self, ws, message)
+
+    def compose_for_person(self, session: Session, message: Message) -> Mail:
+        """Return the mail of a message that is about no one rollout, to somebody of the directory."""
+        person = session.get_one(Person, message.recipient)
+        reader = Reader(person.email, person.name, person.language, person.time_zone)
+        facts = message.facts
+        return InformationMail(
+            reader,
+            rollout_id="",
+            rollout_title=_NAME,
+            headline=Reason.from_json(facts["headline"]),
+            sentences=tuple(Reason.from_json(sentence) for sentence in facts["sentences"]),
+            what_to_do=tuple(Reason.from_json(sentence) for sentence in facts["what_to_do"]),
+        )
 
     def link_and_code(self, ws: Workspace, request: Request) -> tuple[str, str]:
         """Return the address and the code of a request's newest link."""
@@ -87,7 +107,8 @@ def _escalation(composer: Composer, ws: Workspace, message: Message) -> Asking |
         return None
     request = ws.session.get_one(Request, message.facts["request_id"])
     gate = ws.session.get_one(GateRow, request.gate_id)
-    before = [row for row in ws.session.scalars(requests_at(gate.id)) if _was_silent(row, request)]
+    rows = ws.session.scalars(requests_at(gate.id))
+    before = [row for row in rows if _was_silent(row, request) and not row.on_behalf_of]
     return EscalationMail(
         **facts,
         asked_at=min((row.created_at for row in before), default=gate.opened_at or request.created_at),
@@ -105,8 +126,7 @@ def _lapsed(composer: Composer, ws: Workspace, message: Message) -> Asking | Non
     if facts is None or before is None:
         return None
     lapse, decision = before
-    mine = said(decision, reader_of(ws, decision.person).name)
-    return LapsedMail(**facts, because=Reason.from_json(lapse.because), mine=mine)
+    return LapsedMail(**facts, because=Reason.from_json(lapse.because), mine=said(ws, decision))
 
 
 def _was_silent(row: Request, request: Request) -> bool:
@@ -114,14 +134,19 @@ def _was_silent(row: Request, request: Request) -> bool:
 
 
 def _receipt(composer: Composer, ws: Workspace, message: Message) -> ReceiptMail:
+    """For whoever decided; and for whoever had lent them their voice, by their own request."""
     decision = ws.session.get_one(Decision, message.facts["decision_id"])
-    request = ws.session.get_one(Request, decision.request_id)
     gate = ws.session.get_one(GateRow, decision.gate_id)
-    reader = reader_of(ws, decision.person)
+    request = ws.session.get_one(Request, decision.request_id)
+    if message.recipient != decision.person:
+        rows = ws.session.scalars(requests_at(gate.id))
+        theirs = (row for row in rows if row.person == message.recipient and not row.on_behalf_of)
+        request = next(row for row in theirs if row.purpose is request.purpose)
+    reader = reader_of(ws, message.recipient)
     return ReceiptMail(
         **_common(ws, reader),
         question=question(ws, gate, request, reader),
-        mine=said(decision, reader.name),
+        mine=said(ws, decision),
         link=composer.link_and_code(ws, request)[0],
     )
 
@@ -185,6 +210,6 @@ _TOPICS: dict[str, Callable[[Composer, Workspace, Message], Mail | None]] = {
 }
 
 
-def workspace_for(session: Any, message: Message, now: datetime) -> Workspace:
+def workspace_for(session: Session, message: Message, now: datetime) -> Workspace:
     """Return the rollout a message is about, to look at."""
     return Workspace(session, (), session.get_one(Rollout, message.rollout_id), now)

@@ -44,6 +44,8 @@ def describe_request(page: RequestPage) -> dict[str, Any]:
         "needed": asked.needed,
         "waiting_for": list(asked.waiting_for),
         "choices": list(asked.choices),
+        "condition_stages": [{"id": stage.id, "title": stage.title} for stage in asked.condition_stages],
+        "silence_is_consent": asked.silence_is_consent,
         "lessons_required": asked.lessons_required,
         "inputs": [_filled(each) for each in asked.inputs],
         "budget": [_line(each) for each in asked.budget],
@@ -55,6 +57,7 @@ def describe_request(page: RequestPage) -> dict[str, Any]:
         "target": asked.target,
         "said": [_word(each) for each in asked.said],
         "mine": _word(page.mine) if page.mine else None,
+        "spoken": _word(page.spoken) if page.spoken else None,
         "settlement": _settlement(words, page.settlement) if page.settlement else None,
         "digest": page.digest,
     }
@@ -88,7 +91,8 @@ def _item(entry: ItemToFill) -> dict[str, Any]:
 
 
 def _word(word: Said) -> dict[str, Any]:
-    return {"by": word.email, "name": word.name, "decision": word.decision.value,
+    on_behalf_of = word.voice if word.on_behalf_of else None
+    return {"by": word.email, "name": word.name, "on_behalf_of": on_behalf_of, "decision": word.decision.value,
             "choice": word.choice.value if word.choice else None, "comment": word.comment,
             "conditions": word.conditions, "lessons": word.lessons, "decided_at": word.at.isoformat()}  # fmt: skip
 

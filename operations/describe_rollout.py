@@ -12,9 +12,12 @@ from models.database import Database
 from models.evidence import lapses_at
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
-from operations.question import waiting_for
+from notifications.language import Words
+from operations.question import asked_now, waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
 from operations.renewals import blocking_renewals
+from operations.voices import silent_at
+from operations.waiting import waits_for
 from operations.workspace import Workspace, plan_of
 
 
@@ -98,6 +101,7 @@ def _iso(at: datetime | None) -> str | None:
 
 
 def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
+    words = Words("en", ws.plan.calendar.time_zone)
     return {
         "id": gate.key,
         "kind": gate.kind,
@@ -112,8 +116,24 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "overdue_at": _iso(gate.overdue_at),
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
+        "condition": _condition(ws, gate),
+        "silent": silent_at(ws, gate),
+        "delegates": [
+            {"by": row.person, "on_behalf_of": row.on_behalf_of} for row in asked_now(ws, gate) if row.on_behalf_of
+        ],
+        "waits": [words.say(reason) for reason in waits_for(ws, gate)],
         "decisions": _decisions(ws, gate),
     }
+
+
+def _condition(ws: Workspace, gate: GateRow) -> dict[str, Any] | None:
+    """What a gate that came from a condition was promised as."""
+    condition = ws.condition_of(gate)
+    if condition is None:
+        return None
+    made_at = ws.session.get_one(GateRow, condition.gate_id)
+    return {"what": condition.what, "who": condition.who, "due_on": condition.due_on.isoformat(),
+            "made_by": ws.maker_of(condition), "made_at": made_at.key}  # fmt: skip
 
 
 def _decisions(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from operations.asking import ask_again
 from operations.evidence import matters
 from operations.opening import set_deadlines
 from operations.rounds import new_gate_round, reopen_passed
+from operations.withdraw_conditions import withdraw_conditions_of
 from operations.workspace import Workspace
 
 
@@ -27,11 +28,14 @@ def lapse_what_changed(ws: Workspace) -> list[Decision]:
     lapsed: list[Decision] = []
     for gate in ws.gates(GateState.OPEN, GateState.PASSED):
         changed = _changed(ws, now, gate.pinned or {}) if gate.state is GateState.PASSED else {}
-        gone = [one for one in _decisions(ws, gate) if _lapse(ws, now, gate, one)]
+        counted = _decisions(ws, gate)
+        gone = [one for one in counted if _lapse(ws, now, gate, one)]
         lapsed += gone
         if gate.state is GateState.PASSED and (gone or changed):
+            withdraw_conditions_of(ws, {one.id for one in counted})
             _ask_anew(ws, gate)
         elif any(one.gate_id != gate.id for one in gone):
+            withdraw_conditions_of(ws, {one.id for one in gone})
             _renewal_becomes_ordinary(ws, gate)
         elif gone:
             _ask_these_again(ws, gate, gone)
@@ -82,11 +86,12 @@ def record_lapse(ws: Workspace, gate: GateRow, decision: Decision, name: str, be
 
 
 def _ask_these_again(ws: Workspace, gate: GateRow, gone: Iterable[Decision]) -> None:
-    """Whoever lends a voice and whoever gives it are both asked again, if both were."""
+    """Those whose voices they were are asked again, and whoever they have lent them to now."""
     voices = {decision.voice for decision in gone}
     for request in ws.session.scalars(requests_at(gate.id)).all():
         spoken_for = request.state is RequestState.VOID and request.void_reason is VoidReason.SPOKEN_FOR
-        if request.voice in voices and (request.state is RequestState.DONE or spoken_for):
+        own = request.person in voices and not request.on_behalf_of
+        if own and (request.state is RequestState.DONE or spoken_for):
             ask_again(ws, request, VoidReason.LAPSED)
 
 

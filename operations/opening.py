@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from domain import deadlines
 from domain.budget import BudgetLine
+from domain.conditions import due_when_asked
 from domain.errors import QuorumImpossible, RoleNotHeld
 from domain.plan import AcknowledgementGate, BudgetGate, ChecklistGate, Gate, MeasurementGate
 from domain.reasons import Reason
 from domain.renewal import answer_due_at, lets_pass, may_be_asked
 from domain.states import Event, GateState, advance_gate, advance_stage
-from models.gates import GateRow, Purpose, requests_at
+from models.gates import GateRow, Purpose, gate_in_round, requests_at
 from models.rollouts import StageRow
 from operations.asking import ask
+from operations.automatic import first_look
 from operations.pool import first_asked, pool
 from operations.telling import inform
 from operations.voices import separation_at
@@ -39,12 +41,17 @@ def _watch(ws: Workspace, stage: StageRow) -> None:
 
 
 def open_gates(ws: Workspace) -> bool:
-    """Open every gate that waits and can be asked: of open stages, and renewals. Returns whether one opened."""
+    """Open every gate that waits and can be asked, of open stages, conditions, renewals. Returns whether one opened."""
     opened = False
     for gate in ws.gates(GateState.WAITING):
-        if may_be_asked(ws.stage_of(gate).state, renewal=gate.renewal) and not waits_for_gates(ws, gate):
+        if _has_its_turn(ws, gate) and not waits_for_gates(ws, gate):
             opened |= _open_gate(ws, gate)
     return opened
+
+
+def _has_its_turn(ws: Workspace, gate: GateRow) -> bool:
+    """A condition is asked for at once, whatever its stage waits for: whoever must act needs the time."""
+    return gate.condition_id is not None or may_be_asked(ws.stage_of(gate).state, renewal=gate.renewal)
 
 
 def waits_for_gates(ws: Workspace, gate: GateRow) -> list[GateRow]:
@@ -68,7 +75,9 @@ def _open_gate(ws: Workspace, gate: GateRow) -> bool:
     gate.problem, gate.opened_at, gate.clock_from = None, ws.now, ws.now
     gate.requirements = [requirement.to_json() for requirement in who.requirements]
     gate.approvers = [[person, asked_for] for person, asked_for in who.asked_for.items()]
+    _give_time(ws, gate)
     set_deadlines(ws, gate)
+    gate.look_at = first_look(ws, gate, planned)
     ws.note("gate.opened", gate=gate)
     if isinstance(planned, ChecklistGate):
         ask(ws, gate, [(person, [planned.filled_by]) for person in bringing], Purpose.ANSWER)
@@ -92,7 +101,7 @@ def ask_next_in_turn(ws: Workspace, gate: GateRow) -> None:
     planned = ws.planned_gate(gate)
     if getattr(planned, "order", "together") != "in turn":
         return
-    asked = {row.person for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE}
+    asked = {row.voice for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE}
     following = [(person, asked_for) for person, asked_for in gate.approvers if person not in asked]
     ask(ws, gate, following[:1], Purpose.DECIDE)
 
@@ -114,6 +123,19 @@ def set_deadlines(ws: Workspace, gate: GateRow) -> None:
     expires = planned.expires if not gate.renewal else None  # what has passed holds on
     gate.expires_at = deadlines.due_at(start, expires.after, calendar) if expires else None
     gate.renewal_due_at = answer_due_at(planned, start, calendar) if gate.renewal else None
+    if condition := ws.condition_of(gate):
+        gate.expires_at = deadlines.end_of_day(condition.due_on, calendar)
+
+
+def _give_time(ws: Workspace, gate: GateRow) -> None:
+    """A condition is due on its day; one that has stopped a stage, or is asked for later, has as long as at first."""
+    condition = ws.condition_of(gate)
+    if condition is None:
+        return
+    before = ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, gate.round - 1)).first()
+    stopped = before is not None and before.state in (GateState.REJECTED, GateState.EXPIRED)
+    today = deadlines.day_of(ws.now, ws.plan.calendar)
+    condition.due_on = due_when_asked(condition.due_on, condition.days, today, again=stopped)
 
 
 def _cannot_ask(ws: Workspace, gate: GateRow, planned: Gate, problem: str) -> None:

@@ -65,11 +65,11 @@ def _allowed(groups: Mapping[str, Sequence[str]], apart: Separation) -> dict[str
 def first_asked(gate: Gate, directory: Directory) -> list[str]:
     """Return who has something to bring before others can decide: who fills in a checklist, who measures.
 
-    Raises RoleNotHeld when that is nobody.
+    Nobody where a database is asked for the value. Raises RoleNotHeld when the plan names a role that nobody holds.
     """
     entry = gate.filled_by if isinstance(gate, ChecklistGate) else gate.measured_by if isinstance(
         gate, MeasurementGate
-    ) else None  # fmt: skip
+    ) and gate.queried is None else None  # fmt: skip
     if entry is None:
         return []
     _refuse_unheld(gate, directory, [entry])

@@ -21,6 +21,7 @@ from domain.states import (
 )
 from models.gates import GateRow, VoidReason
 from models.rollouts import StageRow
+from operations.conditions import drop, hanging_on_stages
 from operations.exclusive import may_open_now
 from operations.opening import open_gates, open_stage
 from operations.renewals import blocking_renewals
@@ -101,6 +102,8 @@ def _follow_refusals(ws: Workspace) -> bool:
         if stage.state is StageState.PASSED:  # a renewal was refused, so what had passed no longer has
             stage = reopen_passed(ws, stage)
         if gate.outcome is Outcome.HOLD and stage.state in (StageState.HELD, StageState.WAITING):
+            continue  # one that waits is put on hold as soon as it opens
+        if stage.state is StageState.WAITING and gate.condition_id is not None:
             continue
         if gate.outcome is Outcome.KILL:
             _kill(ws, stage, gate)
@@ -183,8 +186,10 @@ def _recycle(ws: Workspace, gate: GateRow, target: str) -> None:
     """Go back: the target stage and everything that needs it are asked again, in a new round."""
     going_back = stage_graph.onwards(ws.plan.needs(), target)
     stages = [stage for stage in ws.stages() if stage.key in going_back]
-    old_gates = [row for row in ws.gates() if row.stage_id in {stage.id for stage in stages}]
     told = withdraw(ws, stages, VoidReason.WITHDRAWN)
+    for condition in hanging_on_stages(ws, stages):
+        drop(ws, condition)
+    old_gates = [row for row in ws.gates() if row.stage_id in {stage.id for stage in stages}]
     for stage in stages:
         new_round(ws, stage, [row for row in old_gates if row.stage_id == stage.id])
     release(ws)

@@ -9,26 +9,28 @@ from typing import Any
 from domain import budget, consequences
 from domain.evidence import digest
 from domain.plan import (
-    BUILT_IN_TITLES,
     AcknowledgementGate,
     AutomaticGate,
     BudgetGate,
     ChecklistGate,
-    Choice,
     Gate,
     InputKind,
     MeasurementGate,
     ReviewGate,
 )
 from domain.reasons import Reason
-from domain.states import DecisionKind, GateState
+from domain.states import GateState
 from models.gates import Decision, GateRow, Purpose, Request, RequestState, gate_in_round, requests_at
-from notifications.facts import Filled, ItemToFill, Line, Question, Reader, Said, Settlement
+from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
+from notifications.language import Words
+from operations.choosing import choices, stages_for
+from operations.delegating import delegation_behind
 from operations.directory import readers
 from operations.opening import budget_lines
 from operations.progress import recycle_target
 from operations.renewals import what_is_renewed
 from operations.voices import latest_decisions, tally_of
+from operations.why_asked import why_asked
 from operations.workspace import Workspace
 
 
@@ -62,7 +64,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         requester_name=names(ws.rollout.requester),
         owner_name=names(ws.rollout.owner),
         owner_email=ws.rollout.owner,
-        why=_why(ws, request, language),
+        why=why_asked(ws, gate, request, names, language),
         on_yes=_on_yes(planned, request, needed - counted),
         on_no=consequences.on_no(planned, _recycle_title(ws, gate, language)),
         on_silence=_on_silence(ws, gate, planned, language, names),
@@ -70,10 +72,13 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         counted=counted,
         needed=needed,
         said=said_at(ws, gate),
-        waiting_for=tuple(names(person) for person in waiting_for(ws, gate)),
-        choices=choices(planned, gate, request),
+        choices=choices(ws, gate, request),
+        condition_stages=_condition_stages(ws, gate, request, language),
+        waiting_for=_names_waited_for(ws, gate, request, reader),
+        **_in_place(ws, request),
         inputs=_inputs(ws, language),
         renewal=what_is_renewed(ws, gate),
+        silence_is_consent=getattr(planned, "silence_is_consent", False),
         lessons_required=isinstance(planned, ReviewGate) and planned.lessons,
         **_evidence(ws, gate, planned, language),
     )
@@ -99,35 +104,64 @@ def shown_digest(ws: Workspace, gate: GateRow) -> str:
 def said_at(ws: Workspace, gate: GateRow) -> tuple[Said, ...]:
     """Return everybody's last word at a gate, in the order of speaking."""
     decisions = sorted(latest_decisions(ws, gate).values(), key=lambda decision: decision.id)
-    names = _names(ws)
-    return tuple(said(decision, names(decision.person)) for decision in decisions)
+    return tuple(said(ws, decision) for decision in decisions)
 
 
-def said(decision: Decision, name: str) -> Said:
+def said(ws: Workspace, decision: Decision) -> Said:
     """Return one decision as people are shown it."""
-    return Said(name, decision.person, decision.decision, decision.choice, decision.comment, decision.conditions,
-                decision.lessons, decision.decided_at)  # fmt: skip
+    names = _names(ws)
+    return Said(
+        name=names(decision.person),
+        email=decision.person,
+        decision=decision.decision,
+        choice=decision.choice,
+        comment=decision.comment,
+        conditions=decision.conditions,
+        lessons=decision.lessons,
+        at=decision.decided_at,
+        on_behalf_of=names(decision.on_behalf_of) if decision.on_behalf_of else "",
+        voice=decision.voice,
+    )
 
 
 def waiting_for(ws: Workspace, gate: GateRow) -> list[str]:
     """Return the addresses of those who are asked at a gate now and have not said their last word."""
+    return list(dict.fromkeys(row.person for row in asked_now(ws, gate)))
+
+
+def asked_now(ws: Workspace, gate: GateRow) -> list[Request]:
+    """Return what is asked at a gate now, in the order of asking."""
     rows = ws.session.scalars(requests_at(gate.id))
-    return list(dict.fromkeys(row.person for row in rows if row.state is RequestState.OPEN))
+    return [row for row in rows if row.state is RequestState.OPEN]
 
 
-def choices(planned: Gate, gate: GateRow, request: Request) -> tuple[str, ...]:
-    """Return what this person may choose at a gate."""
+def names_asked_now(ws: Workspace, gate: GateRow, words: Words) -> dict[Request, str]:
+    """Return what is asked at a gate now, with whom it asks: “Ben Frei”, or “Ben Frei for Anna Keller”."""
+    names = _names(ws)
+    return {
+        row: words.who(names(row.person), names(row.on_behalf_of) if row.on_behalf_of else "")
+        for row in asked_now(ws, gate)
+    }
+
+
+def _names_waited_for(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> tuple[str, ...]:
+    """Whoever reads it finds themself by their plain name, also when they answer for somebody else."""
+    asked = names_asked_now(ws, gate, Words(reader.language, reader.time_zone))
+    return tuple(dict.fromkeys(reader.name if row.id == request.id else name for row, name in asked.items()))
+
+
+def _in_place(ws: Workspace, request: Request) -> dict[str, Any]:
+    if not request.on_behalf_of:
+        return {}
+    behind = delegation_behind(ws, request)
+    until = behind.term.last_moment if behind else None
+    return {"in_place_of": _names(ws)(request.on_behalf_of), "lent_until": until}
+
+
+def _condition_stages(ws: Workspace, gate: GateRow, request: Request, language: str) -> tuple[LaterStage, ...]:
     if request.purpose is not Purpose.DECIDE:
-        return (DecisionKind.APPROVE,)
-    if not isinstance(planned, ReviewGate):
-        return tuple(DecisionKind)
-    level = request.escalation_level
-    offered = planned.escalate[level - 1].choices if level else None
-    refusals = tuple(choice.value for choice in (offered or planned.choices) if choice is not Choice.GO)
-    if offered:
-        return (DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS, *refusals)
-    return (DecisionKind.APPROVE, DecisionKind.APPROVE_WITH_CONDITIONS, *refusals, DecisionKind.REQUEST_CHANGES,
-            DecisionKind.ABSTAIN)  # fmt: skip
+        return ()
+    return tuple(LaterStage(key, ws.plan.stage(key).title.in_language(language)) for key in stages_for(ws, gate))
 
 
 def settlement(gate: GateRow) -> Settlement | None:
@@ -158,31 +192,14 @@ def _look_up_at_once(ws: Workspace, gate: GateRow, request: Request) -> None:
         ws.rollout.requester,
         ws.rollout.owner,
         request.person,
-        *latest_decisions(ws, gate),
-        *waiting_for(ws, gate),
+        *(person for word in latest_decisions(ws, gate).values() for person in (word.person, word.voice)),
+        *(person for row in asked_now(ws, gate) for person in (row.person, row.voice)),
     }
     ws.readers |= readers(ws.session, named - ws.readers.keys(), ws.rollout, ws.plan.calendar.time_zone)
 
 
 def _names(ws: Workspace) -> Callable[[str], str]:
     return lambda address: reader_of(ws, address).name
-
-
-def _why(ws: Workspace, request: Request, language: str) -> Reason:
-    roles = ", ".join(_role_title(ws, entry, language) for entry in request.asked_for)
-    if request.escalation_level:
-        return Reason("Others were asked and have not decided; the plan names you next ({role}).", {"role": roles})
-    if request.purpose is Purpose.CONFIRM:
-        return Reason("You belong to the audience of this announcement ({role}).", {"role": roles})
-    if request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
-        return Reason("The plan asks you to bring this ({role}).", {"role": roles})
-    return Reason("The plan asks you to decide ({role}).", {"role": roles})
-
-
-def _role_title(ws: Workspace, entry: str, language: str) -> str:
-    if entry in BUILT_IN_TITLES:
-        return BUILT_IN_TITLES[entry].in_language(language)
-    return ws.plan.roles[entry].title.in_language(language) if entry in ws.plan.roles else entry
 
 
 def _on_yes(planned: Gate, request: Request, still_needed: int) -> Reason:

@@ -17,6 +17,7 @@ from operations.asking import void_requests
 from operations.by_link import by_link
 from operations.by_person import Where, by_person
 from operations.lapsing import lapse_what_changed
+from operations.one_voice import close_what_is_spoken_for
 from operations.opening import ask_deciders
 from operations.progress import progress
 from operations.show_request import RequestPage, page
@@ -85,8 +86,9 @@ def _record(asked: Asked, planned: ChecklistGate, answers: dict[str, object]) ->
     ws, gate, request = asked.ws, asked.gate, asked.request
     gate.answers, gate.answered_by, gate.answered_at = answers, request.person, ws.now
     request.state, request.closed_at = RequestState.DONE, ws.now
+    close_what_is_spoken_for(ws, gate, request)
     void_requests(ws, gate, VoidReason.SETTLED, [Purpose.ANSWER])
-    ws.note("checklist.filled", gate=gate, facts={"answers": answers})
+    ws.note("checklist.filled", gate=gate, facts={"answers": answers}, on_behalf_of=request.on_behalf_of or None)
     if planned.approvers:
         ask_deciders(ws, gate)
     ws.session.flush()

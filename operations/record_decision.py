@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain import typed_text
-from domain.eligibility import Voice
+from domain import conditions, typed_text
+from domain.conditions import Promise, TypedCondition
 from domain.errors import InvalidInput, NotEligible
 from domain.plan import ChecklistGate
 from domain.reasons import Reason
@@ -17,10 +17,12 @@ from models.gates import Decision, Purpose, RequestState, VoidReason
 from operations.asked import Asked, refuse_what_is_over
 from operations.by_link import by_link
 from operations.by_person import Where, by_person
+from operations.choosing import choices, why_not_offered
+from operations.conditions import keep, read
 from operations.evidence import pinned_now
+from operations.one_voice import close_what_is_spoken_for, voice_of
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
-from operations.question import choices
 from operations.rounds import new_gate_round, withdraw_gate
 from operations.separating import separate
 from operations.show_request import RequestPage, page
@@ -35,14 +37,15 @@ LONGEST_TEXT = 5000  # characters
 class DecisionForm:
     """What somebody typed. `decision` is a DecisionKind, or for reviews also hold, recycle or kill.
 
-    `digest` stands for what they were shown; `code` goes with a link alone.
+    `digest` stands for what they were shown; `code` goes with a link alone. A condition that is refused is named by its
+    place in the list (domain/conditions.field_of).
     """
 
     decision: str
     code: str
     digest: str
     comment: str = ""
-    conditions: str = ""
+    conditions: Sequence[TypedCondition] = ()
     lessons: str = ""
 
 
@@ -51,8 +54,12 @@ class _Word:
     kind: DecisionKind
     choice: Outcome | None
     comment: str
-    conditions: str
+    promises: Sequence[Promise]
     lessons: str
+
+    @property
+    def conditions(self) -> str:
+        return conditions.written(self.promises)
 
 
 def record_decision(db: Database, keys: Sequence[bytes], token: str, form: DecisionForm, now: datetime) -> RequestPage:
@@ -132,7 +139,9 @@ def _record(asked: Asked, form: DecisionForm) -> None:
     if word.kind.is_final:
         request.state, request.closed_at = RequestState.DONE, ws.now
     ws.session.flush()
+    keep(ws, decision, word.promises)
     ws.note("decision.recorded", gate=gate, decision=word.kind, shown_digest=form.digest, comment=word.comment,
+            on_behalf_of=decision.on_behalf_of,
             facts={"decision": decision.id, "choice": word.choice, "conditions": word.conditions,
                    "lessons": word.lessons})  # fmt: skip
     tell_receipt(ws, decision)
@@ -144,6 +153,8 @@ def _follow(asked: Asked, word: _Word) -> None:
     if word.kind is DecisionKind.REQUEST_CHANGES:
         _ask_for_changes(asked, word)
     ws.session.flush()
+    if word.kind.is_final:
+        close_what_is_spoken_for(ws, asked.gate, asked.request)
     separate(ws, asked.gate)
     progress(ws)
     if asked.gate.settled_at is None and word.kind.is_final:
@@ -153,7 +164,7 @@ def _follow(asked: Asked, word: _Word) -> None:
 def _refuse_the_ineligible(asked: Asked) -> None:
     if asked.request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
         raise InvalidInput(Reason("This page asks for something to be filled in, not for a decision."))
-    if reason := why_not(asked.ws, asked.gate, Voice(asked.request.voice, asked.request.person)):
+    if reason := why_not(asked.ws, asked.gate, voice_of(asked.request)):
         raise NotEligible(reason)
 
 
@@ -164,7 +175,7 @@ def _read(asked: Asked, form: DecisionForm) -> _Word:
         kind,
         choice,
         _clean("comment", form.comment, fields),
-        _clean("conditions", form.conditions, fields),
+        _conditions(asked, kind, form, fields),
         _clean("lessons", form.lessons, fields),
     )
     fields |= _missing(asked, word)
@@ -174,12 +185,12 @@ def _read(asked: Asked, form: DecisionForm) -> _Word:
 
 
 def _chosen(asked: Asked, decision: str) -> tuple[DecisionKind, Outcome | None]:
-    planned = asked.ws.planned_gate(asked.gate)
-    offered = choices(planned, asked.gate, asked.request)
-    if decision == DecisionKind.REJECT and planned.kind == "review":
+    ws, gate, request = asked.ws, asked.gate, asked.request
+    offered = choices(ws, gate, request)
+    if decision == DecisionKind.REJECT and gate.kind == "review":
         return DecisionKind.REJECT, None
     if decision not in offered:
-        choose = Reason("Choose one of the answers.")
+        choose = why_not_offered(ws, gate, request, decision)
         raise InvalidInput(choose, {"decision": choose})
     if decision in DecisionKind.__members__.values():
         return DecisionKind(decision), None
@@ -194,15 +205,20 @@ def _clean(name: str, text: str, fields: dict[str, Reason]) -> str:
         return ""
 
 
+def _conditions(asked: Asked, kind: DecisionKind, form: DecisionForm, fields: dict[str, Reason]) -> Sequence[Promise]:
+    try:
+        if kind is DecisionKind.APPROVE_WITH_CONDITIONS:
+            return read(asked.ws, asked.gate, form.conditions)
+        conditions.refuse_stray(form.conditions)
+    except InvalidInput as refusal:
+        fields |= refusal.fields
+    return ()
+
+
 def _missing(asked: Asked, word: _Word) -> dict[str, Reason]:
     planned = asked.ws.planned_gate(asked.gate)
     missing: dict[str, Reason] = {}
-    if word.kind is DecisionKind.APPROVE_WITH_CONDITIONS:
-        if not word.conditions:
-            missing["conditions"] = Reason("Write down the conditions.")
-    elif word.conditions:
-        missing["conditions"] = Reason("Conditions go with “Yes, with conditions”; choose that, or empty this field.")
-    elif word.kind is not DecisionKind.APPROVE and not word.comment:
+    if not word.kind.is_approval and not word.comment:
         missing["comment"] = Reason("A reason is needed for this answer.")
     learned = word.kind.is_approval or word.kind is DecisionKind.REJECT
     if getattr(planned, "lessons", False) and learned and not word.lessons:

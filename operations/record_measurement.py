@@ -53,7 +53,7 @@ def record_measurement_by_link(
             raise InvalidInput(Reason("This page asks for something else than a measured value."))
         if not _is_repeated(asked, planned.metric, value, sample):
             refuse_what_is_over(asked, digest)
-            _record(asked.ws, planned.metric, value, sample, now)
+            _record(asked.ws, planned.metric, value, sample, now, asked.request.on_behalf_of or None)
             _say_whose_it_was(asked)
         return page(asked.ws, asked.request)
 
@@ -73,7 +73,9 @@ def _is_repeated(asked: Asked, metric: str, value: str, sample: str) -> bool:
     return (newest.value, newest.sample) == (_number(value), _count(sample))
 
 
-def _record(ws: Workspace, metric: str, value: str, sample: str, measured_at: datetime) -> None:
+def _record(
+    ws: Workspace, metric: str, value: str, sample: str, measured_at: datetime, on_behalf_of: str | None = None
+) -> None:
     _refuse(ws, metric, measured_at)
     measurement = Measurement(
         rollout_id=ws.rollout.id,
@@ -86,6 +88,7 @@ def _record(ws: Workspace, metric: str, value: str, sample: str, measured_at: da
     )
     ws.note(
         "measurement.recorded",
+        on_behalf_of=on_behalf_of,
         facts={"metric": metric, "value": str(measurement.value), "sample": measurement.sample,
                "measured_at": measured_at.isoformat()},
     )  # fmt: skip

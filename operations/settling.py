@@ -7,14 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from domain import renewal
-from domain.measurement import Judgement, Verdict, judge
 from domain.outcome import rejection_outcome
-from domain.plan import AcknowledgementGate, CheckGate, ChecklistGate, MeasurementGate, RunGate, WindowGate, outcome_of
+from domain.plan import AcknowledgementGate, AutomaticGate, ChecklistGate, outcome_of
 from domain.quorum import Standing
 from domain.reasons import Reason
 from domain.states import DecisionKind, Event, GateState, Outcome, advance_gate
-from models.gates import GateRow, VoidReason, measurements_of
+from models.gates import GateRow, VoidReason
 from operations.asking import void_requests
+from operations.automatic import Finding, found
+from operations.conditions import make_gates
 from operations.evidence import pinned_now
 from operations.telling import tell_outcome
 from operations.voices import latest_decisions, members, tally_of
@@ -29,11 +30,9 @@ def settle_gates(ws: Workspace) -> bool:
 
 def _settle_if_due(ws: Workspace, gate: GateRow) -> bool:
     planned = ws.planned_gate(gate)
-    if isinstance(planned, MeasurementGate):
-        return _settle_by_measurement(ws, gate, planned)
-    if isinstance(planned, WindowGate | CheckGate | RunGate) or (
-        isinstance(planned, ChecklistGate) and gate.answers is None
-    ):
+    if isinstance(planned, AutomaticGate):
+        return _settle_by_facts(ws, gate, planned)
+    if isinstance(planned, ChecklistGate) and gate.answers is None:
         return False
     if isinstance(planned, ChecklistGate) and not planned.approvers:
         settle(ws, gate, Event.PASSED, Outcome.GO, Reason("the list is complete"))
@@ -52,21 +51,19 @@ def _settle_by_quorum(ws: Workspace, gate: GateRow) -> bool:
     return tally.standing is not Standing.OPEN
 
 
-def _settle_by_measurement(ws: Workspace, gate: GateRow, planned: MeasurementGate) -> bool:
-    judgement = judgement_of(ws, gate, planned)
-    if judgement.verdict is Verdict.PASS:
-        settle(ws, gate, Event.PASSED, Outcome.GO, judgement.reason)
-    elif judgement.verdict is Verdict.FAIL:
-        settle(ws, gate, Event.REJECTED, outcome_of(planned.on_reject), judgement.reason)
-    return judgement.verdict is not Verdict.NOT_ENOUGH_DATA
+def _settle_by_facts(ws: Workspace, gate: GateRow, planned: AutomaticGate) -> bool:
+    finding = found(ws, gate, planned)
+    if finding is not None:
+        settle_by_finding(ws, gate, planned, finding)
+    return finding is not None
 
 
-def judgement_of(ws: Workspace, gate: GateRow, planned: MeasurementGate) -> Judgement:
-    """Judge the newest value of the gate's metric that counts in this round."""
-    newest = ws.session.scalars(measurements_of(ws.rollout.id, planned.metric).limit(1)).first()
-    if newest is None or newest.id <= gate.measured_after:
-        return judge(planned, None, None, None, ws.now, ws.plan.calendar)
-    return judge(planned, newest.value, newest.sample, newest.measured_at, ws.now, ws.plan.calendar)
+def settle_by_finding(ws: Workspace, gate: GateRow, planned: AutomaticGate, finding: Finding) -> None:
+    """Settle a gate by what was found: it passes, or what its plan says on a no follows."""
+    if finding.passed:
+        settle(ws, gate, Event.PASSED, Outcome.GO, finding.because)
+    else:
+        settle(ws, gate, Event.REJECTED, outcome_of(planned.on_reject), finding.because)
 
 
 def _rejection(ws: Workspace, gate: GateRow) -> Outcome:
@@ -94,21 +91,26 @@ def settle(
     outcome: Outcome,
     because: Reason,
     *,
+    void: VoidReason | None = None,
     comment: str = "",
     facts: Mapping[str, Any] | None = None,
 ) -> None:
     """Settle a gate: nobody is asked any longer, and those concerned hear what it came to.
 
-    `comment` and `facts` go into the record, beside the outcome and why.
+    `void` is what the links of those who were still asked say, unless the event says it; `comment` and `facts` go into
+    the record, beside the outcome and why.
     """
     gate.state = advance_gate(gate.state, event)
     gate.outcome, gate.settled_at, gate.settled_because = outcome, ws.now, because.to_json()
     gate.renewal_due_at = None
     gate.renew_at = _renew_at(ws, gate)
     gate.remind_at = gate.escalate_at = gate.expires_at = gate.look_at = gate.paused_at = gate.problem = None
+    gate.last_look, gate.failed_looks = None, 0
     if event is Event.PASSED:
         gate.pinned = pinned_now(ws, gate)
-    void_requests(ws, gate, _VOID_BECAUSE.get(event, VoidReason.SETTLED))
+    void_requests(ws, gate, void or _VOID_BECAUSE.get(event, VoidReason.SETTLED))
     noted = {"outcome": outcome, "because": str(because), **(facts or {})}
     ws.note(f"gate.{event}", gate=gate, comment=comment, facts=noted)
     tell_outcome(ws, gate)
+    if event is Event.PASSED:
+        make_gates(ws, gate)

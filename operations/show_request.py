@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -11,9 +12,11 @@ from domain import links
 from domain.errors import LinkUnknown, LinkVoid
 from domain.states import GateState
 from models.database import Database
+from models.delegations import LENT
 from models.gates import GateRow, Link, Purpose, Request, RequestState, VoidReason
 from models.rollouts import Rollout
 from notifications.facts import Question, Reader, Said, Settlement
+from operations.delegating import delegation_behind, lent_by
 from operations.question import question, reader_of, said, settlement, shown_digest
 from operations.voices import latest_decisions
 from operations.workspace import Workspace
@@ -23,8 +26,10 @@ from operations.workspace import Workspace
 class RequestPage:
     """What somebody is shown of a request: by its link, or as who they are.
 
-    `digest` stands for what a decision would be about; `mine` is the last word of this voice, which is the reader's own
-    where `on_behalf_of` is "".
+    `digest` stands for what a decision would be about. `on_behalf_of` is whose voice it is, "" for the reader's own;
+    `mine` is the reader's last word with it, `spoken` the last word where it was somebody else's. `lent_to` is the name
+    of whoever the reader has lent their voice to now, `lent_until` the last moment of that, and `may_be_lent` whether
+    they could lend it from here.
     """
 
     request_id: str
@@ -38,6 +43,10 @@ class RequestPage:
     void_reason: VoidReason | None
     closed_at: datetime | None
     on_behalf_of: str = ""
+    spoken: Said | None = None
+    lent_to: str = ""
+    lent_until: datetime | None = None
+    may_be_lent: bool = False
 
 
 def show_request(db: Database, token: str, now: datetime) -> RequestPage:
@@ -63,17 +72,37 @@ def page(ws: Workspace, request: Request) -> RequestPage:
     """Return what one request shows now."""
     gate = ws.session.get_one(GateRow, request.gate_id)
     reader = reader_of(ws, request.person)
-    mine = latest_decisions(ws, gate).get(request.voice)
+    word = latest_decisions(ws, gate).get(request.voice)
+    is_over = _is_over(ws, request)
     return RequestPage(
         request_id=request.id,
         reader=reader,
         purpose=request.purpose,
-        state=request.state,
+        state=RequestState.VOID if is_over else request.state,
         question=question(ws, gate, request, reader),
         digest=shown_digest(ws, gate),
-        mine=said(mine, reader.name) if mine else None,
+        mine=said(ws, word) if word and word.person == request.person else None,
         settlement=settlement(gate) if gate.state is not GateState.WITHDRAWN else None,
-        void_reason=request.void_reason,
+        void_reason=VoidReason.DELEGATION_OVER if is_over else request.void_reason,
         closed_at=request.closed_at,
         on_behalf_of=request.on_behalf_of,
+        spoken=said(ws, word) if word and word.person != request.person else None,
+        **_lending(ws, gate, request),
     )
+
+
+def _is_over(ws: Workspace, request: Request) -> bool:
+    """Whether it is asked in another one's place no longer, though the scheduled check has not taken it back yet."""
+    lent = bool(request.on_behalf_of) and request.state is RequestState.OPEN
+    return lent and delegation_behind(ws, request) is None
+
+
+def _lending(ws: Workspace, gate: GateRow, request: Request) -> dict[str, Any]:
+    if request.state is not RequestState.OPEN or request.on_behalf_of or request.purpose not in LENT:
+        return {}
+    may_be_lent = getattr(ws.planned_gate(gate), "delegates", True)
+    delegation = lent_by(ws, [request.person]).get(request.person)
+    if delegation is None:
+        return {"may_be_lent": may_be_lent}
+    to = reader_of(ws, delegation.delegate).name
+    return {"may_be_lent": may_be_lent, "lent_to": to, "lent_until": delegation.term.last_moment}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from domain.reasons import Reason
 from models.gates import Decision, GateRow, Request
@@ -38,13 +41,17 @@ def tell_request(ws: Workspace, request: Request, *, lapsed: bool = False) -> No
 
 
 def tell_receipt(ws: Workspace, decision: Decision) -> None:
-    """Give somebody what they decided, in writing."""
+    """Give somebody what they decided, in writing, and a copy to whoever had lent them their voice."""
     tell(ws, "receipt", decision.person, dedup.receipt(decision.id), decision_id=decision.id)
+    if decision.on_behalf_of:
+        tell(ws, "receipt", decision.on_behalf_of, dedup.copy(decision.id), decision_id=decision.id)
 
 
 def tell_outcome(ws: Workspace, gate: GateRow) -> None:
-    """Tell requester and owner what a gate came to."""
-    for person in _once((ws.rollout.requester, ws.rollout.owner)):
+    """Tell requester and owner what a gate came to; of a condition, also whoever was to see to it."""
+    condition = ws.condition_of(gate)
+    responsible = [condition.who] if condition else []
+    for person in _once((ws.rollout.requester, ws.rollout.owner, *responsible)):
         tell(ws, "outcome", person, dedup.outcome(gate.id, person), gate_id=gate.id)
 
 
@@ -73,6 +80,20 @@ def inform(
             quote=quote,
             quoted=quoted,
         )
+
+
+def tell_person(
+    session: Session, now: datetime, person: str, dedup_key: str, headline: Reason, sentences: Sequence[Reason] = (),
+    what_to_do: Sequence[Reason] = (),
+) -> None:  # fmt: skip
+    """Tell somebody of the directory something that is about no one rollout, and asks nothing of them."""
+    facts = {
+        "headline": headline.to_json(),
+        "sentences": [sentence.to_json() for sentence in sentences],
+        "what_to_do": [sentence.to_json() for sentence in what_to_do],
+    }
+    session.add(Message(dedup_key=dedup_key, recipient=person, topic="information", facts=facts, due_at=now,
+                        created_at=now))  # fmt: skip
 
 
 def _once(addresses: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ from domain.reasons import Reason
 from domain.separation import separated_from
 from domain.states import LETS_PASS, DecisionKind
 from models.evidence import standing_decisions_at
-from models.gates import Decision, GateRow, decisions_at, gate_in_round
+from models.gates import Decision, GateRow, VoidReason, decisions_at, gate_in_round, requests_at
 from operations.workspace import Workspace
 
 
@@ -38,6 +38,12 @@ def members(gate: GateRow) -> frozenset[str]:
     return frozenset(gate.stand_ins).union(*(requirement["members"] for requirement in gate.requirements))
 
 
+def silent_at(ws: Workspace, gate: GateRow) -> list[str]:
+    """Return those whose silence has counted as consent at a gate, in the order of asking."""
+    requests = ws.session.scalars(requests_at(gate.id))
+    return list(dict.fromkeys(one.person for one in requests if one.void_reason is VoidReason.SILENT))
+
+
 def spoken_at(ws: Workspace, gate: GateRow) -> list[Voice]:
     """Return the voices that have had their say at a gate."""
     words = latest_decisions(ws, gate).values()
@@ -62,11 +68,17 @@ def separation_at(ws: Workspace, gate_key: str) -> Separation:
     )
 
 
+def lent_at(ws: Workspace, gate: GateRow) -> set[str]:
+    """Return who has given another one's voice at a gate, and so has none of their own there any more."""
+    return {voice.person for voice in spoken_at(ws, gate) if voice.person != voice.principal}
+
+
 def _silenced(ws: Workspace, gate: GateRow) -> set[str]:
-    """Whoever has decided elsewhere since the gate opened, and so can decide here no more."""
+    """Whoever has spoken for somebody else here, or decided elsewhere since, and so can decide here no more."""
+    lent = lent_at(ws, gate)
     if gate.condition_id is not None or not separated_from(ws.plan, gate.key):
-        return set()
-    return set(separation_at(ws, gate.key).decided_elsewhere)
+        return lent
+    return lent | separation_at(ws, gate.key).decided_elsewhere
 
 
 def _deciders(ws: Workspace, gate_key: str) -> list[Voice]:

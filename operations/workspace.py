@@ -11,14 +11,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from domain import record
+from domain import conditions, record
 from domain.authority import Caretakers, why_may_not_look_after
 from domain.errors import NotAllowed, UnknownRollout
 from domain.plan import ADMINISTRATOR, Gate, Plan, Stage
 from domain.resolved import resolved
 from domain.states import GateState, StageState
+from models.conditions import Condition
 from models.database import Database
-from models.gates import GateRow, current_gates
+from models.gates import Decision, GateRow, current_gates
 from models.record import AuditEntry
 from models.rollouts import PlanVersion, Rollout, StageRow, current_stages, rollout_locked
 from notifications.facts import Reader
@@ -52,6 +53,7 @@ class Workspace:
     readers: dict[str, Reader] = field(default_factory=dict)
     """How to write to people, as far as somebody has asked (operations/question.py)."""
     _stages: dict[int, StageRow] = field(default_factory=dict)  # a session forgets rows that nobody holds
+    _conditions: dict[int, Condition] = field(default_factory=dict)
 
     @cached_property
     def plan(self) -> Plan:
@@ -100,8 +102,32 @@ class Workspace:
         return self.planned_gate_called(gate.key)
 
     def planned_gate_called(self, key: str) -> Gate:
-        """What the plan says of the gate of this id. Raises KeyError when there is none."""
+        """What the plan says of the gate of this id, or what a condition comes to. Raises KeyError for any other."""
+        if (condition_id := conditions.condition_id_in(key)) is not None:
+            return self._gate_of_condition(condition_id)
         return resolved(gate_of(self.plan, key), self.rollout.inputs)
+
+    def condition_of(self, gate: GateRow) -> Condition | None:
+        """The condition that a gate came from; None for a gate of the plan."""
+        return self._condition(gate.condition_id) if gate.condition_id is not None else None
+
+    def maker_of(self, condition: Condition) -> str:
+        """Whose approval a condition hangs on."""
+        return self.session.get_one(Decision, condition.decision_id).voice
+
+    def _condition(self, condition_id: int) -> Condition:
+        if condition_id not in self._conditions:
+            condition = self.session.get(Condition, condition_id)
+            if condition is None or condition.rollout_id != self.rollout.id:
+                raise KeyError(conditions.key_of(condition_id))
+            self._conditions[condition_id] = condition
+        return self._conditions[condition_id]
+
+    def _gate_of_condition(self, condition_id: int) -> Gate:
+        condition = self._condition(condition_id)
+        made_at = self.planned_gate(self.session.get_one(GateRow, condition.gate_id))
+        maker = self.maker_of(condition)
+        return conditions.as_gate(condition.id, condition.what, condition.who, maker, condition.days, made_at)
 
     def note(
         self,
@@ -110,12 +136,13 @@ class Workspace:
         stage: StageRow | None = None,
         gate: GateRow | None = None,
         actor: Actor | None = None,
+        on_behalf_of: str | None = None,
         decision: str | None = None,
         shown_digest: str | None = None,
         comment: str = "",
         facts: dict[str, Any] | None = None,
     ) -> AuditEntry:
-        """Write one entry of the record, chained to the one before it."""
+        """Write one entry of the record, chained to the one before it. `on_behalf_of` is who lent the actor a voice."""
         by = actor or self.actor
         stage = stage or (self.stage_of(gate) if gate else None)
         entry = AuditEntry(
@@ -124,6 +151,7 @@ class Workspace:
             previous_hash=self.rollout.head_hash or record.GENESIS,
             at=self.now,
             actor=by.address,
+            on_behalf_of=on_behalf_of,
             channel=by.channel,
             assurance=by.assurance,
             action=action,

@@ -12,22 +12,25 @@ from sqlalchemy import select
 
 from domain import links
 from domain.budget import BudgetLine
+from domain.conditions import TypedCondition
 from domain.reasons import Reason
 from models.database import Database
 from models.gates import Purpose, Request, RequestState, requests_of
-from models.outbox import Message, messages_of
+from models.outbox import Message, MessageState, messages_of
 from models.record import AuditEntry, entries_of
 from models.rollouts import PlanVersion, Rollout
 from operations.advance import advance
 from operations.cancel_rollout import cancel_rollout
 from operations.change_inputs import change_inputs
 from operations.check_stalled import CheckReport, check_stalled
+from operations.delegate import delegate, end_delegation
 from operations.describe_rollout import describe_rollout
 from operations.import_people import import_people
 from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision, record_decision_as
 from operations.record_measurement import record_measurement
 from operations.resume_rollout import resume_rollout
+from operations.settle_message import bury, settle_messages
 from operations.show_gate import show_gate
 from operations.show_request import RequestPage, show_request
 from operations.start_rollout import Start, start_rollout
@@ -85,6 +88,13 @@ stages:
 """
 
 
+LATER = """
+  - id: later
+    title: Later stage
+    gates:
+      - {id: last, title: The last gate, kind: sign-off, question: "And now?", approvers: [finance]}
+"""
+"""One stage more, to stand after `one_gate`: one that can hold to conditions."""
 SIGN_OFF = 'kind: sign-off, question: "Shall we?", approvers: [board]'
 
 
@@ -179,16 +189,40 @@ class Company:
         return show_request(self.db, self.token(request), self.now)
 
     def decides(
-        self, person: str, decision: str = "approve", *, request: Request | None = None, **words: str
+        self,
+        person: str,
+        decision: str = "approve",
+        *,
+        request: Request | None = None,
+        conditions: Sequence[TypedCondition] = (),
+        **words: str,
     ) -> RequestPage:
-        """Let a person decide what they are asked now; a reason is made up where one is needed."""
+        """Let a person decide what they are asked now; a reason, or a condition, is made up where one is needed."""
         request = request or self.asked(person)
         if decision not in ("approve", "approve-with-conditions"):
             words.setdefault("comment", "because")
         if decision == "approve-with-conditions":
-            words.setdefault("conditions", "only on Mondays")
-        form = DecisionForm(decision, self.code(request), self.page(request).digest, **words)
+            conditions = conditions or [self.condition()]
+        form = DecisionForm(decision, self.code(request), self.page(request).digest, conditions=conditions, **words)
         return record_decision(self.db, KEYS, self.token(request), form, self.now)
+
+    def condition(
+        self, what: str = "check the texts", who: str = "ben@example.com", days: int = 7, stage: str = ""
+    ) -> TypedCondition:
+        """A condition as somebody types it, due so many days from now."""
+        due_on = (self.now + timedelta(days=days)).date()
+        return TypedCondition(what, who, due_on.isoformat(), stage)
+
+    def sees_to(self, person: str, what: str = "it is done") -> RequestPage:
+        """Let a person write down what they have done for a condition."""
+        return self.fills_in(person, {"done": what})
+
+    def mails_arrive(self, *lost: str) -> None:
+        """Deliver every mail that waits, but to these people: theirs are refused for good."""
+        waiting = [message for message in self.messages() if message.state is MessageState.PENDING]
+        sent = [message.id for message in waiting if message.recipient not in lost]
+        settle_messages(self.db, sent, MessageState.SENT, self.now)
+        bury(self.db, [message.id for message in waiting if message.id not in sent], "no such mailbox", self.now)
 
     def says(
         self,
@@ -198,11 +232,12 @@ class Company:
         *,
         channel: str = "api",
         on_behalf_of: str = "",
+        conditions: Sequence[TypedCondition] = (),
         **words: str,
     ) -> RequestPage:
         """Let a person who has proved who they are decide at a gate, after looking at it."""
         shown = show_gate(self.db, self.rollout_id, gate, person, self.now, on_behalf_of)
-        form = DecisionForm(decision, "", words.pop("digest", shown.digest), **words)
+        form = DecisionForm(decision, "", words.pop("digest", shown.digest), conditions=conditions, **words)
         actor = Actor(person, channel, ASSURANCE[channel])
         return record_decision_as(self.db, KEYS, self.rollout_id, gate, form, actor, self.now, on_behalf_of)
 
@@ -228,6 +263,28 @@ class Company:
     def lapsed(self) -> list[tuple[str, str]]:
         """Whose decisions have lapsed, and why, in the order of lapsing."""
         return [(row.facts["voice"], row.facts["because"]) for row in self.entries("decision.lapsed")]
+
+    def lends(self, delegator: str, to: str, by: str = "", starts: datetime | None = None, days: float = 14) -> int:
+        """Lend somebody's voice, by themself unless it is said by whom, from now on unless it is said from when."""
+        starts_at = starts or self.now
+        actor = Actor(by or delegator, "command")
+        ends_at = starts_at + timedelta(days=days)
+        return delegate(self.db, KEYS, delegator, to, starts_at, ends_at, actor, self.now)
+
+    def ends(self, delegation_id: int, by: str) -> None:
+        """End a delegation early."""
+        end_delegation(self.db, KEYS, delegation_id, Actor(by, "command"), self.now)
+
+    def asked_for(self, delegator: str, delegate: str) -> Request:
+        """What somebody is asked now in the place of another one."""
+        [request] = [row for row in self.requests(delegate, RequestState.OPEN) if row.on_behalf_of == delegator]
+        return request
+
+    def told(self, person: str) -> list[str]:
+        """What somebody was told that is about no one rollout, in English, in the order of telling."""
+        with self.db.read() as session:
+            rows = session.scalars(select(Message).where(Message.rollout_id.is_(None)).order_by(Message.id)).all()
+        return [str(Reason.from_json(row.facts["headline"])) for row in rows if row.recipient == person]
 
     def waives(self, person: str, key: str = "gate", reason: str = "the fair is on Friday") -> None:
         """Let somebody waive a gate, as `etappe gate waive` does."""

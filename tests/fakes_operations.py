@@ -13,7 +13,7 @@ from domain.plan import Item, Text
 from domain.reasons import Reason
 from domain.states import DecisionKind, GateState, Outcome
 from models.gates import Purpose, RequestState, VoidReason
-from notifications.facts import Filled, ItemToFill, Line, Question, Reader, Said, Settlement
+from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
 from operations.show_request import RequestPage
 
 TOKEN = "tZ0yVqk4m9XcJ2hB7nWfR1sLdPaEuGoI3K6vTxY8bQA"
@@ -75,6 +75,7 @@ def decide_page(reader: Reader = JOHN, **changed: Any) -> RequestPage:
         ),
         waiting_for=("Carla Rossi", reader.name),
         choices=tuple(DecisionKind),
+        condition_stages=(LaterStage("pilot", "Pilot"), LaterStage("wave-one", "First wave")),
     )
     page = RequestPage(
         request_id="q1",

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from domain.errors import EtappeError, EvidenceChanged, InvalidInput, LinkUnknown, LinkVoid, WrongCode
-from domain.states import GateState
 from models.database import Database
 from models.gates import Purpose, RequestState, VoidReason
 from notifications.language import Words
@@ -21,7 +20,7 @@ from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision
 from operations.record_measurement import record_measurement_by_link
 from operations.show_request import RequestPage, show_request
-from web import errors, pages, wording
+from web import condition_fields, errors, pages, voided, wording
 from web.forms import Posted, posted
 from web.house import House
 from web.shown import Change, changes, packed, snapshot
@@ -31,7 +30,7 @@ ITEM = "item-"
 
 _ALWAYS = ("code", "digest")
 _FIELDS: Mapping[Purpose, tuple[str, ...]] = {
-    Purpose.DECIDE: ("decision", "comment", "conditions", "lessons"),
+    Purpose.DECIDE: ("decision", *condition_fields.FIELDS, "comment", "lessons"),
     Purpose.ANSWER: (),
     Purpose.CONFIRM: ("decision", "comment"),
     Purpose.MEASURE: ("value", "sample"),
@@ -167,8 +166,9 @@ class Deed:
 
 
 def _decide(deed: Deed, typed: Mapping[str, str]) -> RequestPage:
-    texts = {name: typed.get(name, "") for name in ("decision", "code", "digest", "comment", "conditions", "lessons")}
-    return record_decision(deed.database, deed.keys, deed.token, DecisionForm(**texts), deed.now)
+    texts = {name: typed.get(name, "") for name in ("decision", "code", "digest", "comment", "lessons")}
+    form = DecisionForm(**texts, conditions=condition_fields.typed_conditions(typed))
+    return record_decision(deed.database, deed.keys, deed.token, form, deed.now)
 
 
 def _answer(deed: Deed, typed: Mapping[str, str]) -> RequestPage:
@@ -238,7 +238,8 @@ def _renewed(words: Words, refusal: WrongCode, typed: Mapping[str, str]) -> Resp
 def kept_texts(words: Words, typed: Mapping[str, str]) -> dict[str, str]:
     """Return what somebody wrote, by label, for a page that has no form to keep it in."""
     labels = {**wording.TEXT_LABELS, **{name: name.removeprefix(ITEM) for name in typed if name.startswith(ITEM)}}
-    return {words.text(label): typed[name] for name, label in labels.items() if typed.get(name, "").strip()}
+    kept = {words.text(label): typed[name] for name, label in labels.items() if typed.get(name, "").strip()}
+    return {**condition_fields.in_words(words, typed), **kept}
 
 
 def _page(found: RequestPage, refused: Refused | None = None) -> Response:
@@ -275,10 +276,7 @@ def _done(found: RequestPage) -> tuple[str, int, dict[str, Any]]:
 
 
 def _void(found: RequestPage) -> tuple[str, int, dict[str, Any]]:
-    reason = why_void(found)
-    title, sentence = wording.VOID_TITLES[reason], wording.VOID_SENTENCES[reason]
-    if reason is VoidReason.SETTLED and found.settlement is None:  # a list that somebody else has filled in
-        title, sentence = wording.DONE_BY_OTHERS
+    title, sentence = voided.title_and_sentence(found)
     return "void.html", 410, {"title": title, "sentence": sentence}
 
 
@@ -287,11 +285,3 @@ _SHOWN_AS: Mapping[RequestState, Callable[[RequestPage], tuple[str, int, dict[st
     RequestState.DONE: _done,
     RequestState.VOID: _void,
 }
-
-
-def why_void(found: RequestPage) -> VoidReason:
-    """Return why a request no longer counts: never “time was up” when the gate came to something else."""
-    reason = found.void_reason or VoidReason.WITHDRAWN
-    if reason is VoidReason.EXPIRED and found.settlement and found.settlement.state is not GateState.EXPIRED:
-        return VoidReason.SETTLED
-    return reason

@@ -52,6 +52,7 @@ VOID_TITLES: Mapping[VoidReason, str] = {
     VoidReason.SEPARATED: to_translate("Other people must decide this"),
     VoidReason.NOT_NEEDED: to_translate("Your answer is no longer needed"),
     VoidReason.WAIVED: to_translate("The gate was waived"),
+    VoidReason.SILENT: to_translate("Nobody objected in time"),
 }
 
 VOID_SENTENCES: Mapping[VoidReason, str] = {
@@ -89,7 +90,13 @@ VOID_SENTENCES: Mapping[VoidReason, str] = {
     VoidReason.WAIVED: to_translate(
         "An authorised person let this gate pass without your answer, and gave a reason, which stands in the record."
     ),
+    VoidReason.SILENT: to_translate(
+        "The plan takes silence as consent here, so the gate has passed. It is recorded as silence, "
+        "not as your approval."
+    ),
 }
+
+NO_CONSENT = to_translate("Silence would have counted as consent here, but it did not come to that.")
 
 DONE_BY_OTHERS = (
     to_translate("Somebody else has done this already"),
@@ -122,7 +129,6 @@ UNKNOWN_SENTENCES: tuple[str, ...] = (
 )
 
 TEXT_LABELS: Mapping[str, str] = {
-    "conditions": to_translate("Conditions"),
     "comment": to_translate("Reason"),
     "lessons": to_translate("What was learned"),
     "value": to_translate("Measured value"),

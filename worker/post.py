@@ -110,6 +110,8 @@ class Post:
 
     def _compose(self, message: Message) -> Mail | None:
         with self._db.read() as session:
+            if message.rollout_id is None:
+                return self._composer.compose_for_person(session, message)
             return self._composer.compose(workspace_for(session, message, self._now()), message)
 
     def _deliver(self, parcel: _Parcel) -> None:

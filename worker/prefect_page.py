@@ -66,13 +66,14 @@ def summary(chart: Chart) -> tuple[str, str]:
         return "Suspended", " ".join(queued)
     if chart.state is RolloutState.WAITING:
         return "Suspended", words.text("Waiting for its start date")
-    return "Suspended", " ".join(chart.problems)
+    waits = [f"{line.gate}: {words.say(reason)}" for line in chart.gates for reason in line.waits]
+    return "Suspended", " ".join([*chart.problems, *waits])
 
 
 def _why(line: GateLine, words: Words) -> str:
     """What a gate came to, and what those who refused it wrote."""
     refused = [word for word in line.said if word.comment and word.decision is DecisionKind.REJECT]
-    written = [f"{word.name}: “{word.comment[:LONGEST_QUOTE]}”" for word in refused]
+    written = [f"{words.who(word.name, word.on_behalf_of)}: “{word.comment[:LONGEST_QUOTE]}”" for word in refused]
     because = [words.say(line.because)] if line.because else []
     return f"{line.gate} ({'; '.join([*because, *written])})"
 
@@ -163,21 +164,31 @@ def _row(line: GateLine, words: Words) -> dict[str, str]:
         words.text("Stage"): line.stage,
         words.text("Gate"): line.gate if line.round == 1 else f"{line.gate} ({line.round})",
         words.text("State"): words.state(line.state),
-        words.text("Waiting for"): line.problem or _people(line.waiting_for),
+        words.text("Waiting for"): line.problem or _waited_for(line, words),
         words.text("By when"): words.day(line.due_at) if line.due_at else "–",
         words.text("Decided"): _listed(_what_was_decided(line, words)),
     }
+
+
+def _waited_for(line: GateLine, words: Words) -> str:
+    return _listed(
+        [*(words.say(reason) for reason in line.waits), *([_people(line.waiting_for)] if line.waiting_for else [])]
+    )
 
 
 def _what_was_decided(line: GateLine, words: Words) -> list[str]:
     decided = _decided(line.said, line.kind, words)
     if line.state is GateState.WAIVED:  # by whom and why, before what the others had said until then
         return [*_came_to(line, words), *decided]
+    if line.by_silence:
+        return [*decided, *_came_to(line, words)]
     return decided or _came_to(line, words)
 
 
 def _decided(said: Iterable[Said], kind: str, words: Words) -> list[str]:
-    return [f"{word.name}: {words.said(word.decision, kind, word.choice)}" for word in said]
+    return [
+        f"{words.who(word.name, word.on_behalf_of)}: {words.said(word.decision, kind, word.choice)}" for word in said
+    ]
 
 
 def _came_to(line: GateLine, words: Words) -> list[str]:

@@ -11,6 +11,7 @@ import click
 from cli import gate_words
 from cli.opening import actor, opened
 from cli.printing import json_option, now_utc, print_json
+from domain.conditions import TypedCondition
 from domain.errors import InvalidInput
 from operations.describe_request import describe_request
 from operations.describe_rollout import describe_rollout
@@ -54,7 +55,15 @@ def show(rollout_id: str, gate_id: str, by: str, on_behalf_of: str, as_json: boo
 @_asked
 @click.option("--decision", required=True, metavar="WORD", help="approve, reject, …: `etappe gate show` lists them.")
 @click.option("--comment", default="", help="Why; needed for everything but a plain yes.")
-@click.option("--conditions", default="", help="What has to be done; with approve-with-conditions.")
+@click.option(
+    "--condition",
+    "conditions",
+    type=(str, str, str),
+    multiple=True,
+    metavar="WHAT WHO DATE",
+    help="With approve-with-conditions: what has to be done, by whom, by when; repeatable.",
+)
+@click.option("--condition-stage", default="", metavar="STAGE", help="The later stage that holds to the conditions.")
 @click.option("--lessons", default="", help="What was learned; where a review asks for it.")
 @json_option
 def decide(
@@ -64,7 +73,8 @@ def decide(
     on_behalf_of: str,
     decision: str,
     comment: str,
-    conditions: str,
+    conditions: tuple[tuple[str, str, str], ...],
+    condition_stage: str,
     lessons: str,
     as_json: bool,
 ) -> None:
@@ -75,7 +85,8 @@ def decide(
         shown = show_gate(db, rollout_id, gate_id, person.address, now_utc(), on_behalf_of)
         if not as_json:
             _print(describe_request(shown), as_json)
-        form = DecisionForm(decision, "", shown.digest, comment, conditions, lessons)
+        promised = [TypedCondition(*condition, condition_stage) for condition in conditions]
+        form = DecisionForm(decision, "", shown.digest, comment, promised, lessons)
         with _options_named():
             keys = settings.secret_keys
             page = record_decision_as(db, keys, rollout_id, gate_id, form, person, now_utc(), on_behalf_of)
@@ -91,8 +102,14 @@ def _options_named() -> Iterator[None]:
     try:
         yield
     except InvalidInput as refusal:
-        named = [f"--{name.replace('_', '-')}: {why}" for name, why in refusal.fields.items()]
+        named = [f"{_option_called(name)}: {why}" for name, why in refusal.fields.items()]
         raise InvalidInput(" ".join([refusal.sentence, *named])) from refusal
+
+
+def _option_called(name: str) -> str:
+    """A field of a condition is a part of one of several options of the same name."""
+    kind, number, part = (name.split("-") + ["", ""])[:3]
+    return f"--condition (number {number}, {part})" if kind == "condition" else f"--{name.replace('_', '-')}"
 
 
 def _print(facts: dict[str, Any], as_json: bool) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.cli.conftest import REQUESTER, Terminal
 
 ANNA = "anna.keller@example.com"
 GATE = "executive-sign-off"
+SOON = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
 
 
 @pytest.fixture
@@ -67,6 +70,10 @@ def test_the_same_decision_again_prints_what_was_recorded(company: Terminal, rol
         (("--by", ANNA, "--decision", "reject"), "--comment: A reason is needed for this answer."),
         (("--by", ANNA, "--decision", "approve", "--on-behalf-of", REQUESTER), f"{ANNA} is not asked"),
         (("--by", ANNA, "--decision", "approve", "--on-behalf-of", "x"), "is not an e-mail address"),
+        (
+            ("--by", ANNA, "--decision", "approve-with-conditions", "--condition", "check it", "x", SOON),
+            "--condition (number 1, who): “x” is not an e-mail address",
+        ),
     ],
 )
 def test_what_cannot_be_recorded_is_one_sentence(
@@ -75,6 +82,12 @@ def test_what_cannot_be_recorded_is_one_sentence(
     said = company("gate", "decide", rollout, GATE, *arguments, "--json")
     assert (said.code, said.err.count("\n")) == (1, 1)
     assert sentence in said.err
+
+
+def test_conditions_are_given_one_by_one(company: Terminal, rollout: str) -> None:
+    says = ("gate", "decide", rollout, GATE, "--by", ANNA, "--decision", "approve-with-conditions", "--json")
+    said = company(*says, "--condition", "check it", REQUESTER, SOON, "--condition", "tell staff", ANNA, SOON)
+    assert said.facts()["mine"]["conditions"] == f"check it ({REQUESTER}, {SOON})\ntell staff ({ANNA}, {SOON})"
 
 
 def test_who_decides_must_be_said(company: Terminal, rollout: str) -> None:

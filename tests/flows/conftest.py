@@ -233,7 +233,7 @@ class Etappe:
             rows = session.scalars(requests_of(rollout_id)).all()
         return [row for row in rows if row.person == person and row.state is RequestState.OPEN]
 
-    def decides(self, rollout_id: str, person: str, decision: str = "approve", **words: str) -> None:
+    def decides(self, rollout_id: str, person: str, decision: str = "approve", **words: Any) -> None:
         """Let a person decide by their link."""
         [request] = self.open_requests(rollout_id, person)
         here, now = self.installation, datetime.now(UTC)

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from domain.conditions import TypedCondition
 from domain.errors import EvidenceChanged, GateSettled, InvalidInput, NotEligible, UnknownRollout
 from models.database import Database
 from models.gates import Decision, RequestState, decisions_of
-from tests.company import SIGN_OFF, Company, one_gate
+from tests.company import LATER, SIGN_OFF, Company, one_gate
 from tests.integration.test_two_at_once import deciding, decisions_in, race
 
 ANNA, BEN, CARLA, DORA = "anna@example.com", "ben@example.com", "carla@example.com", "dora@example.com"
@@ -28,7 +29,7 @@ def company(db: Database) -> Company:
     return Company(db)
 
 
-def decide(company: Company, channel: str, person: str, decision: str = "approve", **words: str) -> None:
+def decide(company: Company, channel: str, person: str, decision: str = "approve", **words: Any) -> None:
     """Let a person decide by a channel."""
     if channel == "link":
         company.decides(person, decision, request=None, **words)
@@ -45,9 +46,9 @@ def told(row: Any, *left_out: str) -> dict[str, Any]:
     return {column.name: getattr(row, column.name) for column in row.__table__.columns if column.name not in left_out}
 
 
-def recorded_by(company: Company, channel: str, decision: str, **words: str) -> tuple[list[Any], list[Any], list[Any]]:
+def recorded_by(company: Company, channel: str, decision: str, **words: Any) -> tuple[list[Any], list[Any], list[Any]]:
     """What is left of one decision by this channel: decisions, the record, messages; without names made by chance."""
-    company.start(one_gate(SIGN_OFF))
+    company.start(one_gate(SIGN_OFF) + LATER)
     before = company.rollout_id
     decide(company, channel, BEN, decision, **words)
     chance = ("id", "rollout_id", "gate_id", "request_id", "shown_digest", "previous_hash", "entry_hash", "sequence")
@@ -62,7 +63,7 @@ def recorded_by(company: Company, channel: str, decision: str, **words: str) -> 
     ("decision", "words"),
     [
         ("approve", {}),
-        ("approve-with-conditions", {"conditions": "only on Mondays"}),
+        ("approve-with-conditions", {"conditions": [TypedCondition("check it", CARLA, "2026-03-09")]}),
         ("reject", {"comment": "too early"}),
         ("request-changes", {"comment": "numbers, please"}),
         ("abstain", {"comment": "not my field"}),
@@ -70,7 +71,7 @@ def recorded_by(company: Company, channel: str, decision: str, **words: str) -> 
 )
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_decision_leaves_the_same_behind_whichever_way_it_comes(
-    company: Company, channel: str, decision: str, words: dict[str, str]
+    company: Company, channel: str, decision: str, words: dict[str, Any]
 ) -> None:
     assert recorded_by(company, channel, decision, **words) == recorded_by(company, "link", decision, **words)
 
@@ -140,8 +141,8 @@ def test_nothing_is_recorded_about_something_else_than_was_shown(company: Compan
 def test_what_is_missing_is_said_for_each_field(company: Company, channel: str) -> None:
     company.start(one_gate(SIGN_OFF))
     with pytest.raises(InvalidInput) as refused:
-        company.says(BEN, "reject", channel=channel, conditions="x")
-    assert refused.value.fields.keys() == {"conditions"}
+        company.says(BEN, "reject", channel=channel, comment="no", conditions=[company.condition()])
+    assert refused.value.fields.keys() == {"condition-1-what"}
     with pytest.raises(InvalidInput) as refused:
         company.says(BEN, "reject", channel=channel)
     assert refused.value.fields.keys() == {"comment"}

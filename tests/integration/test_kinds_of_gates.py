@@ -11,7 +11,7 @@ from models.database import Database
 from models.gates import Purpose, RequestState, VoidReason
 from operations.record_measurement import record_measurement_by_link
 from operations.show_request import RequestPage
-from tests.company import KEYS, PEOPLE, REQUESTER, ROLES, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, LATER, PEOPLE, REQUESTER, ROLES, SIGN_OFF, Company, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"
@@ -332,7 +332,7 @@ def test_reviewers_of_two_minds_come_to_the_milder_one(db: Database) -> None:
 @pytest.mark.parametrize("decision", ["approve", "approve-with-conditions", "hold", "kill"])
 def test_a_review_without_the_lessons_its_plan_asks_for_is_refused(db: Database, decision: str) -> None:
     company = Company(db)
-    company.start(one_gate(f"{REVIEW}, lessons: true"))
+    company.start(one_gate(f"{REVIEW}, lessons: true") + LATER)
     with pytest.raises(InvalidInput) as refusal:
         company.decides(ANNA, decision)
     assert set(refusal.value.fields) == {"lessons"}
@@ -346,7 +346,7 @@ BOXED = f"{REVIEW}, choices: [go, hold], escalate: [{{after: 2 days, to: chair, 
 
 def test_when_the_time_box_is_over_the_sponsor_alone_decides_between_start_and_stop(db: Database) -> None:
     company = Company(db)
-    company.start(one_gate(BOXED))
+    company.start(one_gate(BOXED) + LATER)
     company.decides(ANNA)
     company.later(days=2)
     company.checks()

@@ -15,7 +15,7 @@ from models.rollouts import Rollout
 from operations.compose_message import Composer, workspace_for
 from operations.record_decision import DecisionForm, record_decision
 from operations.show_request import show_request
-from tests.company import KEYS, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, LATER, SIGN_OFF, Company, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"
@@ -31,7 +31,7 @@ def wrong(company: Company, request: Request) -> str:
     return f"{(int(company.code(request)) + 1) % 1_000_000:06d}"
 
 
-def posts(company: Company, request: Request, decision: str, **words: str) -> None:
+def posts(company: Company, request: Request, decision: str, **words: Any) -> None:
     form = DecisionForm(decision, company.code(request), company.page(request).digest, **words)
     record_decision(company.db, KEYS, company.token(request), form, company.now)
 
@@ -139,14 +139,16 @@ def test_a_code_may_be_typed_with_spaces_and_hyphens(db: Database) -> None:
 
 
 def test_the_same_decision_again_records_nothing_new_and_shows_what_was_recorded(db: Database) -> None:
-    company, request = asked(db)
-    first = company.decides(ANNA, "approve-with-conditions", request=request, conditions="in May")
+    company = Company(db)
+    company.start(one_gate(f"{SIGN_OFF}, quorum: all") + LATER)
+    request, only_in_may = company.asked(ANNA), [company.condition("only in May")]
+    first = company.decides(ANNA, "approve-with-conditions", request=request, conditions=only_in_may)
     before = company.actions(), len(company.messages())
     company.later(hours=1)
-    again = company.decides(ANNA, "approve-with-conditions", request=request, conditions="in May")
+    again = company.decides(ANNA, "approve-with-conditions", request=request, conditions=only_in_may)
     assert again.mine == first.mine
     assert again.mine is not None
-    assert again.mine.conditions == "in May"
+    assert again.mine.conditions == "only in May (ben@example.com, 2026-03-09)"
     assert (company.actions(), len(company.messages())) == before
 
 
@@ -256,10 +258,11 @@ def test_every_answer_but_a_yes_needs_a_reason(db: Database, decision: str) -> N
 
 
 def test_approving_with_conditions_needs_the_conditions(db: Database) -> None:
-    company, request = asked(db)
+    company = Company(db)
+    company.start(one_gate(SIGN_OFF) + LATER)
     with pytest.raises(InvalidInput) as refusal:
-        posts(company, request, "approve-with-conditions", comment="fine")
-    assert set(refusal.value.fields) == {"conditions"}
+        posts(company, company.asked(ANNA), "approve-with-conditions", comment="fine")
+    assert set(refusal.value.fields) == {"condition-1-what"}
     assert company.gate()["decisions"] == []
 
 

@@ -32,6 +32,9 @@ def test_a_rollout_goes_through_its_stages_and_completes(db: Database) -> None:
     company.decides("carla@example.com", "approve-with-conditions")
     assert company.stage_states() == {"first": "passed", "second": "open"}
     company.decides("dora@example.com")
+    assert company.stage_states() == {"first": "passed", "second": "open"}
+    company.sees_to("ben@example.com")
+    company.decides("carla@example.com")
     assert company.state == "completed"
 
 

@@ -51,7 +51,7 @@ class Introduction(Company):
     def begin(self, **start: Any) -> None:
         self.start(PLAN, **{"requester": LEAD, "budget": {"Monitoring": "12000", "Campaign": "13000"}, **start})
 
-    def decide_at(self, gate: str, person: str, decision: str = "approve", **words: str) -> None:
+    def decide_at(self, gate: str, person: str, decision: str = "approve", **words: Any) -> None:
         """Let a person decide one of the several things they are asked."""
         [request] = [
             request

@@ -37,7 +37,7 @@ def eventful(db: Database) -> Company:
     """A rollout that is held, resumed, sent back and called off."""
     company = Company(db, now=datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC))
     company.start(PLAN)
-    company.decides(ANNA, "approve-with-conditions", conditions="nur im März – “wirklich”")
+    company.decides(ANNA, "approve-with-conditions", conditions=[company.condition("nur im März – “wirklich”")])
     company.later(microseconds=1)
     company.measures("hits", "9.50")
     company.later(days=1)

@@ -30,9 +30,10 @@ def after_step(before: Snapshot, after: Snapshot, plans: dict[str, dict[str, Any
             _open_gates_are_undecided(after, gate, planned)
             _approvals_are_for_what_holds_now(after, gate, plans[gate["rollout_id"]])
     _people_kept_apart(after, plans)
+    _voices_are_lent_by_right(before, after, plans)
     _links_and_requests(after)
     _stages(after, before, plans)
-    # _one_at_a_time(after, plans)
+    _one_at_a_time(after, plans)
 
 
 def refused_step(before: Snapshot, after: Snapshot) -> None:
@@ -205,6 +206,23 @@ def _people_kept_apart(after: Snapshot, plans: dict[str, dict[str, Any]]) -> Non
 def _people_at(after: Snapshot, gate: Row) -> set[str]:
     words = [one for one in after.decisions if one["gate_id"] == gate["id"] and one["decision"] not in PLAIN_WORDS]
     return {person for one in words for person in (one["person"], one["on_behalf_of"] or one["person"])}
+
+
+def _voices_are_lent_by_right(before: Snapshot, after: Snapshot, plans: dict[str, dict[str, Any]]) -> None:
+    """Who spoke for somebody else had been lent that voice at that moment, and the gate allows it."""
+    gates = {gate["id"]: gate for gate in after.gates}
+    for word in after.decisions[len(before.decisions) :]:
+        if not word["on_behalf_of"]:
+            continue
+        gate, at = gates[word["gate_id"]], word["decided_at"]
+        planned = plans[word["rollout_id"]].get(gate["key"]) or {}
+        assert planned.get("delegates", True), f"{word['person']} spoke for somebody at {gate['key']}"
+        assert any(
+            (one["delegator"], one["delegate"]) == (word["on_behalf_of"], word["person"])
+            and one["starts_at"] <= at < one["ends_at"]
+            and (one["revoked_at"] is None or one["revoked_at"] > at)
+            for one in after.delegations
+        ), f"{word['person']} was not lent the voice of {word['on_behalf_of']}"
 
 
 def _links_and_requests(after: Snapshot) -> None:

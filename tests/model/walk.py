@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,9 @@ class Walk:
         "time": 8,
         "check": 10,
         "resume": 6,
+        "waive": 3,
+        "lend": 4,
+        "end_lending": 2,
         "start": 4,
         "cancel": 1,
     }
@@ -146,6 +150,22 @@ class Walk:
         self._here()
         self.company.resumes()
 
+    def do_waive(self) -> None:
+        key = self.chance.choice(self._gate_keys())
+        self.company.waives(self.chance.choice(ADDRESSES), key)
+
+    def do_lend(self) -> None:
+        whose, to, by = (self.chance.choice(ADDRESSES) for _ in range(3))
+        starts = self.company.now + timedelta(hours=self.chance.choice([0, 0, 30]))
+        self.company.lends(whose, to, self.chance.choice([whose, whose, by]), starts, self.chance.choice([1, 3, 9]))
+
+    def do_end_lending(self) -> None:
+        rows = Snapshot.of(self.company.db).rows["delegations"]
+        if not rows:
+            raise Refused
+        row = self.chance.choice(rows[-4:])
+        self.company.ends(row["id"], self.chance.choice([row["delegator"], row["delegate"]]))
+
     def do_cancel(self) -> None:
         self._here()
         self.company.cancels()
@@ -157,6 +177,10 @@ class Walk:
 
     def _somebody_in_charge(self) -> str:
         return self.chance.choice(["lea@example.com", "gina@example.com", "dora@example.com"])
+
+    def _gate_keys(self) -> list[str]:
+        plan = self.plans[self._here()]
+        return [key for key in plan if key not in ("needs", "exclusive")]
 
     def _here(self) -> str:
         """Talk about one of the rollouts there are."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from domain.conditions import TypedCondition
 from domain.errors import (
     EtappeError,
     EvidenceChanged,
@@ -24,7 +25,7 @@ from domain.errors import (
 from domain.reasons import Reason
 from domain.states import DecisionKind, GateState, Outcome
 from models.gates import RequestState, VoidReason
-from notifications.facts import Line, Reader
+from notifications.facts import LaterStage, Line, Reader
 from notifications.language import Words
 from operations.show_request import RequestPage
 from tests.fakes_operations import (
@@ -46,7 +47,8 @@ from tests.fakes_operations import (
     void_page,
 )
 from tests.unit.web_client import LINK, Page, client, fake_operations, form, installation, text_of
-from web.wording import VOID_TITLES
+from web import condition_fields
+from web.wording import NO_CONSENT, VOID_SENTENCES, VOID_TITLES
 
 OPEN_PAGES = {
     "decide": decide_page,
@@ -99,7 +101,7 @@ def test_every_field_has_a_label(browser: TestClient, monkeypatch: pytest.Monkey
     fake_operations(monkeypatch, page=make())
     page = Page(browser.get(LINK).text)
     labelled = {label["for"] for label in page.all("label") if "for" in label}
-    fields = page.all("textarea") + page.all("input", type="text")
+    fields = page.all("textarea") + page.all("select") + page.all("input", type="text") + page.all("input", type="date")
     assert {field["id"] for field in fields} == labelled
 
 
@@ -139,6 +141,81 @@ def test_a_decision_is_handed_on_as_typed_and_answered_with_what_was_recorded(
 def test_a_multipart_form_is_read_as_well(browser: TestClient, fake: FakeOperations) -> None:
     assert browser.post(LINK, files={name: (None, value) for name, value in form().items()}).status_code == 200
     assert len(fake.recorded) == 1
+
+
+def conditions(number: int, **parts: str) -> dict[str, str]:
+    """The fields of one condition."""
+    return {f"condition-{number}-{part}": text for part, text in parts.items()}
+
+
+def test_conditions_are_handed_on_in_their_places(browser: TestClient, fake: FakeOperations) -> None:
+    first = conditions(1, what="Texts", who="ben@example.com", due="2026-12-31", stage="wave-one")
+    third = conditions(3, what="Budget", who="x", due="y", stage="pilot")
+    answer = browser.post(LINK, data=form(decision="approve-with-conditions", **first, **third))
+    [(_, typed)] = fake.recorded
+    assert answer.status_code == 200
+    assert typed["conditions"] == (
+        TypedCondition("Texts", "ben@example.com", "2026-12-31", "wave-one"),
+        TypedCondition(),
+        TypedCondition("Budget", "x", "y", "pilot"),
+    )
+
+
+def test_a_refused_condition_keeps_what_was_typed_and_its_set_is_open(
+    browser: TestClient, fake: FakeOperations
+) -> None:
+    reason = Reason("This day has passed; name today or a later one.")
+    refuse(fake, InvalidInput("No.", {"condition-2-due": reason}))
+    typed = conditions(2, what="Texts", who="ben@example.com", due="2026-01-01", stage="wave-one")
+    answer = browser.post(LINK, data=form(decision="approve-with-conditions", **typed))
+    page = Page(answer.text)
+    assert answer.status_code == 422
+    assert 'id="error-condition-2-due">This day has passed; name today or a later one.' in answer.text
+    assert ["open" in details for details in page.all("details")] == [True, False]
+    assert [page.all("input", name=name)[0]["value"] for name in list(typed)[:3]] == list(typed.values())[:3]
+    assert [option["value"] for option in page.all("option") if "selected" in option] == ["wave-one"]
+    assert page.all("input", name="condition-2-due")[0]["aria-invalid"] == "true"
+
+
+def test_with_one_later_stage_there_is_nothing_to_choose_and_it_is_named(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_operations(monkeypatch, page=decide_page(condition_stages=(LaterStage("pilot", "Pilot"),)))
+    answer = browser.get(LINK)
+    assert Page(answer.text).all("select") == []
+    assert "before the stage “Pilot” can end" in text_of(answer.text)
+
+
+def test_where_no_stage_comes_after_there_are_no_fields_for_conditions(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = decide_page(condition_stages=(), choices=("approve", "reject"))
+    fake_operations(monkeypatch, page=page)
+    answer = browser.get(LINK).text
+    assert 'name="condition-' not in answer
+    assert "with conditions" not in text_of(answer.partition("<form")[2])
+
+
+def test_conditions_that_came_too_late_are_kept_for_the_reader(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = fake_operations(monkeypatch, page=void_page(VoidReason.SETTLED, settlement=settlement()))
+    refuse(fake, GateSettled())
+    typed = conditions(2, what="Texts", who="ben@example.com", due="2026-12-31")
+    told = text_of(browser.post(LINK, data=form(decision="approve-with-conditions", **typed)).text)
+    assert "Condition 2 Texts, ben@example.com, 2026-12-31" in told
+
+
+@pytest.mark.parametrize("reader", [ANNA, JOHN], ids=lambda reader: reader.language)
+def test_where_silence_would_have_been_consent_an_expired_link_does_not_say_the_contrary(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch, reader: Reader
+) -> None:
+    settled = settlement(GateState.EXPIRED, Outcome.HOLD)
+    page = void_page(VoidReason.EXPIRED, reader, settlement=settled, silence_is_consent=True)
+    fake_operations(monkeypatch, page=page)
+    told = text_of(browser.get(LINK).text)
+    assert Words(reader.language, "UTC").text(NO_CONSENT) in told
+    assert Words(reader.language, "UTC").text(VOID_SENTENCES[VoidReason.EXPIRED]) not in told
 
 
 def test_a_list_is_handed_on_by_item(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,13 +335,16 @@ def test_what_is_wrong_stands_beside_its_field_and_the_first_one_has_the_focus(
     browser: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = fake_operations(monkeypatch, page=review_page(ANNA))
-    fields = {"lessons": Reason("Write down what was learned."), "conditions": Reason("Write down the conditions.")}
+    fields = {
+        "lessons": Reason("Write down what was learned."),
+        "condition-1-what": Reason("Write down the conditions."),
+    }
     refuse(fake, InvalidInput("Something is missing or cannot be used; nothing was recorded yet.", fields))
     answer = browser.post(LINK, data=form(decision="approve-with-conditions", comment="Gut", lessons=""))
     page = Page(answer.text)
-    wrong = [tag for tag in page.all("textarea") if tag.get("aria-invalid") == "true"]
+    wrong = [tag for tag in page.all("input") + page.all("textarea") if tag.get("aria-invalid") == "true"]
     assert answer.status_code == 422
-    assert [tag["name"] for tag in wrong] == ["conditions", "lessons"]
+    assert [tag["name"] for tag in wrong] == ["condition-1-what", "lessons"]
     assert ["autofocus" in tag for tag in wrong] == [True, False]
     assert "Schreiben Sie" in text_of(answer.text)
     assert ">\nGut</textarea>" in answer.text
@@ -474,7 +554,8 @@ def test_whatever_people_typed_is_shown_as_text(
     page = budget_page(reader, state=state, mine=word, said=(word,), budget=lines, waiting_for=(HOSTILE, "x"), **texts)
     fake = fake_operations(monkeypatch, page=replace(page, void_reason=VoidReason.SETTLED))
     refuse(fake, GateSettled())
-    typed = dict.fromkeys(("decision", "comment", "conditions", "lessons", "code", "shown", HOSTILE), HOSTILE)
+    names = ("decision", "comment", *condition_fields.FIELDS, "lessons", "code", "shown", HOSTILE)
+    typed = dict.fromkeys(names, HOSTILE)
     for answer in (
         browser.get(LINK),
         browser.post(LINK, data=form(**typed)),

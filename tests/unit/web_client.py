@@ -14,7 +14,7 @@ from models.database import Database
 from operations.show_request import RequestPage
 from settings import Settings
 from tests.fakes_operations import CODE, DIGEST, NOW, TOKEN, FakeOperations
-from web import decide
+from web import condition_fields, decide
 from web.app import create_app
 
 LINK = f"/decide/{TOKEN}"
@@ -42,7 +42,8 @@ def fake_operations(patch: pytest.MonkeyPatch, **pages: RequestPage) -> FakeOper
 
 def form(**typed: str) -> dict[str, str]:
     """Return a complete decision form, with some of it changed."""
-    return {"decision": "approve", "comment": "", "conditions": "", "code": CODE, "digest": DIGEST, **typed}
+    conditions = {name: "" for name in condition_fields.FIELDS if not name.endswith("stage")}
+    return {"decision": "approve", "comment": "", **conditions, "code": CODE, "digest": DIGEST, **typed}
 
 
 def text_of(html: str) -> str:

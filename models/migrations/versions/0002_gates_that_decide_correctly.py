@@ -114,6 +114,7 @@ def upgrade() -> None:
     sa.Column('what', sa.Text(), nullable=False),
     sa.Column('who', sa.String(length=254), nullable=False),
     sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('days', sa.Integer(), nullable=False),
     sa.Column('stage', sa.String(length=60), nullable=False),
     sa.ForeignKeyConstraint(['decision_id'], ['decisions.id'], name=op.f('fk_conditions_decision_id')),
     sa.ForeignKeyConstraint(['gate_id'], ['gates.id'], name=op.f('fk_conditions_gate_id')),
@@ -147,6 +148,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('changed', sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column('look_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('failed_looks', sa.Integer(), server_default='0', nullable=False))
+        batch_op.add_column(sa.Column('last_look', sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column('started_run', sa.String(length=36), nullable=True))
         batch_op.add_column(sa.Column('started_run_state', sa.String(length=60), nullable=True))
         batch_op.add_column(sa.Column('renewal', sa.Boolean(), server_default=sa.false(), nullable=False))

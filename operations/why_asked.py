@@ -1,0 +1,47 @@
+"""Why somebody is asked, said to them. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from domain.plan import BUILT_IN_TITLES
+from domain.reasons import Fact, Reason
+from models.conditions import Condition
+from models.gates import GateRow, Purpose, Request
+from operations.workspace import Workspace
+
+
+def why_asked(ws: Workspace, gate: GateRow, request: Request, names: Callable[[str], str], language: str) -> Reason:
+    """Return why this person is asked. `names` gives the name of an address."""
+    if (condition := ws.condition_of(gate)) and not request.escalation_level:
+        return _by_condition(ws, condition, request, names, language)
+    roles = ", ".join(_role_title(ws, entry, language) for entry in request.asked_for)
+    if request.on_behalf_of:
+        facts: dict[str, Fact] = {"person": names(request.on_behalf_of), "role": roles}
+        return Reason("You are asked in the place of {person}, whom the plan names ({role}).", facts)
+    if request.escalation_level:
+        return Reason("Others were asked and have not decided; the plan names you next ({role}).", {"role": roles})
+    if request.purpose is Purpose.CONFIRM:
+        return Reason("You belong to the audience of this announcement ({role}).", {"role": roles})
+    if request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
+        return Reason("The plan asks you to bring this ({role}).", {"role": roles})
+    return Reason("The plan asks you to decide ({role}).", {"role": roles})
+
+
+def _by_condition(
+    ws: Workspace, condition: Condition, request: Request, names: Callable[[str], str], language: str
+) -> Reason:
+    maker = ws.maker_of(condition)
+    made_at = ws.planned_gate(ws.session.get_one(GateRow, condition.gate_id)).title.in_language(language)
+    facts: dict[str, Fact] = {"maker": names(maker), "gate": made_at}
+    if request.purpose is not Purpose.DECIDE:
+        return Reason("{maker} approved “{gate}” on the condition that you see to this.", facts)
+    if request.person == maker:
+        return Reason("You made this a condition of your approval at “{gate}”: say whether it is met.", facts)
+    return Reason("{maker} made this a condition of the approval at “{gate}”: say whether it is met.", facts)
+
+
+def _role_title(ws: Workspace, entry: str, language: str) -> str:
+    if entry in BUILT_IN_TITLES:
+        return BUILT_IN_TITLES[entry].in_language(language)
+    return ws.plan.roles[entry].title.in_language(language) if entry in ws.plan.roles else entry
