@@ -6,14 +6,16 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from domain.errors import InvalidInput
 from domain.plan import Band, Quorum
+from domain.reasons import Reason
 from domain.typed_text import clean_line, read_number
 
 _LONGEST_ITEM = 200
 _CENT = Decimal("0.01")
+_MOST_LINES = 200
 
 
 def _cleaned(item: str) -> str:
@@ -49,6 +51,32 @@ class BudgetLine(BaseModel):
         AfterValidator(lambda amount: amount.quantize(_CENT)),
         WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),  # one field in a form, not a choice of two
     ]
+
+
+def read_lines(text: str) -> list[BudgetLine]:
+    """Return the lines of a budget as people type it, “item: amount” on each line; empty lines are passed over.
+
+    Raises InvalidInput with the first line that cannot be read.
+    """
+    typed = [line for line in text.replace("\r", "\n").split("\n") if line.strip()]
+    if len(typed) > _MOST_LINES:
+        raise InvalidInput(Reason("A budget has at most {count} lines.", {"count": _MOST_LINES}))
+    return [_read_line(line) for line in typed]
+
+
+def _read_line(line: str) -> BudgetLine:
+    item, colon, amount = line.rpartition(":")
+    try:
+        return BudgetLine.model_validate({"item": item, "amount": amount if colon else ""})
+    except ValidationError as wrong:
+        facts = {"line": "".join(character for character in line.strip() if character.isprintable())[:80]}
+        sentence = Reason("“{line}” is not a line of a budget; write “Item: 1200.50”, the amount above nought.", facts)
+        raise InvalidInput(sentence) from wrong
+
+
+def as_typed(lines: Iterable[BudgetLine]) -> str:
+    """Return budget lines the way `read_lines` reads them."""
+    return "\n".join(f"{line.item}: {line.amount:f}" for line in lines)
 
 
 def total(lines: Iterable[BudgetLine]) -> Decimal:

@@ -18,6 +18,14 @@ from domain.reasons import Reason
 from domain.renewal import rule_of
 from domain.states import Outcome
 
+ON_ANSWERED = Reason(
+    "Everybody who is still asked hears your answer and what has changed, and the clock goes on. Whoever approved what "
+    "you change is asked again."
+)
+"""What follows when the owner answers a request for changes."""
+WHILE_PAUSED = Reason("The clock stands still until those who look after this have answered the request for changes.")
+"""What silence leads to while the owner is asked for changes."""
+
 
 def on_yes(gate: Gate, still_needed: int) -> Reason:
     """Return what an approval leads to when `still_needed` voices are missing, this one included."""

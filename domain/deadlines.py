@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -21,6 +22,14 @@ _ONE_DAY = timedelta(days=1)
 _ONE_HOUR = timedelta(hours=1)
 
 
+@dataclass(frozen=True)
+class Pause:
+    """While a clock stood still. Both moments are aware."""
+
+    began_at: datetime
+    ended_at: datetime
+
+
 def due_at(start: datetime, duration: Duration, calendar: Calendar) -> datetime:
     """Return when a span that begins at `start` (aware) is over, in UTC.
 
@@ -28,6 +37,24 @@ def due_at(start: datetime, duration: Duration, calendar: Calendar) -> datetime:
     weekends and holidays are not counted as business days. Raises ValueError when `start` has no zone.
     """
     return _due_after(start, duration.amount, duration.unit, calendar)
+
+
+def due_after_pauses(start: datetime, duration: Duration, calendar: Calendar, pauses: Iterable[Pause]) -> datetime:
+    """Return when a span is over whose clock stood still during `pauses` (in their order), in UTC.
+
+    What was left when a pause began is left when it ends. Of business days, only time on business days is left, 24
+    hours a day; of everything else, elapsed time. What was over when a pause began stays as it was.
+    """
+    due = due_at(start, duration, calendar)
+    for pause in pauses:
+        if pause.began_at >= due:
+            continue
+        if duration.unit is Unit.BUSINESS_DAY:
+            left = _business_time(_wall_time(pause.began_at, calendar), _wall_time(due, calendar), calendar)
+            due = _in_utc(_after_business_time(_wall_time(pause.ended_at, calendar), left, calendar), calendar)
+        else:
+            due += pause.ended_at - pause.began_at
+    return due
 
 
 def next_reminder(opened_at: datetime, every: Every, calendar: Calendar, after: datetime) -> datetime:
@@ -100,6 +127,24 @@ def _business_day_after(day: date, amount: int, calendar: Calendar) -> date:
         day += _ONE_DAY
         amount -= is_business_day(day, calendar)
     return day
+
+
+def _business_time(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
+    """Return how much of the time between two wall times lies on business days."""
+    whole = sum(is_business_day(day, calendar) for day in _days(start.date(), end.date() - _ONE_DAY))
+    return max(whole * _ONE_DAY + _time_of_business_day(end, calendar) - _time_of_business_day(start, calendar),
+               timedelta())  # fmt: skip
+
+
+def _time_of_business_day(wall: datetime, calendar: Calendar) -> timedelta:
+    return wall - datetime.combine(wall.date(), time()) if is_business_day(wall.date(), calendar) else timedelta()
+
+
+def _after_business_time(start: datetime, left: timedelta, calendar: Calendar) -> datetime:
+    """Return the wall time at which so much time of business days has gone by since `start`."""
+    first = start.date() if is_business_day(start.date(), calendar) else _business_day_after(start.date(), 1, calendar)
+    days, rest = divmod(_time_of_business_day(start, calendar) + left, _ONE_DAY)
+    return datetime.combine(_business_day_after(first, days, calendar), time()) + rest
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -49,6 +49,10 @@ class UnknownRollout(NotFound):
     """There is no rollout with this id."""
 
 
+class UnknownAttachment(NotFound):
+    """This is not attached, or no longer."""
+
+
 class UnknownDelegation(NotFound):
     """There is no delegation with this number; `etappe people delegations` lists them all."""
 

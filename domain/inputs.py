@@ -13,7 +13,7 @@ from domain.plan import Input, InputKind
 from domain.typed_text import clean_text, plain_number, read_number
 
 LONGEST_TEXT = 20_000  # characters
-_YES_NO = {"yes": True, "true": True, "ja": True, "no": False, "false": False, "nein": False}
+YES_NO = {"yes": True, "true": True, "ja": True, "no": False, "false": False, "nein": False}
 
 
 def read(asked: Mapping[str, Input], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,6 +32,17 @@ def read(asked: Mapping[str, Input], given: Mapping[str, Any]) -> dict[str, Any]
         if one.required and one.kind is not InputKind.BUDGET and name not in values:
             raise InvalidInput(f"The plan needs “{name}” to start; nothing was given under inputs.")
     return values
+
+
+def as_typed(answer: Any) -> str:
+    """Return a stored value the way somebody would type it."""
+    if isinstance(answer, dict):
+        return "\n".join(f"{name}: {value}" for name, value in answer.items())
+    if isinstance(answer, list):
+        return "\n".join(str(value) for value in answer)
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    return "" if answer is None else str(answer)
 
 
 def default_problem(asked: Input) -> str | None:
@@ -84,7 +95,7 @@ def _date(value: Any) -> str:
 
 
 def _yes_no(value: Any) -> bool:
-    return value if isinstance(value, bool) else _YES_NO[str(value).strip().lower()]
+    return value if isinstance(value, bool) else YES_NO[str(value).strip().lower()]
 
 
 _READERS = {

@@ -1,7 +1,7 @@
 """What a plan must hold beyond its shape: that everything it names is there, and that it can come to an end.
 
 The rules of who may decide are domain/quorum.py's, those of the calendar domain/deadlines.py's; this module asks them.
-What has to do with people is in domain/plan_people.py.
+What has to do with people is in domain/plan_people.py, with conditions and silence in domain/plan_consent.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from itertools import pairwise
 
-from domain import plan_automatic, plan_order, plan_people, plan_references
+from domain import plan_automatic, plan_consent, plan_order, plan_people, plan_references, plan_runs
 from domain.deadlines import check_calendar
 from domain.durations import Duration, Unit
 from domain.errors import InvalidInput
@@ -215,16 +215,6 @@ def _steps_in_time(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
         yield ("remind",), f"time is up after {gate.expires.after}, before the first reminder; remind sooner"
 
 
-def _silence(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
-    consents = getattr(gate, "silence_is_consent", False)
-    passes = gate.expires is not None and gate.expires.outcome == "pass"
-    if passes and not consents:
-        instead = "write hold, reject, or {recycle: a-stage}, or add “silence_is_consent: true”"
-        yield ("expires", "outcome"), f"silence never approves by itself; {instead}"
-    if consents and not passes:
-        yield ("silence_is_consent",), "it is not said by when to object; add “expires: {after: ..., outcome: pass}”"
-
-
 def _may_be_later(span: Duration, than: Duration) -> bool:
     if span.unit is than.unit:
         return span.amount > than.amount
@@ -246,6 +236,7 @@ _PLAN_RULES: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     _titles,
     _stage_ids,
     _gate_ids,
+    plan_consent.reserved,
     _needs,
     _cycle,
     _stage_owner,
@@ -265,10 +256,12 @@ _GATE_RULES: tuple[Callable[[Plan, Stage, Gate], Iterator[Finding]], ...] = (
     _budget,
     _checklist,
     _steps_in_time,
-    _silence,
+    plan_consent.silence,
+    plan_consent.conditions_in,
     plan_order.ask_after,
     plan_automatic.nobody_asked,
     plan_automatic.window,
     plan_automatic.check,
     plan_automatic.measurement,
+    plan_runs.runs,
 )

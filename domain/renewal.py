@@ -28,12 +28,6 @@ def renew_at(gate: Gate, passed_at: datetime, calendar: Calendar) -> datetime | 
     return deadlines.due_at(passed_at, rule.every, calendar) if rule else None
 
 
-def answer_due_at(gate: Gate, asked_from: datetime, calendar: Calendar) -> datetime | None:
-    """Return by when a renewal that is asked since `asked_from` is to be answered (UTC)."""
-    rule = rule_of(gate)
-    return deadlines.due_at(asked_from, rule.within, calendar) if rule else None
-
-
 def is_due(state: GateState, at: datetime | None, now: datetime) -> bool:
     """Whether a gate is to be asked again: it has passed or was waived, and its time has come."""
     return state in LETS_PASS and at is not None and at <= now

@@ -14,6 +14,7 @@ from prefect.utilities.callables import parameter_schema
 
 from flows.check_stalled import check_stalled
 from flows.rollout import rollout
+from flows.shift_traffic import shift_traffic
 from operations.installation import Installation
 from settings import CHECKOUT
 
@@ -22,7 +23,10 @@ CHECK_EVERY = timedelta(minutes=15)
 
 
 def deploy(installation: Installation) -> None:
-    """Register `rollout/start` and `check-stalled/scheduled`. The plans found now are what the form offers."""
+    """Register `rollout/start`, `check-stalled/scheduled` and the sample `shift-traffic/sample`.
+
+    The plans found now are what the form offers.
+    """
     with get_client(sync_client=True) as client:
         _make_work_pool(client)
         _deploy(client, rollout, "start", "flows/rollout.py:rollout", schema=_form(installation))
@@ -35,6 +39,13 @@ def deploy(installation: Installation) -> None:
             schedules=[
                 DeploymentScheduleCreate(schedule=IntervalSchedule(interval=CHECK_EVERY), slug="every-15-minutes")
             ],
+        )
+        _deploy(
+            client,
+            shift_traffic,
+            "sample",
+            "flows/shift_traffic.py:shift_traffic",
+            schema=parameter_schema(shift_traffic).model_dump(),
         )
 
 

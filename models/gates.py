@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.run import LONGEST_NAME, UNDER_WAY, RunState
 from domain.states import ENDED, LETS_PASS, DecisionKind, GateState, Outcome
 from models.base import (
     Address,
@@ -77,12 +78,15 @@ class GateRow(Base):
     """A gate of a rollout in one round.
 
     `requirements` and `stand_ins` are the quorum as it was resolved when the gate opened (domain/quorum.py), and
-    `approvers` who is asked for it, in order: [person, [roles or addresses]]. Only values after the measurement
-    `measured_after` count; 0 is all of them.
+    `approvers` who is asked for it, in order: [person, [roles or addresses]]. `named` are those whom somebody has put
+    there beside the plan: {person: {instead_of, reason}}, with instead_of "" for one who was added. Only values after
+    the measurement `measured_after` count; 0 is all of them.
     `problem` says why it cannot be asked yet. `settled_because` is a Reason: {text, facts}.
-    Reminders, escalations and expiry are counted from `clock_from`: the opening, moved on by every pause; `paused_at`
-    is set while the owner is asked for changes. `changed` is what those asked are shown of the last change: {by, at,
-    reply, changes: [[label, before, after]]}. `pinned` is what a gate has passed for, as with decisions.
+    Escalations and expiry are counted from `clock_from`, without the `pauses` that are over: [[began, ended]].
+    `paused_at` is set while the owner is asked for changes: `remind_at` is then the owner's, and `paused_with` is the
+    digest of what the rollout was about when the clock stopped (models/evidence.py). `changed` is what those
+    asked are shown of the owner's last answer: {by, at, reply, asked: [[person, comment, at]], changes: [[input or
+    "attachments", before, after]]}. `pinned` is what a gate has passed for, as with decisions.
     `look_at` is when an automatic gate is looked at again, and `last_look` what the last look found that settled
     nothing: a Reason. A gate that is a `renewal` asks again what has passed before, and does not undo it;
     `renewal_due_at` is by when an answer is wanted, and `overdue_at` is set once there was none. `waived_by` let it
@@ -98,6 +102,7 @@ class GateRow(Base):
         Index("ix_gates_escalate_at", "state", "escalate_at"),
         Index("ix_gates_expires_at", "state", "expires_at"),
         Index("ix_gates_stage_id", "stage_id"),
+        Index("ix_gates_kind_started_run_state", "kind", "started_run_state"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -118,6 +123,7 @@ class GateRow(Base):
     requirements: Mapped[list[Any]] = mapped_column(JSON, default=list)
     stand_ins: Mapped[list[Any]] = mapped_column(JSON, default=list)
     approvers: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    named: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     answers: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     answered_by: Mapped[Address | None]
     answered_at: Mapped[datetime | None]
@@ -128,12 +134,15 @@ class GateRow(Base):
     expires_at: Mapped[datetime | None]
     clock_from: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]
+    paused_with: Mapped[str | None] = mapped_column(String(64))
+    pauses: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
     changed: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     look_at: Mapped[datetime | None]
     failed_looks: Mapped[int] = mapped_column(default=0, server_default="0")  # in a row, without an answer
     last_look: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     started_run: Mapped[str | None] = mapped_column(String(36))  # a run gate's flow run
-    started_run_state: Mapped[Name | None]
+    started_run_name: Mapped[str | None] = mapped_column(String(LONGEST_NAME))
+    started_run_state: Mapped[RunState | None] = mapped_column(state_column(RunState))
     renewal: Mapped[bool] = mapped_column(default=False, server_default=false())
     renew_at: Mapped[datetime | None]  # of a gate that has passed: when it is asked again
     renewal_due_at: Mapped[datetime | None]
@@ -362,6 +371,16 @@ def gates_to_look_at(now: datetime, kinds: Collection[str]) -> Select[GateRow]:
         select(GateRow)
         .where(GateRow.state == GateState.OPEN, GateRow.look_at <= now, GateRow.kind.in_(kinds))
         .order_by(GateRow.look_at, GateRow.id)
+    )
+
+
+def run_gates_to_follow() -> Select[GateRow]:
+    """The gates of the kind run that have opened, and whose flow run was not started yet or has not ended."""
+    unfinished = or_(GateRow.started_run_state.is_(None), GateRow.started_run_state.in_(UNDER_WAY))
+    return (
+        select(GateRow)
+        .where(GateRow.kind == "run", GateRow.state != GateState.WAITING, GateRow.opened_at.is_not(None), unfinished)
+        .order_by(GateRow.id)
     )
 
 

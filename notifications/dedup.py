@@ -16,9 +16,9 @@ def request(request_id: str, link_number: int) -> str:
     return f"request/{request_id}/{link_number}"
 
 
-def escalation(request_id: str) -> str:
-    """Asking somebody because others were silent. One request is escalated to once; a higher level is a new request."""
-    return f"escalation/{request_id}"
+def escalation(request_id: str, link_number: int) -> str:
+    """Asking somebody because others were silent. With the link's number, because they can be asked anew later."""
+    return f"escalation/{request_id}/{link_number}"
 
 
 def code(request_id: str, link_number: int) -> str:
@@ -29,6 +29,11 @@ def code(request_id: str, link_number: int) -> str:
 def lapsed(request_id: str, link_number: int) -> str:
     """Asking again because what was approved has changed. With the link's number, because it can happen again."""
     return f"lapsed/{request_id}/{link_number}"
+
+
+def asked_again(request_id: str, sequence: int) -> str:
+    """Asking again by the same link, because of one audit entry: changes are asked for, or were answered."""
+    return f"asked-again/{request_id}/{sequence}"
 
 
 def reminder(request_id: str, due_at: datetime) -> str:

@@ -70,6 +70,59 @@ class ItemToFill:
 
 
 @dataclass(frozen=True)
+class Attached:
+    """A file, or a link when there is a `url`, that belongs to what a rollout is about. `size` is in bytes."""
+
+    id: int
+    name: str
+    size: int
+    url: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Somebody's request for changes."""
+
+    name: str
+    comment: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One thing that is different now; "" where it was not there. Attachments have no label."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the owner answered when changes were asked for, and what is different since."""
+
+    name: str
+    email: str
+    at: datetime
+    reply: str
+    asked: tuple[Wish, ...]
+    changes: tuple[Shift, ...]
+
+
+@dataclass(frozen=True)
+class InputToChange:
+    """An input of the plan, as its owner may change it: `kind` is an InputKind, `value` as somebody would type it."""
+
+    name: str
+    title: str
+    kind: str
+    currency: str
+    required: bool
+    value: str
+
+
+@dataclass(frozen=True)
 class LaterStage:
     """A stage that may hold to a condition."""
 
@@ -88,7 +141,7 @@ class Question:
     gate_key: str
     gate_title: str
     kind: str  # sign-off, budget, review, checklist, measurement, acknowledgement
-    purpose: str  # decide, answer, confirm, measure
+    purpose: str  # decide, answer, confirm, measure, respond
     round: int
     question: str
     details: str
@@ -120,6 +173,11 @@ class Question:
     to_fill: tuple[ItemToFill, ...] = ()
     target: str = ""  # measurement, such as "at least 1200 visits"
     metric: str = ""
+    attached: tuple[Attached, ...] = ()
+    paused_at: datetime | None = None  # the clock stands still since then, because changes were asked for
+    wishes: tuple[Wish, ...] = ()  # the changes that are asked for
+    changed: Answered | None = None  # the last answer of the owner at this gate
+    to_change: tuple[InputToChange, ...] = ()  # for whoever answers
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.durations import Duration, Every
 from domain.reasons import Reason
+from domain.run import RunState
 from domain.states import DecisionKind, GateState, Outcome, RolloutState, StageState
 
 CATALOGUES = Path(__file__).parent / "locale"
@@ -94,6 +95,16 @@ _STATES: Mapping[type[StrEnum], Mapping[str, str]] = {
         "expired": to_translate("time was up"),
         "waived": to_translate("waived"),
         "withdrawn": to_translate("withdrawn"),
+    },
+    RunState: {
+        "waiting": to_translate("waits for its turn"),
+        "running": to_translate("under way"),
+        "completed": to_translate("completed"),
+        "failed": to_translate("failed"),
+        "crashed": to_translate("crashed"),
+        "cancelled": to_translate("cancelled"),
+        "deleted": to_translate("deleted"),
+        "none": to_translate("not started"),
     },
     Outcome: {
         "go": to_translate("it goes on"),
@@ -226,7 +237,7 @@ class Words:
         """Return who spoke or is asked, as “Ben Frei”, or “Ben Frei for Anna Keller” when a voice was lent."""
         return self.text(_IN_PLACE, person=name, delegator=on_behalf_of) if on_behalf_of else name
 
-    def state(self, state: RolloutState | StageState | GateState | Outcome) -> str:
+    def state(self, state: RolloutState | StageState | GateState | Outcome | RunState) -> str:
         """Return a state or an outcome in words, in small letters, as “waiting for an answer”."""
         return self._translated(_STATES[type(state)][state.value])
 

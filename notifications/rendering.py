@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from domain.attachments import size_in_words
 from notifications.language import LANGUAGES, Words, to_translate
 from notifications.messages import Mail
 
@@ -65,6 +66,7 @@ def _environment() -> Environment:
         "few_names": _few_names,
         "filled_in": _filled_in,
         "cut": _cut,
+        "size": size_in_words,
     }
     return environment
 

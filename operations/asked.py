@@ -29,7 +29,7 @@ def refuse_what_is_over(asked: Asked, digest: str) -> None:
     if asked.request.state is not RequestState.OPEN:
         raise GateSettled()
     refuse_what_is_no_longer_lent(asked)
-    now_shown = shown_digest(asked.ws, asked.gate)
+    now_shown = shown_digest(asked.ws, asked.gate, asked.request)
     if digest != now_shown:
         raise EvidenceChanged(now_shown)
 

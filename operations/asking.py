@@ -27,6 +27,9 @@ from operations.telling import tell_request
 from operations.voices import members
 from operations.workspace import Workspace
 
+CALLED_OFF = frozenset({VoidReason.REASSIGNED, VoidReason.REPLACED, VoidReason.NOT_NEEDED})
+"""Whoever is no longer asked for one of these reasons counts as not asked yet, should they be called for again."""
+
 
 def ask(
     ws: Workspace,
@@ -35,11 +38,22 @@ def ask(
     purpose: Purpose,
     escalation_level: int = 0,
 ) -> None:
-    """Ask people at a gate, each for certain roles: a request, its link, and the mail that carries it."""
+    """Ask people at a gate, each for certain roles: a request, its link, and the mail that carries it.
+
+    Somebody who was asked before and is no longer is asked again by a new link; who is asked now stays asked.
+    """
     members_speak_for_themselves(ws, gate)
-    requests = [_request(ws, gate, person, purpose, asked_for, escalation_level) for person, asked_for in people]
+    rows = [row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is purpose]
+    before = {row.person: row for row in rows if not row.on_behalf_of}
+    new = [(person, roles) for person, roles in people if person not in before]
+    requests = [_request(ws, gate, person, purpose, roles, escalation_level) for person, roles in new]
     _send(ws, gate, requests)
     ask_in_place(ws, gate, requests)
+    for person, roles in people:
+        if person in before and before[person].state is not RequestState.OPEN:
+            row = before[person]
+            row.asked_for, row.escalation_level, row.created_at = list(roles), escalation_level, ws.now
+            ask_again(ws, row, VoidReason.RENEWED)
 
 
 def _send(ws: Workspace, gate: GateRow, requests: Sequence[Request]) -> None:
@@ -51,7 +65,7 @@ def _send(ws: Workspace, gate: GateRow, requests: Sequence[Request]) -> None:
     lapsed = _lapsed_before(ws, gate)
     for request in requests:
         add_link(ws, request)
-        tell_request(ws, request, lapsed=request.voice in lapsed)
+        tell_request(ws, request, lapsed=request.voice in lapsed and request.purpose is not Purpose.RESPOND)
 
 
 def ask_again(ws: Workspace, request: Request, reason: VoidReason) -> None:
@@ -67,7 +81,7 @@ def _reopen(ws: Workspace, request: Request, reason: VoidReason) -> None:
 
 
 def ask_in_place(
-    ws: Workspace, gate: GateRow, requests: Sequence[Request], reason: VoidReason = VoidReason.DELEGATION_OVER
+    ws: Workspace, gate: GateRow, requests: Sequence[Request], reason: VoidReason = VoidReason.RENEWED
 ) -> int:
     """Ask delegates in the place of those who are asked by these requests; returns how many are asked now and were not.
 

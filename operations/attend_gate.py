@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from domain import deadlines
 from domain.eligibility import Separation
 from domain.plan import (
     AcknowledgementGate,
@@ -24,12 +23,13 @@ from domain.states import GateState
 from models.database import Database
 from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
 from notifications import dedup
-from operations.asking import ask, open_requests, void_requests
+from operations.asking import CALLED_OFF, ask, open_requests, void_requests
+from operations.clock import due_at, next_reminder
 from operations.expiring import expire
 from operations.pool import added_by_bands
 from operations.progress import progress
 from operations.telling import inform, tell, tell_request
-from operations.voices import lent_at, separation_at
+from operations.voices import added_at, lent_at, separation_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace, locked
 
@@ -65,12 +65,12 @@ def _is_due(at: datetime | None, now: datetime) -> bool:
 
 
 def _remind(ws: Workspace, gate: GateRow) -> None:
-    every = ws.planned_gate(gate).remind
-    due, gate.remind_at = gate.remind_at, None
-    if every is None or due is None or gate.clock_from is None:
+    """While the clock stands still, whoever was asked for changes is waited for, and nobody else."""
+    due, gate.remind_at = gate.remind_at, next_reminder(ws, gate)
+    if due is None or gate.remind_at is None:
         return
-    gate.remind_at = deadlines.next_reminder(gate.clock_from, every, ws.plan.calendar, ws.now)
-    asked = [request for request in open_requests(ws, gate) if request.created_at < due]
+    waited_for = [Purpose.RESPOND] if gate.paused_at else [one for one in Purpose if one is not Purpose.RESPOND]
+    asked = [request for request in open_requests(ws, gate, waited_for) if request.created_at < due]
     for request in asked:
         tell(ws, "reminder", request.person, dedup.reminder(request.id, due), request_id=request.id)
     if asked:
@@ -101,10 +101,8 @@ def escalate(ws: Workspace, gate: GateRow) -> None:
 
 
 def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalation]) -> None:
-    gate.escalate_at = None
-    if gate.escalation_level < len(levels) and gate.clock_from:
-        after = levels[gate.escalation_level].after
-        gate.escalate_at = deadlines.due_at(gate.clock_from, after, ws.plan.calendar)
+    left = levels[gate.escalation_level :]
+    gate.escalate_at = due_at(ws, gate, left[0].after) if left else None
 
 
 def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose: Purpose) -> list[str]:
@@ -116,14 +114,15 @@ def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose:
 
 def _asked(ws: Workspace, gate: GateRow, purpose: Purpose) -> dict[str, Request]:
     rows = ws.session.scalars(requests_at(gate.id))
-    return {row.person: row for row in rows if row.purpose is purpose and not row.on_behalf_of}
+    own = (row for row in rows if row.purpose is purpose and not row.on_behalf_of)
+    return {row.person: row for row in own if row.void_reason not in CALLED_OFF}
 
 
 def _ask_instead(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], purpose: Purpose) -> None:
     asked_for = [(person, [escalation.to]) for person in people]
     spared = set(people)
     if purpose is Purpose.DECIDE:
-        kept = _added_by_bands(ws, gate)
+        kept = _needed_all_the_same(ws, gate)
         spared.update(*(requirement["members"] for requirement in kept))
         gate.requirements = [Requirement(escalation.to, frozenset(people), 1).to_json(), *kept]
         further = [pair for pair in gate.approvers if pair[0] in spared.difference(people)]
@@ -143,13 +142,13 @@ def _ask_as_well(ws: Workspace, gate: GateRow, escalation: Escalation, people: l
     ask(ws, gate, [(person, [escalation.to]) for person in people], purpose, gate.escalation_level)
 
 
-def _added_by_bands(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
-    """A large budget keeps its further voice, also when others are asked instead of those who were silent."""
+def _needed_all_the_same(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
+    """A large budget keeps its further voice, and who was added stays, also when others are asked instead of these."""
     planned = ws.planned_gate(gate)
     if not isinstance(planned, DecidedGate):
         return []
-    roles = added_by_bands(planned, ws.rollout.inputs)
-    return [requirement for requirement in gate.requirements if requirement["name"] in roles]
+    further = {*added_by_bands(planned, ws.rollout.inputs), *added_at(gate)}
+    return [requirement for requirement in gate.requirements if requirement["name"] in further]
 
 
 def _purpose(planned: Gate, silent: list[Request]) -> Purpose:

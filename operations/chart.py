@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from domain.reasons import Reason
+from domain.run import RunState
 from domain.states import ENDED, GateState, RolloutState, StageState
 from models.database import Database
 from models.gates import GateRow, all_gates
@@ -23,6 +24,15 @@ from operations.workspace import Workspace
 
 
 @dataclass(frozen=True)
+class StartedRun:
+    """The flow run that a gate has started."""
+
+    flow_run_id: str
+    name: str
+    state: RunState
+
+
+@dataclass(frozen=True)
 class BarFacts:
     """One bar as it should look: `state` is a StageState or GateState value, or a value of the rollout's own end."""
 
@@ -33,6 +43,7 @@ class BarFacts:
     because: Reason | None
     said: tuple[Said, ...] = ()  # for the message of a settled gate
     kind: str = ""  # the gate's
+    run: StartedRun | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,7 @@ class GateLine:
     due_at: datetime | None
     problem: str | None
     waits: tuple[Reason, ...] = ()  # for something else than people
+    run: StartedRun | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +157,7 @@ def _has_a_bar(gate: GateRow) -> bool:
 def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
     facts: dict[str, str | int | datetime] = {"title": _gate_title(ws, gate), "round": gate.round}
     title = _bar_title(ws, gate, facts)
-    return BarFacts("gate", gate.id, title, gate.state, _because(gate), said_at(ws, gate), gate.kind)
+    return BarFacts("gate", gate.id, title, gate.state, _because(gate), said_at(ws, gate), gate.kind, started_run(gate))
 
 
 def _bar_title(ws: Workspace, gate: GateRow, facts: dict[str, str | int | datetime]) -> Reason:
@@ -181,7 +193,15 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         due_at=gate.due_at,
         problem=gate.problem,
         waits=waits_for(ws, gate),
+        run=started_run(gate),
     )
+
+
+def started_run(gate: GateRow) -> StartedRun | None:
+    """Return the flow run that a gate has started, None when it has not."""
+    if gate.started_run is None or gate.started_run_state is None:
+        return None
+    return StartedRun(gate.started_run, gate.started_run_name or "", gate.started_run_state)
 
 
 def _because(gate: GateRow) -> Reason | None:

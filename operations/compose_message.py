@@ -13,7 +13,7 @@ from domain import links
 from domain.reasons import Reason
 from domain.states import GateState, Outcome, RolloutState
 from models.evidence import lapses_at_gate
-from models.gates import Decision, GateRow, Request, RequestState, links_of, requests_at
+from models.gates import Decision, GateRow, Request, RequestState, VoidReason, links_of, requests_at
 from models.outbox import Message
 from models.people import Person
 from models.rollouts import Rollout
@@ -129,8 +129,12 @@ def _lapsed(composer: Composer, ws: Workspace, message: Message) -> Asking | Non
     return LapsedMail(**facts, because=Reason.from_json(lapse.because), mine=said(ws, decision))
 
 
+_NOT_SILENT = (VoidReason.SPOKEN_FOR, VoidReason.REASSIGNED, VoidReason.NOT_NEEDED, VoidReason.SEPARATED)
+
+
 def _was_silent(row: Request, request: Request) -> bool:
-    return row.escalation_level < request.escalation_level and row.state is not RequestState.DONE
+    has_an_answer = row.state is RequestState.DONE or row.void_reason in _NOT_SILENT
+    return row.escalation_level < request.escalation_level and not has_an_answer
 
 
 def _receipt(composer: Composer, ws: Workspace, message: Message) -> ReceiptMail:

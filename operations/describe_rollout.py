@@ -100,6 +100,12 @@ def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
+def _run(gate: GateRow) -> dict[str, Any] | None:
+    if gate.started_run is None or gate.started_run_state is None:
+        return None
+    return {"flow_run_id": gate.started_run, "name": gate.started_run_name, "state": gate.started_run_state.value}
+
+
 def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
     words = Words("en", ws.plan.calendar.time_zone)
     return {
@@ -122,6 +128,7 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
             {"by": row.person, "on_behalf_of": row.on_behalf_of} for row in asked_now(ws, gate) if row.on_behalf_of
         ],
         "waits": [words.say(reason) for reason in waits_for(ws, gate)],
+        "run": _run(gate),
         "decisions": _decisions(ws, gate),
     }
 

@@ -35,7 +35,7 @@ def _hear_the_silence(ws: Workspace, gate: GateRow) -> None:
     if because := _why_no_consent(ws, gate, silent):
         settle(ws, gate, Event.EXPIRED, Outcome.HOLD, because)
         return
-    people = list(dict.fromkeys(request.person for request in silent))
+    people = list(dict.fromkeys(request.voice for request in silent))
     because = silence.nobody_objected([reader_of(ws, person).name for person in people])
     facts = {"silence": True, "silent": people}
     settle(ws, gate, Event.PASSED, Outcome.GO, because, void=VoidReason.SILENT, facts=facts)

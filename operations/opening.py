@@ -8,12 +8,13 @@ from domain.conditions import due_when_asked
 from domain.errors import QuorumImpossible, RoleNotHeld
 from domain.plan import AcknowledgementGate, BudgetGate, ChecklistGate, Gate, MeasurementGate
 from domain.reasons import Reason
-from domain.renewal import answer_due_at, lets_pass, may_be_asked
+from domain.renewal import lets_pass, may_be_asked, rule_of
 from domain.states import Event, GateState, advance_gate, advance_stage
 from models.gates import GateRow, Purpose, gate_in_round, requests_at
 from models.rollouts import StageRow
-from operations.asking import ask
+from operations.asking import CALLED_OFF, ask
 from operations.automatic import first_look
+from operations.clock import due_at, next_reminder
 from operations.pool import first_asked, pool
 from operations.telling import inform
 from operations.voices import separation_at
@@ -101,7 +102,8 @@ def ask_next_in_turn(ws: Workspace, gate: GateRow) -> None:
     planned = ws.planned_gate(gate)
     if getattr(planned, "order", "together") != "in turn":
         return
-    asked = {row.voice for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE}
+    rows = [row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE]
+    asked = {row.voice for row in rows if row.void_reason not in CALLED_OFF}
     following = [(person, asked_for) for person, asked_for in gate.approvers if person not in asked]
     ask(ws, gate, following[:1], Purpose.DECIDE)
 
@@ -114,17 +116,19 @@ def budget_lines(ws: Workspace, gate: Gate) -> list[BudgetLine]:
 
 
 def set_deadlines(ws: Workspace, gate: GateRow) -> None:
-    """Say when a gate is reminded of, escalated and expires, or is overdue, all counted from `clock_from`."""
-    planned, calendar = ws.planned_gate(gate), ws.plan.calendar
-    start, level = gate.clock_from or ws.now, gate.escalation_level
-    gate.remind_at = deadlines.next_reminder(start, planned.remind, calendar, ws.now) if planned.remind else None
-    left = planned.escalate[level:]
-    gate.escalate_at = deadlines.due_at(start, left[0].after, calendar) if left else None
-    expires = planned.expires if not gate.renewal else None  # what has passed holds on
-    gate.expires_at = deadlines.due_at(start, expires.after, calendar) if expires else None
-    gate.renewal_due_at = answer_due_at(planned, start, calendar) if gate.renewal else None
-    if condition := ws.condition_of(gate):
-        gate.expires_at = deadlines.end_of_day(condition.due_on, calendar)
+    """Say when a gate is reminded of, escalated and expires; while its clock stands still, its owner is reminded.
+
+    A renewal does not expire, since what has passed holds on: it is overdue, by the same clock.
+    """
+    planned, runs = ws.planned_gate(gate), gate.paused_at is None
+    left = planned.escalate[gate.escalation_level :]
+    gate.remind_at = next_reminder(ws, gate)
+    gate.escalate_at = due_at(ws, gate, left[0].after) if left and runs else None
+    expires, renew = (planned.expires, None) if not gate.renewal else (None, rule_of(planned))
+    gate.expires_at = due_at(ws, gate, expires.after) if expires and runs else None
+    gate.renewal_due_at = due_at(ws, gate, renew.within) if renew and runs else None
+    if runs and (condition := ws.condition_of(gate)):
+        gate.expires_at = deadlines.end_of_day(condition.due_on, ws.plan.calendar)
 
 
 def _give_time(ws: Workspace, gate: GateRow) -> None:

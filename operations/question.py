@@ -8,6 +8,7 @@ from typing import Any
 
 from domain import budget, consequences
 from domain.evidence import digest
+from domain.inputs import as_typed
 from domain.plan import (
     AcknowledgementGate,
     AutomaticGate,
@@ -20,6 +21,7 @@ from domain.plan import (
 )
 from domain.reasons import Reason
 from domain.states import GateState
+from models.evidence import attachments_of
 from models.gates import Decision, GateRow, Purpose, Request, RequestState, gate_in_round, requests_at
 from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
 from notifications.language import Words
@@ -29,7 +31,8 @@ from operations.directory import readers
 from operations.opening import budget_lines
 from operations.progress import recycle_target
 from operations.renewals import what_is_renewed
-from operations.voices import latest_decisions, tally_of
+from operations.shown_changes import changes_as_facts
+from operations.voices import latest_decisions, tally_of, wishes
 from operations.why_asked import why_asked
 from operations.workspace import Workspace
 
@@ -66,7 +69,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         owner_email=ws.rollout.owner,
         why=why_asked(ws, gate, request, names, language),
         on_yes=_on_yes(planned, request, needed - counted),
-        on_no=consequences.on_no(planned, _recycle_title(ws, gate, language)),
+        on_no=_on_no(ws, gate, planned, request, language),
         on_silence=_on_silence(ws, gate, planned, language, names),
         due_at=gate.due_at,
         counted=counted,
@@ -80,6 +83,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         renewal=what_is_renewed(ws, gate),
         silence_is_consent=getattr(planned, "silence_is_consent", False),
         lessons_required=isinstance(planned, ReviewGate) and planned.lessons,
+        **changes_as_facts(ws, gate, request, language, names),
         **_evidence(ws, gate, planned, language),
     )
 
@@ -93,12 +97,17 @@ def shown(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "round": gate.round,
         "inputs": ws.rollout.inputs,
         "answers": gate.answers,
+        "attachments": {one.name: one.digest or one.url for one in ws.session.scalars(attachments_of(ws.rollout.id))},
+        "changed": gate.changed,
     }
 
 
-def shown_digest(ws: Workspace, gate: GateRow) -> str:
-    """Return the digest of what a decision at this gate is about."""
-    return digest(shown(ws, gate))
+def shown_digest(ws: Workspace, gate: GateRow, request: Request) -> str:
+    """Return the digest of what an answer to this request is about; whoever answers wishes, of the wishes as well."""
+    facts = shown(ws, gate)
+    if request.purpose is Purpose.RESPOND:
+        facts["wishes"] = [decision.id for decision in wishes(ws, gate)]
+    return digest(facts)
 
 
 def said_at(ws: Workspace, gate: GateRow) -> tuple[Said, ...]:
@@ -130,9 +139,12 @@ def waiting_for(ws: Workspace, gate: GateRow) -> list[str]:
 
 
 def asked_now(ws: Workspace, gate: GateRow) -> list[Request]:
-    """Return what is asked at a gate now, in the order of asking."""
-    rows = ws.session.scalars(requests_at(gate.id))
-    return [row for row in rows if row.state is RequestState.OPEN]
+    """Return what is asked at a gate now, in the order of asking.
+
+    Whoever is asked for changes comes first: until they answer, its clock stands still.
+    """
+    rows = [row for row in ws.session.scalars(requests_at(gate.id)) if row.state is RequestState.OPEN]
+    return sorted(rows, key=lambda row: row.purpose is not Purpose.RESPOND)
 
 
 def names_asked_now(ws: Workspace, gate: GateRow, words: Words) -> dict[Request, str]:
@@ -203,9 +215,17 @@ def _names(ws: Workspace) -> Callable[[str], str]:
 
 
 def _on_yes(planned: Gate, request: Request, still_needed: int) -> Reason:
+    if request.purpose is Purpose.RESPOND:
+        return consequences.ON_ANSWERED
     if request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
         return consequences.on_filled(planned)
     return consequences.on_yes(planned, still_needed)
+
+
+def _on_no(ws: Workspace, gate: GateRow, planned: Gate, request: Request, language: str) -> Reason | None:
+    if request.purpose is Purpose.RESPOND:
+        return None
+    return consequences.on_no(planned, _recycle_title(ws, gate, language))
 
 
 def _recycle_title(ws: Workspace, gate: GateRow, language: str) -> str:
@@ -213,6 +233,8 @@ def _recycle_title(ws: Workspace, gate: GateRow, language: str) -> str:
 
 
 def _on_silence(ws: Workspace, gate: GateRow, planned: Gate, language: str, names: Callable[[str], str]) -> Reason:
+    if gate.paused_at is not None:
+        return consequences.WHILE_PAUSED
     if gate.renewal:
         return consequences.on_renewal_silence(planned, gate.renewal_due_at)
     people = ""
@@ -282,17 +304,6 @@ def _answers_before(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         if before and before.answers:
             return before.answers
     return {}
-
-
-def as_typed(answer: Any) -> str:
-    """Return a stored answer the way somebody would type it."""
-    if isinstance(answer, dict):
-        return "\n".join(f"{name}: {value}" for name, value in answer.items())
-    if isinstance(answer, list):
-        return "\n".join(str(value) for value in answer)
-    if isinstance(answer, bool):
-        return "yes" if answer else "no"
-    return "" if answer is None else str(answer)
 
 
 def _target(planned: MeasurementGate, language: str) -> str:

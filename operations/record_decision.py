@@ -9,24 +9,23 @@ from datetime import datetime
 from domain import conditions, typed_text
 from domain.conditions import Promise, TypedCondition
 from domain.errors import InvalidInput, NotEligible
-from domain.plan import ChecklistGate
 from domain.reasons import Reason
 from domain.states import DecisionKind, Outcome
 from models.database import Database
-from models.gates import Decision, Purpose, RequestState, VoidReason
+from models.gates import Decision, Purpose, RequestState
 from operations.asked import Asked, refuse_what_is_over
 from operations.by_link import by_link
 from operations.by_person import Where, by_person
+from operations.changes import ask_for_changes, go_on_unless_changes_are_wanted
 from operations.choosing import choices, why_not_offered
 from operations.conditions import keep, read
 from operations.evidence import pinned_now
 from operations.one_voice import close_what_is_spoken_for, voice_of
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
-from operations.rounds import new_gate_round, withdraw_gate
 from operations.separating import separate
 from operations.show_request import RequestPage, page
-from operations.telling import inform, tell_receipt
+from operations.telling import tell_receipt
 from operations.voices import latest_decisions, why_not
 from operations.workspace import Actor
 
@@ -101,8 +100,9 @@ def _is_repeated(asked: Asked, form: DecisionForm) -> bool:
     mine = latest_decisions(asked.ws, asked.gate).get(asked.request.voice)
     if mine is None or mine.request_id != asked.request.id:
         return False
-    if mine.decision is DecisionKind.REQUEST_CHANGES:  # may be said again, in other words
-        return form.decision == mine.decision and _same_text(form.comment, mine.comment)
+    if mine.decision is DecisionKind.REQUEST_CHANGES:  # may be said again: in other words, or of what has changed since
+        same = form.decision == mine.decision and form.digest == mine.shown_digest
+        return same and _same_text(form.comment, mine.comment)
     return form.decision in (mine.decision, mine.choice) and asked.request.state is RequestState.DONE
 
 
@@ -145,24 +145,25 @@ def _record(asked: Asked, form: DecisionForm) -> None:
             facts={"decision": decision.id, "choice": word.choice, "conditions": word.conditions,
                    "lessons": word.lessons})  # fmt: skip
     tell_receipt(ws, decision)
-    _follow(asked, word)
+    _follow(asked, decision)
 
 
-def _follow(asked: Asked, word: _Word) -> None:
-    ws = asked.ws
-    if word.kind is DecisionKind.REQUEST_CHANGES:
-        _ask_for_changes(asked, word)
+def _follow(asked: Asked, word: Decision) -> None:
+    ws, gate = asked.ws, asked.gate
+    if word.decision is DecisionKind.REQUEST_CHANGES:
+        ask_for_changes(ws, gate, word)
     ws.session.flush()
-    if word.kind.is_final:
-        close_what_is_spoken_for(ws, asked.gate, asked.request)
-    separate(ws, asked.gate)
+    if word.decision.is_final:
+        close_what_is_spoken_for(ws, gate, asked.request)
+    separate(ws, gate)
     progress(ws)
-    if asked.gate.settled_at is None and word.kind.is_final:
-        ask_next_in_turn(ws, asked.gate)
+    go_on_unless_changes_are_wanted(ws, gate)
+    if gate.settled_at is None and word.decision.is_final:
+        ask_next_in_turn(ws, gate)
 
 
 def _refuse_the_ineligible(asked: Asked) -> None:
-    if asked.request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
+    if asked.request.purpose in (Purpose.ANSWER, Purpose.MEASURE, Purpose.RESPOND):
         raise InvalidInput(Reason("This page asks for something to be filled in, not for a decision."))
     if reason := why_not(asked.ws, asked.gate, voice_of(asked.request)):
         raise NotEligible(reason)
@@ -224,28 +225,3 @@ def _missing(asked: Asked, word: _Word) -> dict[str, Reason]:
     if getattr(planned, "lessons", False) and learned and not word.lessons:
         missing["lessons"] = Reason("Write down what was learned.")
     return missing
-
-
-def _ask_for_changes(asked: Asked, word: _Word) -> None:
-    """Tell those who can change something; a checklist goes back to whoever fills it in, in a new round."""
-    ws, gate, planned = asked.ws, asked.gate, asked.ws.planned_gate(asked.gate)
-    told = [ws.rollout.owner, ws.rollout.requester]
-    if isinstance(planned, ChecklistGate):
-        told += ws.directory.resolve(planned.filled_by)
-        due_at = gate.renewal_due_at
-        withdraw_gate(ws, gate, VoidReason.WITHDRAWN)
-        again = new_gate_round(ws, gate, ws.stage_of(gate), renewal=gate.renewal)
-        again.renewal_due_at, again.overdue_at = due_at, gate.overdue_at
-        what_next = Reason("The list is open again for changes; once it is complete, it is asked about anew.")
-    else:
-        what_next = Reason("The gate stays open, and the same link decides once you have spoken with each other.")
-    title = planned.title.in_language(ws.rollout.language)
-    inform(
-        ws,
-        told,
-        Reason("Changes are requested at “{gate}”", {"gate": title}),
-        [what_next],
-        gate=gate,
-        quote=word.comment,
-        quoted=asked.request.person,
-    )

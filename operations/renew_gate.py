@@ -9,6 +9,7 @@ from domain import renewal
 from domain.states import ENDED
 from models.database import Database
 from models.gates import GateRow
+from operations.clock import due_at
 from operations.progress import progress
 from operations.rounds import new_gate_round
 from operations.workspace import Workspace, locked
@@ -30,6 +31,7 @@ def renew_gate(db: Database, keys: Sequence[bytes], rollout_id: str, gate_id: in
 
 def _ask_again(ws: Workspace, gate: GateRow) -> None:
     fresh = new_gate_round(ws, gate, ws.stage_of(gate), renewal=True)
-    fresh.renewal_due_at = renewal.answer_due_at(ws.planned_gate(gate), ws.now, ws.plan.calendar)
+    if rule := renewal.rule_of(ws.planned_gate(gate)):  # its time runs also when nobody can be asked
+        fresh.renewal_due_at = due_at(ws, fresh, rule.within)
     holds_since = gate.settled_at.isoformat() if gate.settled_at else ""
     ws.note("gate.renewal-due", gate=fresh, facts={"holds_since": holds_since})

@@ -91,8 +91,8 @@ def withdraw_gate(ws: Workspace, gate: GateRow, reason: VoidReason) -> list[str]
     void = void_requests(ws, gate, reason)
     gate.state = advance_gate(gate.state, Event.WITHDRAWN)
     gate.settled_at = ws.now
-    gate.remind_at = gate.escalate_at = gate.expires_at = gate.look_at = gate.problem = None
-    gate.renewal_due_at = None
+    gate.remind_at = gate.escalate_at = gate.expires_at = gate.look_at = gate.renewal_due_at = None
+    gate.paused_at = gate.problem = None
     ws.note("gate.withdrawn", gate=gate, facts={"because": reason})
     return [request.person for request in void]
 

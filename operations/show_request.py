@@ -72,7 +72,7 @@ def page(ws: Workspace, request: Request) -> RequestPage:
     """Return what one request shows now."""
     gate = ws.session.get_one(GateRow, request.gate_id)
     reader = reader_of(ws, request.person)
-    word = latest_decisions(ws, gate).get(request.voice)
+    word = latest_decisions(ws, gate).get(request.voice) if request.purpose is not Purpose.RESPOND else None
     is_over = _is_over(ws, request)
     return RequestPage(
         request_id=request.id,
@@ -80,7 +80,7 @@ def page(ws: Workspace, request: Request) -> RequestPage:
         purpose=request.purpose,
         state=RequestState.VOID if is_over else request.state,
         question=question(ws, gate, request, reader),
-        digest=shown_digest(ws, gate),
+        digest=shown_digest(ws, gate, request),
         mine=said(ws, word) if word and word.person == request.person else None,
         settlement=settlement(gate) if gate.state is not GateState.WITHDRAWN else None,
         void_reason=VoidReason.DELEGATION_OVER if is_over else request.void_reason,

@@ -35,9 +35,15 @@ def tell_request(ws: Workspace, request: Request, *, lapsed: bool = False) -> No
     if lapsed:
         tell(ws, "lapsed", request.person, dedup.lapsed(request.id, request.link_number), request_id=request.id)
     elif request.escalation_level:
-        tell(ws, "escalation", request.person, dedup.escalation(request.id), request_id=request.id)
+        tell(ws, "escalation", request.person, dedup.escalation(request.id, request.link_number), request_id=request.id)
     else:
         tell(ws, "request", request.person, dedup.request(request.id, request.link_number), request_id=request.id)
+
+
+def tell_again(ws: Workspace, request: Request) -> None:
+    """Ask somebody once more by the same link. Say it after the audit entry it belongs to."""
+    key = dedup.asked_again(request.id, ws.rollout.sequence)
+    tell(ws, "request", request.person, key, request_id=request.id)
 
 
 def tell_receipt(ws: Workspace, decision: Decision) -> None:

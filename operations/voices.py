@@ -20,6 +20,19 @@ def latest_decisions(ws: Workspace, gate: GateRow) -> dict[str, Decision]:
     return {decision.voice: decision for decision in ws.session.scalars(standing_decisions_at(gate.id))}
 
 
+def wishes(ws: Workspace, gate: GateRow) -> list[Decision]:
+    """Return the requests for changes since the gate's clock stopped, of those who have said nothing else since."""
+    if gate.paused_at is None:
+        return []
+    still = {voice for voice, word in latest_decisions(ws, gate).items() if _is_wish(word)}
+    words = ws.session.scalars(decisions_at(gate.id))
+    return [word for word in words if _is_wish(word) and word.voice in still and word.decided_at >= gate.paused_at]
+
+
+def _is_wish(word: Decision) -> bool:
+    return word.decision is DecisionKind.REQUEST_CHANGES
+
+
 def tally_of(ws: Workspace, gate: GateRow) -> Tally:
     """Count the voices at a gate."""
     words = {voice: decision.decision for voice, decision in latest_decisions(ws, gate).items()}
@@ -38,10 +51,15 @@ def members(gate: GateRow) -> frozenset[str]:
     return frozenset(gate.stand_ins).union(*(requirement["members"] for requirement in gate.requirements))
 
 
+def added_at(gate: GateRow) -> set[str]:
+    """Return who was asked for one more approval, beside the plan; each is a requirement of that name."""
+    return {person for person, how in gate.named.items() if not how["instead_of"]}
+
+
 def silent_at(ws: Workspace, gate: GateRow) -> list[str]:
     """Return those whose silence has counted as consent at a gate, in the order of asking."""
     requests = ws.session.scalars(requests_at(gate.id))
-    return list(dict.fromkeys(one.person for one in requests if one.void_reason is VoidReason.SILENT))
+    return list(dict.fromkeys(one.voice for one in requests if one.void_reason is VoidReason.SILENT))
 
 
 def spoken_at(ws: Workspace, gate: GateRow) -> list[Voice]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from domain.plan import CheckGate, Gate, MeasurementGate, WindowGate
+from domain.plan import CheckGate, Gate, MeasurementGate, RunGate, WindowGate
 from domain.reasons import Reason
+from domain.run import RunState
 from domain.states import GateState, StageState
 from models.gates import GateRow
 from operations.automatic import judgement_of, system_of
@@ -41,4 +42,16 @@ def _what(ws: Workspace, gate: GateRow, planned: Gate) -> tuple[Reason, ...]:
         return (Reason("Waits for “{system}” to say pass or fail.", {"system": planned.signed_with}),)
     if isinstance(planned, CheckGate) and look_at:
         return (Reason("{system} is asked on {moment}.", {"system": system_of(planned), "moment": look_at}),)
+    return _run(gate) if isinstance(planned, RunGate) else ()
+
+
+def _run(gate: GateRow) -> tuple[Reason, ...]:
+    facts = {"name": gate.started_run_name or ""}
+    match gate.started_run_state:
+        case None:
+            return (Reason("Its flow run is about to be started."),)
+        case RunState.WAITING:
+            return (Reason("The flow run “{name}” waits in Prefect for its turn.", facts),)
+        case RunState.RUNNING:
+            return (Reason("The flow run “{name}” is at work.", facts),)
     return ()

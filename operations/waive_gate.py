@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain import typed_text
-from domain.errors import InvalidInput, NotAllowed, NotFound, RolloutEnded
-from domain.nearest import suggestion
+from domain.errors import InvalidInput, NotAllowed, RolloutEnded
 from domain.reasons import Reason
 from domain.states import ENDED, Event, Outcome
 from domain.waiver import REFUSED, why_cannot_be_waived
@@ -39,17 +38,10 @@ def waive_gate(
     if not words:
         raise InvalidInput("Waiving a gate needs a reason.", {"reason": Reason("Say why it goes on without.")})
     with locked(db, keys, rollout_id, now, actor) as ws:
-        gate = _gate(ws, gate_key)
+        gate = ws.gate_called(gate_key)
         if not _is_repeated(ws, gate, words):
             _refuse(ws, gate)
             _waive(ws, gate, words)
-
-
-def _gate(ws: Workspace, key: str) -> GateRow:
-    gates = {gate.key: gate for gate in ws.gates()}
-    if key not in gates:
-        raise NotFound(f"The rollout has no gate “{key}”{suggestion(key, gates)}")
-    return gates[key]
 
 
 def _is_repeated(ws: Workspace, gate: GateRow, words: str) -> bool:
@@ -82,7 +74,7 @@ def _in_a_new_round(ws: Workspace, gate: GateRow, words: str) -> GateRow:
     """A settled gate does not open again, so what holds the stage is put aside, and the stage goes on."""
     ask_again(ws, ws.stage_of(gate), [gate])
     release(ws, words)
-    return _gate(ws, gate.key)
+    return ws.gate_called(gate.key)
 
 
 def _because(ws: Workspace, words: str) -> Reason:

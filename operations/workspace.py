@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from domain import conditions, record
 from domain.authority import Caretakers, why_may_not_look_after
-from domain.errors import NotAllowed, UnknownRollout
+from domain.errors import NotAllowed, NotFound, UnknownRollout
+from domain.nearest import suggestion
 from domain.plan import ADMINISTRATOR, Gate, Plan, Stage
 from domain.resolved import resolved
 from domain.states import GateState, StageState
@@ -86,6 +87,13 @@ class Workspace:
         """The gates in their newest round, of these states (none given: all)."""
         rows = self.session.scalars(current_gates(self.rollout.id))
         return [row for row in rows if not states or row.state in states]
+
+    def gate_called(self, key: str) -> GateRow:
+        """One gate in its newest round, by its id in the plan. Raises NotFound when there is none."""
+        gates = {row.key: row for row in self.gates()}
+        if key not in gates:
+            raise NotFound(f"The rollout has no gate “{key}”{suggestion(key, gates)}")
+        return gates[key]
 
     def stage_of(self, gate: GateRow) -> StageRow:
         """The stage a gate belongs to."""

@@ -5,14 +5,13 @@ One sentence for each mistake: what is wrong and what to write instead, at the p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from domain.nearest import one_of, suggestion
+from plans.shapes import shape_at, value_at
 from plans.yaml_source import Document, Path
 
 LATER_KEYS = frozenset(
@@ -30,8 +29,12 @@ FORMS: Mapping[str, str] = {
     "at_least": "a number such as 70, or {input: name}",
     "at_most": "a number such as 24, or {input: name}",
     "renew": "every 90 days, or {every: every 90 days, within: 10 business days}",
+    "parameter": "a text, or {input: name} for what the rollout was given",
 }
-"""Keys whose value has several forms; whatever fits none of them is one mistake, not one for each form."""
+"""Keys whose value has several forms; whatever fits none of them is one mistake, not one for each form.
+
+“parameter” is whatever stands under “parameters”.
+"""
 
 _TEXT = "{de: ..., en: ...}"
 _EXAMPLES: Mapping[str, str] = {
@@ -55,6 +58,8 @@ _EXAMPLES: Mapping[str, str] = {
     "name": "the name of the person",
     "recycle": "a-stage",
     "each": "1",
+    "deployment": "the-flow/the-deployment",
+    "parameters": "{name: a text}",
 }
 _PATTERNS: tuple[tuple[str, str], ...] = (
     ("^[a-z]", "cannot be a name here; write small letters, digits and single hyphens, such as “pilot-review”"),
@@ -62,6 +67,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("^([01]", "is not a span of hours; write two times of the day, such as “09:00-17:00” or “22:00-04:00”"),
     ("^https://", "is not an https address; write it like https://ci.example.com/status"),
     ("^[A-Z]", "is not a currency; write its three capital letters, such as CHF"),
+    ("^[^/]", "is not a deployment; write its flow, a slash and its name, such as “shift-traffic/sample”"),
 )
 
 
@@ -84,26 +90,36 @@ def path_of(detail: ErrorDetails) -> Path:
         del path[4]  # the kind of gate
     if detail["type"] == "union_tag_invalid":
         path.append("kind")
-    by_name = path[:1] in (["roles"], ["inputs"])
-    forms = [place for place, part in enumerate(path) if part in FORMS and not by_name]
+    forms = [place for place in range(len(path)) if _form_at(path, place)]
     return tuple(path[: forms[0] + 1] if forms else path)
+
+
+def _form_at(path: Sequence[str | int], place: int) -> str:
+    """Return the key of FORMS that a part of a path stands for, "" for none; a name of one's own is no key."""
+    if path[0] in ("roles", "inputs"):
+        return ""
+    if place and path[place - 1] == "parameters":
+        return "parameter"
+    return str(path[place]) if path[place] in FORMS and "parameters" not in path[:place] else ""
 
 
 def _mistake(detail: ErrorDetails) -> str:
     """Return pydantic's type of error, or “form” for a value that fits none of a key's several forms."""
-    last = path_of(detail)[-1:]
-    return "form" if last and last[0] in FORMS and detail["loc"][-1] != last[0] else detail["type"]
+    path = path_of(detail)
+    is_form = bool(path) and bool(_form_at(path, len(path) - 1)) and detail["loc"][-1] != path[-1]
+    return "form" if is_form else detail["type"]
 
 
 def _sentence(mistake: str, detail: ErrorDetails, document: Document, model: type[BaseModel]) -> str:
     path = path_of(detail)
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     if mistake == "extra_forbidden":
-        return _unknown_key(path, _shape_at(model, path[:-1], document.data))
+        return _unknown_key(path, shape_at(model, path[:-1], document.data))
     if mistake == "missing":
         return _missing(path, document)
     if mistake == "form":
-        return f"{_quoted(_value_at(document.data, path))} is no {key.replace('_', ' ')}; write {FORMS[key]}"
+        form = _form_at(path, len(path) - 1)
+        return f"{_quoted(value_at(document.data, path))} is no {form.replace('_', ' ')}; write {FORMS[form]}"
     if detail["input"] is None and mistake not in ("value_error", "union_tag_not_found"):
         return f"nothing is written here; write “{key}: {_EXAMPLES.get(key, '...')}”, or leave the key out"
     return _SENTENCES.get(mistake, _other)(detail)
@@ -118,7 +134,7 @@ def _unknown_key(path: Path, shape: type[BaseModel] | None) -> str:
 
 
 def _missing(path: Path, document: Document) -> str:
-    key, around = str(path[-1]), _value_at(document.data, path[:-1])
+    key, around = str(path[-1]), value_at(document.data, path[:-1])
     name = around.get("id") if isinstance(around, dict) else None
     of = f" of “{_short(name)}”" if isinstance(name, str) and name else ""
     return f"the key “{key}”{of} is missing; write “{key}: {_EXAMPLES.get(key, '...')}”"
@@ -249,46 +265,3 @@ def _quoted(value: object) -> str:
     if isinstance(value, list):
         return "a list"
     return "nothing" if value is None else f"“{_short(value)}”"
-
-
-def _value_at(data: Any, path: Path) -> Any:
-    for part in path:
-        try:
-            data = data[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data
-
-
-def _shape_at(shape: Any, path: Path, data: Any) -> type[BaseModel] | None:
-    """Return the model that the mapping at `path` is read as."""
-    for part in path:
-        data = _value_at(data, (part,))
-        shapes = list(_inside(shape, part))
-        kind = data.get("kind") if isinstance(data, dict) else None
-        shape = next((one for one in shapes if len(shapes) == 1 or kind in _kinds_of(one)), None)
-    return shape if isinstance(shape, type) and issubclass(shape, BaseModel) else None
-
-
-def _inside(shape: Any, part: str | int) -> Iterator[Any]:
-    if isinstance(shape, type) and issubclass(shape, BaseModel):
-        fields = {field.alias or name: field.annotation for name, field in shape.model_fields.items()}
-        yield from _members(fields.get(str(part)))
-    elif get_origin(shape) in (list, dict):
-        yield from _members(get_args(shape)[-1])
-
-
-def _members(annotation: Any) -> Iterator[Any]:
-    """Return what an annotation may be, without None and without what pydantic is told besides."""
-    if get_origin(annotation) in (Union, UnionType):
-        for member in get_args(annotation):
-            yield from _members(member)
-    elif hasattr(annotation, "__metadata__"):
-        yield from _members(annotation.__origin__)
-    elif annotation not in (None, type(None)):
-        yield annotation
-
-
-def _kinds_of(shape: Any) -> tuple[Any, ...]:
-    field = getattr(shape, "model_fields", {}).get("kind")
-    return get_args(field.annotation) if field else ()

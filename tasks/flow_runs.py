@@ -133,7 +133,7 @@ def wake(client: SyncPrefectClient, installation: Installation, now: datetime) -
     """Resume every flow run that has something to do; return whether one is still to do it."""
     with installation.db.read() as session:
         rollouts = {rollout.flow_run_id: rollout for rollout in session.scalars(rollouts_to_wake().limit(BATCH))}
-    runs = _read(client, [run_id for run_id in rollouts if run_id])
+    runs = read(client, [run_id for run_id in rollouts if run_id])
     for flow_run_id, rollout in rollouts.items():
         with going_on(f"the flow run of rollout {rollout.id} is not woken"):
             _wake(client, installation, rollout, runs.get(str(flow_run_id)), now)
@@ -176,7 +176,7 @@ def repair_all(client: SyncPrefectClient, installation: Installation, now: datet
         alive = [(r.id, r.flow_run_id) for r in session.scalars(rollouts_not_ended()) if r.flow_run_id]
     for start in range(0, len(alive), BATCH):
         batch = alive[start : start + BATCH]
-        runs = _read(client, [flow_run_id for _, flow_run_id in batch])
+        runs = read(client, [flow_run_id for _, flow_run_id in batch])
         for rollout_id, flow_run_id in batch:
             if flow_run_id not in runs:
                 attach_flow_run(installation.db, rollout_id, None)
@@ -239,7 +239,7 @@ def _has_lost_its_process(run: FlowRun, now: datetime) -> bool:
     return run.state_type in _AT_WORK and run.state is not None and now - run.state.timestamp > PASS_TAKES_AT_MOST
 
 
-def _read(client: SyncPrefectClient, ids: Sequence[str]) -> dict[str, FlowRun]:
+def read(client: SyncPrefectClient, ids: Sequence[str]) -> dict[str, FlowRun]:
     if not ids:
         return {}
     wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(run_id) for run_id in ids]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 from sqlalchemy import select
@@ -19,13 +20,19 @@ from models.gates import Purpose, Request, RequestState, requests_of
 from models.outbox import Message, MessageState, messages_of
 from models.record import AuditEntry, entries_of
 from models.rollouts import PlanVersion, Rollout
+from operations.add_approver import add_approver
 from operations.advance import advance
+from operations.answer_changes import Answer, answer_changes_by_link
+from operations.attach import NewFile, attach_file, attach_link
 from operations.cancel_rollout import cancel_rollout
 from operations.change_inputs import change_inputs
 from operations.check_stalled import CheckReport, check_stalled
 from operations.delegate import delegate, end_delegation
 from operations.describe_rollout import describe_rollout
+from operations.detach import detach
 from operations.import_people import import_people
+from operations.list_attachments import list_attachments
+from operations.reassign import reassign
 from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision, record_decision_as
 from operations.record_measurement import record_measurement
@@ -260,6 +267,33 @@ class Company:
         actor = Actor(by, "command")
         return change_inputs(self.db, KEYS, self.rollout_id, changes, reason, actor, self.now)
 
+    def answers_changes(
+        self, person: str, reply: str = "done", *, request: Request | None = None, digest: str = "", **changed: Any
+    ) -> RequestPage:
+        """Let whoever is asked for changes answer by their link; `changed` are fields of an Answer."""
+        request = request or next(
+            row for row in self.requests(person, RequestState.OPEN) if row.purpose is Purpose.RESPOND
+        )
+        answer = Answer(reply, **changed)
+        digest = digest or self.page(request).digest
+        return answer_changes_by_link(self.db, KEYS, self.token(request), answer, self.code(request), digest, self.now)
+
+    def attaches(self, content: bytes | str, name: str = "", by: str = REQUESTER) -> str:
+        """Attach bytes as a file, or an https address as a link."""
+        actor = Actor(by, "command")
+        if isinstance(content, str):
+            return attach_link(self.db, KEYS, self.rollout_id, content, actor, self.now, name=name)
+        file = NewFile(name, BytesIO(content))
+        return attach_file(self.db, KEYS, self.rollout_id, file, actor, self.now)
+
+    def detaches(self, name: str, by: str = REQUESTER) -> None:
+        """Take an attachment off."""
+        detach(self.db, KEYS, self.rollout_id, name, Actor(by, "command"), self.now)
+
+    def attached(self) -> list[str]:
+        """What is attached now."""
+        return [one["name"] for one in list_attachments(self.db, self.rollout_id)]
+
     def lapsed(self) -> list[tuple[str, str]]:
         """Whose decisions have lapsed, and why, in the order of lapsing."""
         return [(row.facts["voice"], row.facts["because"]) for row in self.entries("decision.lapsed")]
@@ -279,6 +313,16 @@ class Company:
         """What somebody is asked now in the place of another one."""
         [request] = [row for row in self.requests(delegate, RequestState.OPEN) if row.on_behalf_of == delegator]
         return request
+
+    def reassigns(
+        self, left_by: str, to: str, by: str = REQUESTER, key: str = "gate", reason: str = "on leave"
+    ) -> None:
+        """Ask somebody else instead of one who was asked, as `etappe gate reassign` does."""
+        reassign(self.db, KEYS, self.rollout_id, key, left_by, to, reason, Actor(by, "command"), self.now)
+
+    def adds(self, person: str, by: str = REQUESTER, key: str = "gate", reason: str = "knows the law") -> None:
+        """Ask for one more approval, as `etappe gate add-approver` does."""
+        add_approver(self.db, KEYS, self.rollout_id, key, person, reason, Actor(by, "command"), self.now)
 
     def told(self, person: str) -> list[str]:
         """What somebody was told that is about no one rollout, in English, in the order of telling."""

@@ -13,7 +13,21 @@ from domain.plan import Item, Text
 from domain.reasons import Reason
 from domain.states import DecisionKind, GateState, Outcome
 from models.gates import Purpose, RequestState, VoidReason
-from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
+from notifications.facts import (
+    Answered,
+    Attached,
+    Filled,
+    InputToChange,
+    ItemToFill,
+    LaterStage,
+    Line,
+    Question,
+    Reader,
+    Said,
+    Settlement,
+    Shift,
+    Wish,
+)
 from operations.show_request import RequestPage
 
 TOKEN = "tZ0yVqk4m9XcJ2hB7nWfR1sLdPaEuGoI3K6vTxY8bQA"
@@ -176,6 +190,42 @@ def filled_page(reader: Reader = JOHN, **changed: Any) -> RequestPage:
     return decide_page(reader, **{"kind": "checklist", "gate_title": "Team", "filled": filled, **changed})
 
 
+def respond_page(reader: Reader = JOHN, **changed: Any) -> RequestPage:
+    """Return an open request to answer a request for changes."""
+    to_change = (
+        InputToChange("budget", "Budget <2027>", "budget", "CHF", True, "Agentur: 12500.00\nFilm: 900.00"),
+        InputToChange("concept", "Konzept", "text", "", False, "Mutig\nund frech"),
+        InputToChange("target", "Ziel", "number", "", False, "1200"),
+        InputToChange("begins", "Beginn", "date", "", False, "2027-01-04"),
+        InputToChange("external", "Extern?", "yes-no", "", False, "yes"),
+    )
+    facts: dict[str, Any] = {
+        "purpose": Purpose.RESPOND,
+        "on_no": None,
+        "due_at": None,
+        "paused_at": NOW,
+        "wishes": (Wish("Carla Rossi", "Bitte <günstiger>.\nUnd bald.", NOW),),
+        "to_change": to_change,
+        "attached": ATTACHED,
+        "choices": (),
+    }
+    return decide_page(reader, **{**facts, **changed})
+
+
+ATTACHED = (
+    Attached(7, "Offerte <2026>.pdf", 12_345, "", "d" * 64),
+    Attached(8, "Übersicht", 0, "https://intranet.example.com/a?b=1&c=2", ""),
+)
+ANSWERED = Answered(
+    "Oskar Huber",
+    "oskar.huber@example.com",
+    NOW,
+    "Nun <günstiger>.",
+    (Wish("Carla Rossi", "Bitte günstiger.", NOW),),
+    (Shift("Budget", "Agentur: 12500.00", "Agentur: 9000.00"), Shift("", "", "Offerte.pdf (12.1 KB, 3f2a91c0)")),
+)
+
+
 def said(name: str, decision: DecisionKind = DecisionKind.APPROVE, **facts: Any) -> Said:
     """Return one person's word."""
     email = f"{name.lower().replace(' ', '.')}@example.com"
@@ -235,6 +285,14 @@ class FakeOperations:
     ) -> RequestPage:
         """Remember a value."""
         return self._record("measurement", token, {"value": value, "sample": sample, "code": code, "digest": digest})
+
+    def answer_changes_by_link(
+        self, db: object, keys: object, token: str, answer: Any, code: str, digest: str, now: datetime
+    ) -> RequestPage:
+        """Remember an answer, with its files read."""
+        files = [(file.name, file.content.read()) for file in answer.files]
+        facts = {**vars(answer), "files": files, "code": code, "digest": digest}
+        return self._record("response", token, facts)
 
     def _record(self, verb: str, token: str, facts: dict[str, Any]) -> RequestPage:
         if self.refusal:

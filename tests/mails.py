@@ -11,7 +11,19 @@ from typing import Any
 from domain.plan import Item, Text
 from domain.reasons import Reason
 from domain.states import DecisionKind, GateState, Outcome
-from notifications.facts import Filled, ItemToFill, Line, Question, Reader, Said, Settlement
+from notifications.facts import (
+    Answered,
+    Attached,
+    Filled,
+    ItemToFill,
+    Line,
+    Question,
+    Reader,
+    Said,
+    Settlement,
+    Shift,
+    Wish,
+)
 from notifications.messages import (
     CodeMail,
     DigestMail,
@@ -93,6 +105,28 @@ def said(decision: DecisionKind = DecisionKind.APPROVE_WITH_CONDITIONS, **change
     return Said(**{**facts, **changes})
 
 
+def answered(**changes: Any) -> Answered:
+    """Return what an owner answered to a request for changes."""
+    facts: dict[str, Any] = {
+        "name": "Marc Favre",
+        "email": "marc.favre@example.com",
+        "at": ASKED,
+        "reply": "Die Agentur ist günstiger geworden.",
+        "asked": (Wish("Beat Graf", "Bitte mit Zahlen.", ASKED),),
+        "changes": (
+            Shift("Budget", "Agentur: 18000.00", "Agentur: 12000.00\nFilm: 900.00"),
+            Shift("", "", "Offerte.pdf (12.1 KB, 3f2a91c0)"),
+        ),
+    }
+    return Answered(**{**facts, **changes})
+
+
+ATTACHED = (
+    Attached(7, "Offerte <2026>.pdf", 12_345, "", "d" * 64),
+    Attached(8, "Übersicht", 0, "https://intranet.example.com/a?b=1&c=2", ""),
+)
+
+
 def by_purpose(language: str) -> dict[str, Question]:
     """Return one question for each purpose, and a budget and a review beside."""
     people = Item(id="people", title=Text(de="x", en="x"), kind="people", minimum=Decimal(2))
@@ -123,6 +157,15 @@ def by_purpose(language: str) -> dict[str, Question]:
             to_fill=(ItemToFill(people, "Wer macht mit?", "", ""), ItemToFill(hours, "Stunden", "h", "")),
         ),
         "confirm": question(language, purpose="confirm", kind="acknowledgement", on_no=None, due_at=None),
+        "respond": question(
+            language,
+            purpose="respond",
+            on_no=None,
+            due_at=None,
+            paused_at=ASKED,
+            wishes=(Wish("Beat Graf", "Bitte mit Zahlen.\nUnd Quellen.", ASKED), Wish("Carla Rossi", "Kürzer.", ASKED)),
+        ),
+        "answered": question(language, changed=answered()),
         "measure": question(language, purpose="measure", kind="measurement", metric="visits", target="≥ 1200"),
     }
 
@@ -142,6 +185,8 @@ def worst(language: str) -> Question:
         why=Reason("The plan asks you to decide ({role}).", {"role": NASTY}),
         said=(said(comment=long, conditions="a\nb", lessons=NASTY, name=NASTY),),
         waiting_for=tuple(f"{n} {NASTY}" for n in range(30)),
+        wishes=(Wish(NASTY, long, ASKED),),
+        changed=answered(name=NASTY, reply=long, asked=(Wish(NASTY, long, ASKED),), changes=(Shift(NASTY, long, ""),)),
         due_at=None,
         budget=(Line(long, Decimal("123456789012.99")),),
         budget_total=Decimal("123456789012.99"),

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 
 from models.database import Database
 from settings import Settings
-from web import decide, health, landing, mailbox, pages, wording
-from web.headers import BodyLimit, SecurityHeaders, security_headers
+from web import decide, files, health, landing, mailbox, pages, wording
+from web.headers import TOO_LARGE, BodyLimit, SecurityHeaders, security_headers, takes_a_file
 from web.house import House, utc_now
 from web.masking import masked
 
@@ -30,7 +30,7 @@ def create_app(
     """Return the application. `now` gives the moment, aware; `prefect_ui_url` is shown on the first page."""
     house = House(settings, database, prefect_ui_url, now)
     app = FastAPI(title="Etappe", openapi_url=None, docs_url=None, redoc_url=None)
-    for part in (landing, decide, mailbox, health):
+    for part in (landing, files, decide, mailbox, health):
         app.include_router(part.routes(house))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _failed)
@@ -44,6 +44,8 @@ def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
     headers = error.headers if isinstance(error, HTTPException) else None
     title, sentence = wording.REFUSALS.get(status, wording.REFUSALS[400])
+    if status == TOO_LARGE and takes_a_file(request.method, request.url.path):
+        title, sentence = wording.FILE_TOO_LARGE
     words = pages.visitor_words(request)
     return pages.notice(words, words.text(title), (words.text(sentence),), status, headers=headers)
 

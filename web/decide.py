@@ -7,22 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from domain.errors import EtappeError, EvidenceChanged, InvalidInput, LinkUnknown, LinkVoid, WrongCode
-from models.database import Database
 from models.gates import Purpose, RequestState, VoidReason
 from notifications.language import Words
 from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision
 from operations.record_measurement import record_measurement_by_link
 from operations.show_request import RequestPage, show_request
-from web import condition_fields, errors, pages, voided, wording
+from web import condition_fields, errors, pages, respond, voided, wording
+from web.deed import Deed
 from web.forms import Posted, posted
 from web.house import House
+from web.refused import Problems, Refused
 from web.shown import Change, changes, packed, snapshot
 
 ITEM = "item-"
@@ -38,35 +39,6 @@ _FIELDS: Mapping[Purpose, tuple[str, ...]] = {
 _WRONG_CODES_USED_UP = 0
 
 
-@dataclass(frozen=True)
-class Problems:
-    """What is wrong with what was typed: beside fields, in the page's order, and in general."""
-
-    fields: Mapping[str, str] = field(default_factory=dict)
-    general: Sequence[str] = ()
-
-    @property
-    def in_fields(self) -> bool:
-        """Whether a field is to be corrected."""
-        return bool(self.fields)
-
-    @property
-    def first(self) -> str | None:
-        """The field that gets the focus."""
-        return next(iter(self.fields), None)
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A form that was not taken, and what the page says about it."""
-
-    status: int
-    alert: str
-    typed: Mapping[str, str]
-    problems: Problems = Problems()
-    differences: Sequence[Change] = ()
-
-
 def routes(house: House) -> APIRouter:
     """Return the routes below /decide."""
     router = APIRouter()
@@ -78,20 +50,29 @@ def routes(house: House) -> APIRouter:
 
     @router.api_route("/decide/{token:path}", methods=["GET", "HEAD"])
     def show(token: str, request: Request) -> Response:
-        try:
-            found = show_request(house.database, as_mailed(token), house.now())
-        except (LinkUnknown, LinkVoid) as refusal:
-            return without_page(pages.visitor_words(request), refusal, {})
-        return _page(found)
+        return shown(house, token, request)
 
     @router.post("/decide/{token:path}")
     def decide(token: str, request: Request, form: Annotated[Posted, Depends(posted)]) -> Response:
-        try:
-            return _Answering(house, as_mailed(token), form).answer()
-        except (LinkUnknown, LinkVoid) as refusal:
-            return without_page(pages.visitor_words(request), refusal, form.typed)
+        return answered(house, token, request, form)
 
     return router
+
+
+def shown(house: House, token: str, request: Request) -> Response:
+    """Return the page behind a link, or what can be said when there is none."""
+    try:
+        return _Answering(house, as_mailed(token)).page()
+    except (LinkUnknown, LinkVoid) as refusal:
+        return without_page(pages.visitor_words(request), refusal, {})
+
+
+def answered(house: House, token: str, request: Request, form: Posted) -> Response:
+    """Return what comes of a form that was posted at a link."""
+    try:
+        return _Answering(house, as_mailed(token), form).answer()
+    except (LinkUnknown, LinkVoid) as refusal:
+        return without_page(pages.visitor_words(request), refusal, form.typed)
 
 
 def as_mailed(token: str) -> str:
@@ -105,7 +86,11 @@ class _Answering:
 
     house: House
     token: str
-    form: Posted
+    form: Posted = field(default_factory=Posted)
+
+    def page(self) -> Response:
+        """Return the page as it is. Raises LinkUnknown and LinkVoid: then there is none."""
+        return self._page(self._show())
 
     def answer(self) -> Response:
         """Record what was typed and show what holds then, or show the page again with what is wrong.
@@ -115,9 +100,9 @@ class _Answering:
         found = self._show()
         words = words_for(found)
         if refused := self._malformed(words, found):
-            return _page(found, refused)
+            return self._page(found, refused)
         try:
-            return _page(RECORDERS[found.purpose](self._deed(), self.form.typed))
+            return self._page(RECORDERS[found.purpose](self._deed(), found, self.form.typed))
         except LinkVoid:
             raise
         except WrongCode as refusal:
@@ -131,7 +116,11 @@ class _Answering:
         return show_request(self.house.database, self.token, self.house.now())
 
     def _deed(self) -> Deed:
-        return Deed(self.house.database, self.house.settings.secret_keys, self.token, self.house.now())
+        keys = self.house.settings.secret_keys
+        return Deed(self.house.database, keys, self.token, self.house.now(), self.form.uploads)
+
+    def _page(self, found: RequestPage, refused: Refused | None = None) -> Response:
+        return _page(found, f"{urlsplit(self.house.settings.base_url).path}/decide/{self.token}", refused)
 
     def _malformed(self, words: Words, found: RequestPage) -> Refused | None:
         problems = self.form.problems((*fields_of(found), *_ALWAYS, "shown"), _ALWAYS)
@@ -149,45 +138,38 @@ class _Answering:
         if isinstance(refusal, EvidenceChanged):
             typed.pop("decision", None)
             differences = changes(typed.get("shown", ""), snapshot(words, now_shown.question))
-        problems = problems_of(words, refusal, fields_of(now_shown))
-        return _page(
-            now_shown, Refused(errors.status_of(refusal), errors.told(words, refusal), typed, problems, differences)
-        )
+        again = {
+            upload.field: words.text("Please choose the file again; it was not kept.") for upload in self.form.uploads
+        }
+        problems = problems_of(words, refusal, fields_of(now_shown), again)
+        status, alert = errors.status_of(refusal), errors.told(words, refusal)
+        return self._page(now_shown, Refused(status, alert, typed, problems, differences))
 
 
-@dataclass(frozen=True)
-class Deed:
-    """What every verb that comes by a link is given."""
-
-    database: Database
-    keys: Sequence[bytes]
-    token: str
-    now: datetime
-
-
-def _decide(deed: Deed, typed: Mapping[str, str]) -> RequestPage:
+def _decide(deed: Deed, found: RequestPage, typed: Mapping[str, str]) -> RequestPage:
     texts = {name: typed.get(name, "") for name in ("decision", "code", "digest", "comment", "lessons")}
     form = DecisionForm(**texts, conditions=condition_fields.typed_conditions(typed))
     return record_decision(deed.database, deed.keys, deed.token, form, deed.now)
 
 
-def _answer(deed: Deed, typed: Mapping[str, str]) -> RequestPage:
+def _answer(deed: Deed, found: RequestPage, typed: Mapping[str, str]) -> RequestPage:
     answers = {name.removeprefix(ITEM): text for name, text in typed.items() if name.startswith(ITEM)}
     return record_answers(deed.database, deed.keys, deed.token, answers, typed["code"], typed["digest"], deed.now)
 
 
-def _measure(deed: Deed, typed: Mapping[str, str]) -> RequestPage:
+def _measure(deed: Deed, found: RequestPage, typed: Mapping[str, str]) -> RequestPage:
     value, sample = typed.get("value", ""), typed.get("sample", "")
     return record_measurement_by_link(
         deed.database, deed.keys, deed.token, value, sample, typed["code"], typed["digest"], deed.now
     )
 
 
-RECORDERS: Mapping[Purpose, Callable[[Deed, Mapping[str, str]], RequestPage]] = {
+RECORDERS: Mapping[Purpose, Callable[[Deed, RequestPage, Mapping[str, str]], RequestPage]] = {
     Purpose.DECIDE: _decide,
     Purpose.CONFIRM: _decide,
     Purpose.ANSWER: _answer,
     Purpose.MEASURE: _measure,
+    Purpose.RESPOND: respond.record,
 }
 
 
@@ -195,23 +177,30 @@ def fields_of(found: RequestPage) -> tuple[str, ...]:
     """Return the names of a page's own fields, in the order in which it shows them."""
     if found.purpose is Purpose.ANSWER:
         return tuple(f"{ITEM}{entry.item.id}" for entry in found.question.to_fill)
+    if found.purpose is Purpose.RESPOND:
+        return respond.fields(found.question)
     return _FIELDS[found.purpose]
 
 
-def problems_of(words: Words, refusal: EtappeError, fields: Sequence[str]) -> Problems:
-    """Return what is to be corrected: the page's fields in its own order, then what belongs to none of them."""
+def problems_of(
+    words: Words, refusal: EtappeError, fields: Sequence[str], again: Mapping[str, str] | None = None
+) -> Problems:
+    """Return what is to be corrected: the page's fields in its own order, then what belongs to none of them.
+
+    `again` is what has to be done again, beside the fields that nothing is wrong with.
+    """
+    told = dict(again or {})
     if isinstance(refusal, WrongCode):
-        return Problems({"code": errors.told(words, refusal)})
-    if not isinstance(refusal, InvalidInput):
-        return Problems()
-    told = {_field_called(name, fields): words.say(reason) for name, reason in refusal.fields.items()}
+        told["code"] = errors.told(words, refusal)
+    if isinstance(refusal, InvalidInput):
+        told |= {_field_called(name, fields): words.say(reason) for name, reason in refusal.fields.items()}
     order = (*fields, "code")
     beside = {name: told[name] for name in order if name in told}
     return Problems(beside, [text for name, text in told.items() if name not in beside])
 
 
 def _field_called(name: str, fields: Sequence[str]) -> str:
-    return f"{ITEM}{name}" if f"{ITEM}{name}" in fields else name
+    return next((before + name for before in (ITEM, respond.INPUT) if before + name in fields), name)
 
 
 def words_for(found: RequestPage) -> Words:
@@ -242,12 +231,13 @@ def kept_texts(words: Words, typed: Mapping[str, str]) -> dict[str, str]:
     return {**condition_fields.in_words(words, typed), **kept}
 
 
-def _page(found: RequestPage, refused: Refused | None = None) -> Response:
+def _page(found: RequestPage, here: str, refused: Refused | None = None) -> Response:
     template, status, facts = _SHOWN_AS[found.state](found)
     words = words_for(found)
     typed = refused.typed if refused else _typed_before(found)
     common = {
         "page": found,
+        "here": here,
         "q": found.question,
         "mine": found.mine,
         "settlement": found.settlement,
@@ -264,7 +254,8 @@ def _page(found: RequestPage, refused: Refused | None = None) -> Response:
 
 
 def _typed_before(found: RequestPage) -> dict[str, str]:
-    return {f"{ITEM}{entry.item.id}": entry.value for entry in found.question.to_fill}
+    to_fill = {f"{ITEM}{entry.item.id}": entry.value for entry in found.question.to_fill}
+    return {**to_fill, **respond.typed_before(found.question)}
 
 
 def _open(found: RequestPage) -> tuple[str, int, dict[str, Any]]:

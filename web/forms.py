@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
@@ -17,12 +18,22 @@ MOST_FIELDS = 200
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A file that somebody chose: the field it came in, what it is called on their machine, and its bytes."""
+
+    field: str
+    name: str
+    content: BinaryIO
+
+
+@dataclass(frozen=True)
 class Posted:
-    """A form as it came: `typed` by field name, and everything that is wrong with its shape."""
+    """A form as it came: `typed` by field name, the files that were chosen, and all that is wrong with its shape."""
 
     typed: Mapping[str, str] = field(default_factory=dict)
     repeated: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    uploads: tuple[Upload, ...] = ()
     is_form: bool = True
 
     def problems(self, known: Collection[str], needed: Collection[str]) -> list[Reason]:
@@ -42,26 +53,40 @@ class Posted:
         return [name for name in dict.fromkeys((*self.typed, *self.files)) if name not in known]
 
 
-async def posted(request: Request) -> Posted:
-    """Read the form of a request; FastAPI calls this before the endpoint. Only reading the body needs `async`."""
+async def posted(request: Request) -> AsyncGenerator[Posted, None]:
+    """Read the form of a request; FastAPI calls this before the endpoint. Only reading the body needs `async`.
+
+    Files lie in temporary files (above 1 MB on the disk) until the endpoint has answered.
+    """
+    form = await _form(request)
+    if form is None:
+        yield Posted(is_form=False)
+        return
+    try:
+        yield _read(form)
+    finally:
+        await form.close()
+
+
+async def _form(request: Request) -> FormData | None:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type not in FORM_TYPES:
-        return Posted(is_form=False)
+        return None
     try:
-        async with request.form(max_files=1, max_fields=MOST_FIELDS) as form:
-            return _read(form)
+        return await request.form(max_files=1, max_fields=MOST_FIELDS)
     except HTTPException as refusal:
         if refusal.status_code != 400:
             raise
-        return Posted(is_form=False)
+        return None
 
 
 def _read(form: FormData) -> Posted:
     pairs = form.multi_items()
     typed = {name: _one_kind_of_line_break(value) for name, value in reversed(pairs) if isinstance(value, str)}
-    files = tuple(name for name, value in pairs if isinstance(value, UploadFile))
+    chosen = [(name, value) for name, value in pairs if isinstance(value, UploadFile)]
     repeated = tuple(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
-    return Posted(dict(reversed(typed.items())), repeated, files)
+    uploads = tuple(Upload(name, value.filename, value.file) for name, value in chosen if value.filename)
+    return Posted(dict(reversed(typed.items())), repeated, tuple(name for name, _ in chosen), uploads)
 
 
 def _one_kind_of_line_break(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 
 from starlette.datastructures import MutableHeaders
@@ -11,7 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY = 64 * 1024
+LARGEST_UPLOAD = 11 * 1024 * 1024
+"""A file of 10 MB, and the rest of its form."""
+LONGEST_PATIENCE = 100 * 1024 * 1024
 TOO_LARGE = 413
+_UPLOADS = re.compile(r"/decide/[^/]+/respond/?")
 
 
 def content_security_policy(css: str) -> str:
@@ -56,22 +61,39 @@ class SecurityHeaders:
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
-class BodyLimit:
-    """Refuses bodies of more than 64 KiB while they come in, whatever Content-Length says."""
+def takes_a_file(method: str, path: str) -> bool:
+    """Whether a file may be uploaded here."""
+    return method == "POST" and _UPLOADS.fullmatch(path) is not None
 
-    def __init__(self, app: ASGIApp, largest: int = LARGEST_BODY) -> None:
-        self.app, self.largest = app, largest
+
+class BodyLimit:
+    """Refuses bodies of more than 64 KiB as they come in, whatever Content-Length says; 11 MB where files are sent."""
+
+    def __init__(self, app: ASGIApp, largest: int = LARGEST_BODY, largest_upload: int = LARGEST_UPLOAD) -> None:
+        self.app, self.largest, self.largest_upload = app, largest, largest_upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a counted body. Raises HTTPException 413 where the body is read."""
         seen = 0
+        uploads = scope["type"] == "http" and takes_a_file(scope["method"], scope["path"])
+        largest = self.largest_upload if uploads else self.largest
 
         async def counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self.largest:
+            if seen > largest:
+                if uploads:
+                    await _let_it_end(receive, message)
                 raise HTTPException(TOO_LARGE)
             return message
 
         await self.app(scope, counted if scope["type"] == "http" else receive, send)
+
+
+async def _let_it_end(receive: Receive, message: Message) -> None:
+    """Read on and keep nothing: a browser that cannot send all of its file shows an error of its own, not our page."""
+    dropped = 0
+    while message.get("more_body") and dropped <= LONGEST_PATIENCE:
+        message = await receive()
+        dropped += len(message.get("body", b""))

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from domain.attachments import size_in_words
 from notifications.language import HOME_ZONE, Words
 from web.visitor import language_of
 
@@ -29,6 +30,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.filters["size"] = size_in_words
     environment.globals["css"] = Markup(CSS)  # noqa: S704  our own file
     return environment
 

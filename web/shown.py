@@ -8,7 +8,8 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from notifications.facts import Question
+from domain.attachments import size_in_words
+from notifications.facts import Attached, Question
 from notifications.language import Words
 
 LARGEST = 128 * 1024
@@ -30,7 +31,11 @@ def snapshot(words: Words, question: Question) -> dict[str, str]:
         (words.text("Question"), question.question),
         (words.text("Explanation"), question.details),
         (words.text("Target"), question.target),
+        (words.text("Answer"), question.changed.reply if question.changed else ""),
     ]
+    lines += [(wish.name, wish.comment) for wish in question.wishes if question.purpose == "respond"]
+    lines += [(one.title, one.value) for one in question.to_change or question.inputs]
+    lines += [(words.text("Attachment"), _attached(one)) for one in question.attached]
     lines += [(line.item, words.money(line.amount, question.currency)) for line in question.budget]
     if question.budget_total is not None:
         lines.append((words.text("Total"), words.money(question.budget_total, question.currency)))
@@ -40,6 +45,11 @@ def snapshot(words: Words, question: Question) -> dict[str, str]:
         if text:
             joined[label] = f"{joined[label]}, {text}" if label in joined else text
     return joined
+
+
+def _attached(one: Attached) -> str:
+    """With the beginning of its digest: of two versions of a file, only that may differ."""
+    return f"{one.name} ({one.url or f'{size_in_words(one.size)}, {one.digest[:8]}'})"
 
 
 def packed(shown: Mapping[str, str]) -> str:

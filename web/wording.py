@@ -66,8 +66,8 @@ VOID_SENTENCES: Mapping[VoidReason, str] = {
         "The rollout has ended or has gone back to an earlier stage. If you are asked again, a new mail tells you."
     ),
     VoidReason.RENEWED: to_translate(
-        "Wrong codes were typed here five times, so you were sent a new mail with a new link and a new code. "
-        "Please use that one."
+        "You were sent a newer mail with a new link and a new code: after five wrong codes, or because you are asked "
+        "again. Please use that one."
     ),
     VoidReason.LAPSED: to_translate(
         "What you were asked about has changed. You were sent a new mail that says what, with the link that counts."
@@ -133,6 +133,8 @@ TEXT_LABELS: Mapping[str, str] = {
     "lessons": to_translate("What was learned"),
     "value": to_translate("Measured value"),
     "sample": to_translate("Number of observations"),
+    "reply": to_translate("Your answer"),
+    "link": to_translate("Link"),
 }
 
 REFUSALS: Mapping[int, tuple[str, str]] = {
@@ -160,3 +162,15 @@ REFUSALS: Mapping[int, tuple[str, str]] = {
         to_translate("It is not your fault. Please try again in a few minutes; an answer is only ever recorded once."),
     ),
 }
+
+FILE_TOO_LARGE = (
+    to_translate("That file is too large"),
+    to_translate(
+        "A file may have at most 10 MB. Nothing was recorded. Please go back, and attach a link to the file instead."
+    ),
+)
+
+NOT_ATTACHED = (
+    to_translate("This file is no longer attached"),
+    to_translate("It was taken off or replaced. The page behind your link shows what is attached now."),
+)

@@ -1,4 +1,7 @@
-"""One round of keeping Prefect in step: flow runs for new rollouts, pages painted, wakes delivered, strays repaired."""
+"""One round of keeping Prefect in step.
+
+Flow runs for new rollouts, those that gates start, pages painted, wakes delivered, strays repaired.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,12 @@ from operations.attach_flow_run import attach_flow_run, note_painted
 from operations.chart import Chart, chart
 from operations.installation import Installation
 from operations.queues import lines
-from tasks import flow_runs
+from tasks import flow_runs, run_gates
 from worker.post import now
 from worker.prefect_page import paint, summary
 
 REPAIR_EVERY = timedelta(seconds=5)
+LOOK_AT_RUNS_EVERY = timedelta(seconds=2)
 _ON_ITS_WAY = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)
 
 
@@ -34,6 +38,7 @@ class Follower:
         self._since = self._now()
         self._orphans_taken_up = False
         self._repaired_at: datetime | None = None
+        self._looked_at_runs: datetime | None = None
         self._lines: dict[str, tuple[int, ...]] = {}
 
     def close(self) -> None:
@@ -63,6 +68,7 @@ class Follower:
         self._take_up_orphans(client)
         flow_runs.launch(client, self._installation)
         flow_runs.wake(client, self._installation, self._now())
+        self._follow_runs(client)
         with self._installation.db.read() as session:
             changed = [rollout.id for rollout in session.scalars(rollouts_unpainted())]
         for rollout_id in dict.fromkeys([*changed, *self._moved_up()]):
@@ -80,6 +86,14 @@ class Follower:
         if not self._orphans_taken_up:
             flow_runs.take_up_orphans(client, self._since)
             self._orphans_taken_up = True
+
+    def _follow_runs(self, client: SyncPrefectClient) -> None:
+        """Start what is to be started at once; look at what is under way no more often than is of use."""
+        now = self._now()
+        look = self._looked_at_runs is None or now - self._looked_at_runs >= LOOK_AT_RUNS_EVERY
+        run_gates.follow(client, self._installation, now, look=look)
+        if look:
+            self._looked_at_runs = now
 
     def _repair(self, client: SyncPrefectClient) -> None:
         if self._repaired_at is None:

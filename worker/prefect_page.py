@@ -8,14 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from prefect import task
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import State
-from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Cancelled, Completed, Failed, Paused, Running
 
 from domain.states import DecisionKind, GateState, RolloutState, StageState
@@ -23,6 +21,7 @@ from models.prefect_page import Bar
 from notifications.facts import Said
 from notifications.language import Words
 from operations.chart import BarFacts, Chart, GateLine
+from worker import artifacts, run_links
 
 TABLE = "table"
 LONGEST_NAME = 200
@@ -45,10 +44,15 @@ _TASKS = {"stage": _stage_bar, "gate": _gate_bar}
 
 
 def paint(client: SyncPrefectClient, chart: Chart) -> list[Bar]:
-    """Bring the bars and the table up to date; return the bars as they are now painted."""
+    """Bring the bars, their links and the table up to date; return all as they are now painted."""
     words = Words(chart.language, chart.time_zone)
     bars = [_paint_bar(client, chart, facts, words) for facts in chart.bars]
-    return [*bars, _paint_table(client, chart, words)]
+    links = [
+        run_links.paint(client, chart, facts, facts.run, bar.task_run_id, words)
+        for facts, bar in zip(chart.bars, bars, strict=True)
+        if facts.run
+    ]
+    return [*bars, *links, _paint_table(client, chart, words)]
 
 
 def summary(chart: Chart) -> tuple[str, str]:
@@ -134,29 +138,10 @@ def _paint_table(client: SyncPrefectClient, chart: Chart, words: Words) -> Bar:
     artifact_id = painted.task_run_id if painted else ""
     if painted is None or painted.state != content:
         shown = {"data": data, "description": description}
-        artifact_id = _update_table(client, artifact_id, shown) or _create_table(client, chart, shown)
+        where = {"key": f"gates-{chart.rollout_id}", "type": "table", "flow_run_id": chart.flow_run_id}
+        artifact_id = artifacts.put(client, artifact_id, shown, where)
     return Bar(flow_run_id=chart.flow_run_id, subject=TABLE, subject_id=0, rollout_id=chart.rollout_id,
                task_run_id=artifact_id, name=TABLE, state=content)  # fmt: skip
-
-
-# By plain requests: the client's own methods for artifacts keep a web socket open in a thread of their own, for events
-# about them, and while Prefect is down that thread fills the log.
-def _create_table(client: SyncPrefectClient, chart: Chart, shown: dict[str, str]) -> str:
-    wanted = {"key": f"gates-{chart.rollout_id}", "type": "table", "flow_run_id": chart.flow_run_id, **shown}
-    return str(client.request("POST", "/artifacts/", json=wanted).json()["id"])
-
-
-def _update_table(client: SyncPrefectClient, artifact_id: str, shown: dict[str, str]) -> str:
-    """Return the table's id; "" when there is none, or somebody has deleted it in Prefect."""
-    if not artifact_id:
-        return ""
-    try:
-        client.request("PATCH", "/artifacts/{id}", json=shown, path_params={"id": artifact_id})
-    except PrefectHTTPStatusError as refusal:
-        if refusal.response.status_code != HTTPStatus.NOT_FOUND:
-            raise
-        return ""
-    return artifact_id
 
 
 def _row(line: GateLine, words: Words) -> dict[str, str]:
@@ -171,9 +156,13 @@ def _row(line: GateLine, words: Words) -> dict[str, str]:
 
 
 def _waited_for(line: GateLine, words: Words) -> str:
-    return _listed(
-        [*(words.say(reason) for reason in line.waits), *([_people(line.waiting_for)] if line.waiting_for else [])]
-    )
+    sentences = [words.say(reason) for reason in line.waits]
+    people = [_people(line.waiting_for)] if line.waiting_for else []
+    return _listed([*sentences, *people, *(_run_link(line, words) if line.state is GateState.OPEN else [])])
+
+
+def _run_link(line: GateLine, words: Words) -> list[str]:
+    return [run_links.link(line.run, words.text("flow run"))] if line.run else []
 
 
 def _what_was_decided(line: GateLine, words: Words) -> list[str]:
@@ -192,7 +181,7 @@ def _decided(said: Iterable[Said], kind: str, words: Words) -> list[str]:
 
 
 def _came_to(line: GateLine, words: Words) -> list[str]:
-    return [words.say(line.because)] if line.because else []
+    return [words.say(line.because), *_run_link(line, words)] if line.because else []
 
 
 def _people(names: Sequence[str]) -> str:

@@ -14,7 +14,8 @@ from worker.prefect_facts import PrefectFacts
 @click.command()
 @prefect.prefect_options
 def deploy(api: PrefectFacts) -> None:
-    """Register `rollout/start` and `check-stalled/scheduled` with Prefect. Repeat it after adding a plan."""
+    """Register `rollout/start`, `check-stalled/scheduled` and `shift-traffic/sample` with Prefect. Repeat it after
+    adding a plan."""
     settings = Settings.from_environment()
     if not api.answers():
         raise EtappeError(f"Prefect does not answer at {api.url}; start it, or say where it is with PREFECT_API_URL.")
@@ -22,4 +23,4 @@ def deploy(api: PrefectFacts) -> None:
     from flows.deploy import deploy as register  # imports Prefect, which takes seconds
 
     register(Installation(settings))
-    click.echo(f"Registered rollout/start and check-stalled/scheduled at {api.pages}.")
+    click.echo(f"Registered rollout/start, check-stalled/scheduled and shift-traffic/sample at {api.pages}.")

@@ -16,6 +16,7 @@ from domain.errors import InvalidInput
 from operations.describe_request import describe_request
 from operations.describe_rollout import describe_rollout
 from operations.record_decision import DecisionForm, record_decision_as
+from operations.restart_run import restart_run
 from operations.show_gate import show_gate
 from operations.waive_gate import waive_gate
 from operations.workspace import Actor
@@ -136,3 +137,23 @@ def waive(rollout_id: str, gate_id: str, reason: str, by: str, as_json: bool) ->
         print_json(next(each for stage in facts["stages"] for each in stage["gates"] if each["id"] == gate_id))
     else:
         click.echo(f"The gate {gate_id} is waived; whoever is passed over is told. The rollout is {facts['state']}.")
+
+
+@gate.command()
+@click.argument("rollout_id", metavar="ROLLOUT")
+@click.argument("gate_id", metavar="GATE")
+@click.option("--reason", required=True, help="Why; requester and owner are told.")
+@click.option("--by", default="", metavar="EMAIL", help="Who gives the command, for the record.")
+@json_option
+def restart(rollout_id: str, gate_id: str, reason: str, by: str, as_json: bool) -> None:
+    """Start the flow run of GATE in ROLLOUT anew; one that is still under way is cancelled in Prefect."""
+    settings = Settings.from_environment()
+    with opened(settings) as db:
+        restart_run(db, settings.secret_keys, rollout_id, gate_id, reason, actor(db, by), now_utc())
+        facts = describe_rollout(db, rollout_id, now_utc())
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(
+            f"The flow run of {gate_id} is started anew. To see where it stands: etappe rollout show {rollout_id}"
+        )

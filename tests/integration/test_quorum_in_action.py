@@ -60,7 +60,7 @@ def test_in_turn_a_request_for_changes_does_not_pass_the_turn_on(db: Database) -
     company = Company(db)
     company.start(one_gate(f"{SIGN_OFF}, quorum: all, order: in turn"))
     company.decides(ANNA, "request-changes")
-    assert company.gate()["waiting_for"] == [ANNA]
+    assert company.gate()["waiting_for"] == [REQUESTER, ANNA]
 
 
 def test_in_turn_goes_on_with_those_who_were_to_decide_when_the_gate_opened(db: Database) -> None:
@@ -150,9 +150,10 @@ def test_a_request_for_changes_keeps_the_link_open_and_the_owner_hears_it(db: Da
     company = Company(db)
     company.start(one_gate(f"{SIGN_OFF}, quorum: 3"), owner=DORA)
     company.decides(ANNA, "request-changes", comment="say what it costs")
-    assert company.headlines(DORA)[-1] == "Changes are requested at “The gate”"
-    assert company.messages("information", DORA)[-1].facts["quote"] == "say what it costs"
-    assert company.gate()["waiting_for"] == [ANNA, BEN, CARLA]
+    assert len(company.messages("request", DORA)) == 1
+    assert company.headlines(REQUESTER)[-1] == "Changes are requested at “The gate”"
+    assert company.messages("information", REQUESTER)[-1].facts["quote"] == "say what it costs"
+    assert company.gate()["waiting_for"] == [DORA, ANNA, BEN, CARLA]
     for person in (ANNA, BEN, CARLA):
         company.decides(person)
     assert company.state == "completed"

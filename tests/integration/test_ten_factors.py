@@ -169,7 +169,12 @@ def test_factor_02_strategy_when_the_time_box_is_over_the_sponsor_says_start_or_
 ) -> None:
     company.commit()
     company.decides(HR, "request-changes")
-    company.later(days=21)  # fifteen business days
+    company.later(days=1)
+    company.answers_changes(LEAD, "The channels are named now.")
+    company.later(days=20)
+    company.checks()
+    assert SPONSOR not in company.gate("concept-review")["waiting_for"]  # the clock stood still for a day
+    company.later(days=1)
     company.checks()
     assert company.gate("concept-review")["waiting_for"] == [SPONSOR]
     with pytest.raises(InvalidInput):

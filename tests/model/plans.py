@@ -51,7 +51,8 @@ plan: pinned{_HEAD}
     title: Second
     gates:
       - {{id: look, title: Look, kind: review, question: "?", approvers: [staff], quorum: 2, recycle_to: first,
-         pinned_to: [concept, sign], order: in turn, escalate: [{{after: 3 days, to: finance-head, replace: true}}]}}
+         pinned_to: [concept, sign, attachments], order: in turn,
+         escalate: [{{after: 3 days, to: finance-head, replace: true}}]}}
   - id: third
     title: Third
     gates:

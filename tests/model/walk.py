@@ -11,9 +11,11 @@ from typing import Any
 
 from sqlalchemy import event
 
+from domain.conditions import TypedCondition
 from domain.errors import EtappeError, WrongCode
 from models.database import Database
 from models.gates import Purpose, Request, RequestState, requests_of
+from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision
 from operations.verify_record import verify_record
 from plans.reading import read_plan
@@ -87,6 +89,12 @@ class Walk:
         "check": 10,
         "resume": 6,
         "waive": 3,
+        "reassign": 3,
+        "add_an_approver": 2,
+        "answer_changes": 6,
+        "attach": 2,
+        "take_turns": 3,
+        "deliver": 4,
         "lend": 4,
         "end_lending": 2,
         "start": 4,
@@ -124,7 +132,10 @@ class Walk:
 
     def do_fill_in(self) -> None:
         request = self._request(RequestState.OPEN, Purpose.ANSWER)
-        self.company.fills_in(request.person, {"note": self.chance.choice(["", "done", "done again"])})
+        page = self.company.page(request)
+        fields = {entry.item.id: self.chance.choice(["", "done", "done again"]) for entry in page.question.to_fill}
+        code, token = self.company.code(request), self.company.token(request)
+        record_answers(self.company.db, KEYS, token, fields, code, page.digest, self.company.now)
 
     def do_measure(self) -> None:
         self._here()
@@ -154,6 +165,31 @@ class Walk:
         key = self.chance.choice(self._gate_keys())
         self.company.waives(self.chance.choice(ADDRESSES), key)
 
+    def do_reassign(self) -> None:
+        request = self._request(RequestState.OPEN, *Purpose)
+        key = self.company.page(request).question.gate_key
+        self.company.reassigns(request.voice, self.chance.choice(ADDRESSES), self._somebody_in_charge(), key)
+
+    def do_add_an_approver(self) -> None:
+        key = self.chance.choice(self._gate_keys())
+        self.company.adds(self.chance.choice(ADDRESSES), self._somebody_in_charge(), key)
+
+    def do_answer_changes(self) -> None:
+        request = self._request(RequestState.OPEN, Purpose.RESPOND)
+        new = self.chance.choice([{}, {"concept": self.chance.choice(["b", "c"])}, {"budget": "tools: 150"}])
+        self.company.answers_changes(request.person, "it is better now", request=request, inputs=new)
+
+    def do_attach(self) -> None:
+        self._here()
+        self.company.attaches(self.chance.choice([b"one", b"two"]), "notes.txt", self._somebody_in_charge())
+
+    def do_take_turns(self) -> None:
+        self.company.takes_turns()
+
+    def do_deliver(self) -> None:
+        self._here()
+        self.company.mails_arrive(*self.chance.choice([[], [], ["ben@example.com"]]))
+
     def do_lend(self) -> None:
         whose, to, by = (self.chance.choice(ADDRESSES) for _ in range(3))
         starts = self.company.now + timedelta(hours=self.chance.choice([0, 0, 30]))
@@ -172,6 +208,9 @@ class Walk:
 
     def _decide(self, request: Request, decision: str, digest: str | None) -> None:
         words: dict[str, Any] = {"comment": "because", "lessons": "learned"}
+        if decision == "approve-with-conditions":
+            due = self.company.now.date() + timedelta(days=self.chance.choice([1, 3, 9]))
+            words["conditions"] = [TypedCondition("Check it", self.chance.choice(ADDRESSES), due.isoformat())]
         form = DecisionForm(decision, self.company.code(request), digest or "", **words)
         record_decision(self.company.db, KEYS, self.company.token(request), form, self.company.now)
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.budget import BudgetLine, bands_above, total
+from domain.budget import BudgetLine, as_typed, bands_above, read_lines, total
+from domain.errors import InvalidInput
 from domain.plan import Band
 
 AMOUNTS = st.decimals("0.01", "999999999", places=2)
@@ -99,3 +100,36 @@ def test_a_band_counts_above_its_amount_and_each_role_once(amount: str, roles: l
 
 def test_without_bands_nobody_further_is_asked() -> None:
     assert bands_above([], Decimal(10**9)) == []
+
+
+LINES = st.lists(
+    st.builds(
+        lambda item, cents: BudgetLine(item=item, amount=Decimal(cents) / 100),
+        st.text("abcÄö :'1", min_size=1, max_size=20).filter(lambda item: item.strip()),
+        st.integers(1, 10**11),
+    ),
+    max_size=5,
+)
+
+
+@given(LINES)
+def test_lines_read_back_as_they_were_written(lines: list[BudgetLine]) -> None:
+    assert read_lines(as_typed(lines)) == lines
+
+
+def test_lines_are_read_as_people_type_them() -> None:
+    typed = "\r\n  Agency: concept: 12'500.50 \r\n\nVideo:1200\n"
+    assert as_typed(read_lines(typed)) == "Agency: concept: 12500.50\nVideo: 1200.00"
+
+
+@pytest.mark.parametrize("line", ["Video", "Video:", ": 100", "Video: free", "Video: 0", "Video: -3", "Video: 1.234"])
+def test_a_line_that_cannot_be_read_is_named(line: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_lines(f"Agency: 100\n{line}")
+    assert refused.value.explanation is not None
+    assert refused.value.explanation.facts["line"] == line
+
+
+def test_a_budget_of_too_many_lines_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="at most 200 lines"):
+        read_lines("a: 1\n" * 201)

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.deadlines import check_calendar, due_at, is_business_day, may_expire, next_reminder, start_of_day
+from domain.deadlines import (
+    Pause,
+    check_calendar,
+    due_after_pauses,
+    due_at,
+    is_business_day,
+    may_expire,
+    next_reminder,
+    start_of_day,
+)
 from domain.durations import Duration, Every, Unit
 from domain.plan import Calendar
 
@@ -255,3 +264,65 @@ def test_nothing_expires_on_the_first_check_after_a_gap(previous: datetime | Non
 
 def test_the_longest_gap_can_be_given() -> None:
     assert may_expire(NOW - timedelta(hours=2), NOW, longest_gap=timedelta(hours=2))
+
+
+def after_pause(start: datetime, span: str, began: datetime, ended: datetime, calendar: Calendar = CH_ZH) -> datetime:
+    return due_after_pauses(start, Duration.parse(span), calendar, [Pause(began, ended)])
+
+
+@given(MOMENTS, st.integers(1, 400), st.sampled_from(["minute", "hour", "day", "week"]), CALENDARS, st.data())
+def test_a_pause_moves_what_is_due_by_exactly_its_length(
+    start: datetime, amount: int, unit: str, calendar: Calendar, data: st.DataObject
+) -> None:
+    span = f"{amount} {unit}s"
+    due_before = due(start, span, calendar)
+    began = data.draw(st.datetimes(start.replace(tzinfo=None), due_before.replace(tzinfo=None), timezones=st.just(UTC)))
+    pause = data.draw(st.timedeltas(timedelta(), timedelta(days=60)))
+    moved = after_pause(start, span, began, began + pause, calendar)
+    assert moved - due_before == (pause if began < due_before else timedelta())
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "over"),
+    [
+        ("2026-03-06T09:00", "2026-03-09T09:00", "2026-03-10T09:00"),  # Friday to Monday: one business day was left
+        ("2026-03-03T09:00", "2026-03-06T09:00", "2026-03-12T09:00"),  # three of business days, and a weekend follows
+        ("2026-03-07T12:00", "2026-03-08T12:00", "2026-03-09T09:00"),  # within the weekend: no business day is lost
+        ("2026-03-09T08:00", "2026-03-11T08:00", "2026-03-11T09:00"),  # an hour before its end: an hour is left
+        ("2026-03-06T17:00", "2026-03-07T17:00", "2026-03-09T16:00"),  # ends on a Saturday: goes on on Monday, at 00:00
+        ("2026-03-09T09:00", "2026-03-20T09:00", "2026-03-09T09:00"),  # it was over already
+    ],
+)
+def test_of_business_days_a_pause_leaves_what_was_left_of_business_days(began: str, ended: str, over: str) -> None:
+    """Opened on Monday, 2 March, at 09:00 for 5 business days, so due on Monday, 9 March, at 09:00."""
+    moved = after_pause(zurich("2026-03-02T09:00"), "5 business days", zurich(began), zurich(ended))
+    assert moved == zurich(over)
+
+
+HOUR = timedelta(hours=1)
+FULL_HOURS = st.builds(lambda hours: datetime(2026, 3, 23, tzinfo=UTC) + hours * HOUR, st.integers(0, 24 * 30))
+UTC_CALENDAR = Calendar(holidays="CH-ZH", time_zone="UTC")
+
+
+def business_hours(start: datetime, end: datetime) -> int:
+    """Count the hours on business days, one by one."""
+    hours = (start + number * HOUR for number in range(int((end - start) / HOUR)))
+    return sum(is_business_day(hour.date(), UTC_CALENDAR) for hour in hours)
+
+
+@given(FULL_HOURS, st.integers(1, 12), st.integers(0, 24 * 30), st.integers(0, 24 * 20), st.integers(0, 24 * 20))
+def test_as_many_business_hours_are_left_after_a_pause_as_were_before_it(
+    start: datetime, days: int, into: int, first_pause: int, second_pause: int
+) -> None:
+    """Over Easter and its holidays, with two pauses, against counting hours."""
+    began = start + into * HOUR
+    ended = began + first_pause * HOUR
+    span = Duration(days, Unit.BUSINESS_DAY)
+    before = due_at(start, span, UTC_CALENDAR)
+    pauses = [Pause(began, ended), Pause(ended, ended + second_pause * HOUR)]
+    moved = due_after_pauses(start, span, UTC_CALENDAR, pauses)
+    if began >= before:
+        assert moved == before
+    else:
+        assert business_hours(pauses[-1].ended_at, moved) == business_hours(began, before)
+        assert moved >= before

@@ -15,7 +15,9 @@ def keys(person: str, due_at: datetime, number: int) -> list[str]:
     return [
         dedup.request(REQUEST, number),
         dedup.code(REQUEST, number),
-        dedup.escalation(f"{REQUEST[:-1]}{number}"),
+        dedup.escalation(REQUEST, number),
+        dedup.copy(number),
+        dedup.delegation(number, "given", person),
         dedup.reminder(REQUEST, due_at),
         dedup.digest(person, due_at),
         dedup.receipt(number),

@@ -157,3 +157,32 @@ def test_a_word_other_than_a_yes_reads_well() -> None:
     said = tuple(mails.said(kind) for kind in DecisionKind)
     text = render(mails.every_mail("de", mails.question("de", said=said))["request"]).text
     assert "Beat Graf: hat abgelehnt" in text and "Beat Graf: verlangt zuerst Änderungen" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", ["request", "reminder", "code"])
+def test_the_owner_reads_who_asks_for_which_changes(language: str, template: str) -> None:
+    written, page = rendered(mails.every_mail(language, mails.by_purpose(language)["respond"])[template])
+    for part in ("Beat Graf", "Bitte mit Zahlen.", "Und Quellen.", "Carla Rossi", "Kürzer."):
+        assert part in written.text and part in page.text
+    for label in {"de": ("Bei Ja", "Bei Nein"), "en": ("On a yes", "On a no")}[language]:
+        assert label not in written.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", ["request", "reminder", "lapsed"])
+def test_those_who_are_asked_again_read_what_has_changed(language: str, template: str) -> None:
+    written, page = rendered(mails.every_mail(language, mails.question(language, changed=mails.answered()))[template])
+    for part in ("Marc Favre", "Die Agentur ist günstiger geworden.", "Bitte mit Zahlen.", "Agentur: 18000.00",
+                 "Film: 900.00", "Offerte.pdf (12.1 KB, 3f2a91c0)"):  # fmt: skip
+        assert part in written.text and part in page.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_attachments_are_links_of_their_own(language: str) -> None:
+    mail = mails.every_mail(language, mails.question(language, attached=mails.ATTACHED))["request"]
+    written, page = rendered(mail)
+    assert set(page.links) == {mails.LINK, f"{mails.LINK}/files/7", "https://intranet.example.com/a?b=1&c=2"}
+    assert "Offerte <2026>.pdf" in page.text and "12.1 KB" in page.text
+    assert f"Offerte <2026>.pdf (12.1 KB): {mails.LINK}/files/7" in written.text
+    assert "Übersicht: https://intranet.example.com/a?b=1&c=2" in written.text

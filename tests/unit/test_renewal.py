@@ -13,13 +13,13 @@ from domain.consequences import on_renewal_silence
 from domain.durations import Duration, Every
 from domain.plan import Calendar, Gate, MeasurementGate, Renewal, SignOffGate, Text
 from domain.renewal import (
-    answer_due_at,
     is_due,
     is_overdue,
     keeps_stages_closed,
     lets_pass,
     may_be_asked,
     renew_at,
+    rule_of,
 )
 from domain.states import LETS_PASS, GateState, StageState
 
@@ -52,15 +52,10 @@ def test_the_next_renewal_is_counted_from_the_approval_in_the_plans_calendar(eve
     assert renew_at(gate(every), MONDAY, ZURICH) == expected
 
 
-def test_the_answer_is_due_by_business_days_unless_the_plan_says_otherwise() -> None:
-    assert answer_due_at(gate(), MONDAY, ZURICH) == MONDAY + timedelta(days=14)
-    assert answer_due_at(gate(within="2 hours"), MONDAY, ZURICH) == MONDAY + timedelta(hours=2)
-
-
 @pytest.mark.parametrize("never", [NEVER, MEASURED])
 def test_without_the_key_nothing_is_ever_renewed(never: Gate) -> None:
     assert renew_at(never, MONDAY, ZURICH) is None
-    assert answer_due_at(never, MONDAY, ZURICH) is None
+    assert rule_of(never) is None
     assert not keeps_stages_closed(never, GateState.OPEN, MONDAY)
 
 

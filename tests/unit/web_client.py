@@ -14,7 +14,7 @@ from models.database import Database
 from operations.show_request import RequestPage
 from settings import Settings
 from tests.fakes_operations import CODE, DIGEST, NOW, TOKEN, FakeOperations
-from web import condition_fields, decide
+from web import condition_fields, decide, files, respond
 from web.app import create_app
 
 LINK = f"/decide/{TOKEN}"
@@ -37,6 +37,8 @@ def fake_operations(patch: pytest.MonkeyPatch, **pages: RequestPage) -> FakeOper
     fake = FakeOperations({TOKEN if name == "page" else name: page for name, page in pages.items()})
     for verb in ("show_request", "record_decision", "record_answers", "record_measurement_by_link"):
         patch.setattr(decide, verb, getattr(fake, verb))
+    patch.setattr(respond, "answer_changes_by_link", fake.answer_changes_by_link)
+    patch.setattr(files, "show_request", fake.show_request)
     return fake
 
 

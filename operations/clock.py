@@ -1,0 +1,34 @@
+"""A gate's clock: when something is due by it, and standing still while the owner is asked for changes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain import deadlines
+from domain.deadlines import Pause
+from domain.durations import Duration
+from models.gates import GateRow
+from operations.workspace import Workspace
+
+
+def due_at(ws: Workspace, gate: GateRow, span: Duration) -> datetime:
+    """Return when a span by the gate's clock is over; the pauses so far are left out."""
+    pauses = [Pause(*map(datetime.fromisoformat, pause)) for pause in gate.pauses or []]
+    return deadlines.due_after_pauses(gate.clock_from or ws.now, span, ws.plan.calendar, pauses)
+
+
+def next_reminder(ws: Workspace, gate: GateRow) -> datetime | None:
+    """Return when those who are waited for are reminded next, counted from when they were last asked."""
+    every = ws.planned_gate(gate).remind
+    if every is None:
+        return None
+    answered = datetime.fromisoformat(gate.pauses[-1][1]) if gate.pauses else None
+    asked_at = gate.paused_at or answered or gate.clock_from or ws.now
+    return deadlines.next_reminder(asked_at, every, ws.plan.calendar, ws.now)
+
+
+def end_pause(ws: Workspace, gate: GateRow) -> None:
+    """Let the clock go on; what is due by it has to be set again (operations/opening.py)."""
+    if gate.paused_at is not None:
+        gate.pauses = [*(gate.pauses or []), [gate.paused_at.isoformat(), ws.now.isoformat()]]
+        gate.paused_at = None

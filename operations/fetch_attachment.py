@@ -1,0 +1,32 @@
+"""Fetch a file that is attached to a rollout, by any link that was mailed for that rollout. Read only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.errors import UnknownAttachment
+from models.database import Database
+from models.evidence import Attachment, Blob
+from models.gates import Request
+from operations.show_request import find_link
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file: what it is called, its size in bytes, their SHA-256 in hex, and the bytes if they were asked for."""
+
+    name: str
+    size: int
+    digest: str
+    content: bytes
+
+
+def fetch_attachment(db: Database, token: str, attachment_id: int, *, content: bool = True) -> FoundFile:
+    """Return a file that is attached now. Raises LinkUnknown, LinkVoid, UnknownAttachment, also for others' files."""
+    with db.read() as session:
+        request = session.get_one(Request, find_link(session, token).request_id)
+        found = session.get(Attachment, attachment_id)
+        if found is None or found.rollout_id != request.rollout_id or found.removed_at or found.digest is None:
+            raise UnknownAttachment()
+        blob = session.get_one(Blob, found.digest)
+        return FoundFile(found.name, found.size, found.digest, blob.content if content else b"")
