@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from importlib.metadata import version as version_of
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from cli.finding import Finding
+from cli.finding import ok as _ok
+from cli.finding import problem as _problem
+from cli.finding import warning as _warning
 from cli.opening import connected, is_missing, require_current
+from cli.other_systems import other_systems
 from cli.parts import is_healthy
 from cli.printing import moment, now_utc, plural, span
 from cli.smtp import trouble_with
@@ -33,45 +36,17 @@ SHORTEST_SECRET = 32
 DEPLOYMENTS = ("rollout/start", "check-stalled/scheduled")
 
 
-class Level(StrEnum):
-    """How bad it is."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found."""
-
-    check: str
-    level: Level
-    sentence: str
-
-
 def check_up(settings: Settings, prefect: PrefectFacts) -> list[Finding]:
     """Do every check. Nothing is changed or created."""
     return [
         *_secret(settings),
         *_base_url(settings),
         *_plans(settings),
+        *other_systems(settings),
         *_smtp(settings),
         *_prefect(prefect),
         *_database(settings),
     ]
-
-
-def _ok(check: str, sentence: str) -> Finding:
-    return Finding(check, Level.OK, sentence)
-
-
-def _warning(check: str, sentence: str) -> Finding:
-    return Finding(check, Level.WARNING, sentence)
-
-
-def _problem(check: str, sentence: str) -> Finding:
-    return Finding(check, Level.PROBLEM, sentence)
 
 
 def _secret(settings: Settings) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cli.printing import moment
+from domain.attachments import size_in_words
 
 
 def lines(asked: Mapping[str, Any]) -> Iterator[str]:
@@ -17,6 +18,9 @@ def lines(asked: Mapping[str, Any]) -> Iterator[str]:
     yield asked["question"]
     yield from _titled("", [asked["details"]])
     yield from _titled("It is about:", list(_evidence(asked)))
+    yield from _titled("Changes are asked for:", [_wish(wish) for wish in asked["wishes"]])
+    if asked["changed"]:
+        yield from _titled("What has changed:", list(_changed(asked["changed"])))
     yield from _titled("Said so far:", [_word(word) for word in asked["said"]])
     yield ""
     yield from (asked[name] for name in ("why", "on_yes", "on_no", "on_silence") if asked[name])
@@ -42,10 +46,23 @@ def _evidence(asked: Mapping[str, Any]) -> Iterator[str]:
         yield f"Total: {asked['budget_total']} {asked['currency']}".rstrip()
     for filled in (*asked["inputs"], *asked["filled"]):
         yield f"{filled['title']}: {filled['value']}"
+    for one in asked["attachments"]:
+        yield f"attached: {one['name']} ({one['url'] or size_in_words(one['size'])})"
     for item in asked["items"] if asked["purpose"] == "answer" else ():
         yield f"{item['id']}: {item['title']}"
     if asked["target"]:
         yield f"{asked['metric']}: {asked['target']}"
+
+
+def _wish(wish: Mapping[str, Any]) -> str:
+    return f"{wish['name']}, {moment(wish['at'])}: “{' '.join(wish['comment'].split())}”"
+
+
+def _changed(changed: Mapping[str, Any]) -> Iterator[str]:
+    yield _wish({"name": changed["name"], "at": changed["at"], "comment": changed["reply"]})
+    for shift in changed["changes"]:
+        before, after = ("; ".join(shift[side].splitlines()) or "nothing" for side in ("before", "after"))
+        yield f"{shift['label'] or 'attachment'}: {before} → {after}"
 
 
 def _word(word: Mapping[str, Any]) -> str:

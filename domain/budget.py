@@ -6,7 +6,16 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from domain.errors import InvalidInput
 from domain.plan import Band, Quorum
@@ -53,6 +62,9 @@ class BudgetLine(BaseModel):
     ]
 
 
+_LINES = TypeAdapter(list[BudgetLine])
+
+
 def read_lines(text: str) -> list[BudgetLine]:
     """Return the lines of a budget as people type it, “item: amount” on each line; empty lines are passed over.
 
@@ -71,6 +83,17 @@ def _read_line(line: str) -> BudgetLine:
     except ValidationError as wrong:
         facts = {"line": "".join(character for character in line.strip() if character.isprintable())[:80]}
         sentence = Reason("“{line}” is not a line of a budget; write “Item: 1200.50”, the amount above nought.", facts)
+        raise InvalidInput(sentence) from wrong
+
+
+def lines_given(value: Any) -> list[BudgetLine]:
+    """Return the lines of a budget given as a list of lines, or as people type it. Raises InvalidInput for others."""
+    if isinstance(value, str):
+        return read_lines(value)
+    try:
+        return _LINES.validate_python(value)
+    except ValidationError as wrong:
+        sentence = Reason("A budget is a list of lines, each an item and an amount above nought.")
         raise InvalidInput(sentence) from wrong
 
 

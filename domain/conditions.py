@@ -132,7 +132,8 @@ def due_when_asked(due_on: date, days: int, today: date, *, again: bool) -> date
 def as_gate(condition_id: int, what: str, who: str, approver: str, days: int, made_at: Gate) -> ChecklistGate:
     """Return the gate that a condition becomes: `who` writes down what was done, whoever made it says whether it is.
 
-    Whoever may waive the gate at which it was made may waive it, too. When it is due is not the gate's matter.
+    Whoever may not decide where it was made may not decide here either, in nobody's place; whoever may waive that gate
+    may waive this one, too. When it is due is not the gate's matter.
     """
     title = made_at.title
     return ChecklistGate(
@@ -146,7 +147,7 @@ def as_gate(condition_id: int, what: str, who: str, approver: str, days: int, ma
         filled_by=who,
         items=[Item(id="done", title=Text(de="Was wurde getan?", en="What was done?"), kind="text")],
         approvers=[approver],
-        exclude=[],
+        exclude=getattr(made_at, "exclude", []),
         remind=Every.parse("every 2 business days"),
         expires=Expiry(after=Duration(max(days, 1), Unit.DAY), outcome="hold"),
         on_reject="hold",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.conditions import condition_id_in
 from domain.plan import (
     AcknowledgementGate,
     AutomaticGate,
@@ -48,6 +49,8 @@ def on_filled(gate: Gate) -> Reason:
         return Reason("The gate passes once every value has met the target for {holds_for}.", facts)
     if isinstance(gate, MeasurementGate):
         return Reason("If the value meets the target, the gate passes at once.")
+    if condition_id_in(gate.id) is not None:
+        return Reason("Whoever made the condition then says whether it is met.")
     if isinstance(gate, ChecklistGate) and gate.approvers:
         return Reason("Once the list is complete, those who approve it are asked.")
     return Reason("Once the list is complete, the gate passes.")

@@ -49,6 +49,10 @@ class UnknownRollout(NotFound):
     """There is no rollout with this id."""
 
 
+class UnknownToken(NotFound):
+    """There is no token with this number."""
+
+
 class UnknownAttachment(NotFound):
     """This is not attached, or no longer."""
 
@@ -142,6 +146,22 @@ class EvidenceChanged(EtappeError):
 
 class GateSettled(EtappeError):
     """The gate is already settled; this decision came too late and was not recorded."""
+
+
+class GateNotOpen(EtappeError):
+    """The gate is not open, so nothing can be said at it; nothing was recorded."""
+
+
+class SignatureRefused(EtappeError):
+    """The call is not signed with a key that is known here, or was not sent just now; nothing was recorded."""
+
+
+class CallTaken(EtappeError):
+    """A call with this id was taken before, and said something else; nothing was recorded."""
+
+
+class TokenRefused(EtappeError):
+    """This token opens nothing."""
 
 
 class NotEligible(EtappeError):

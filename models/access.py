@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, Select, String, select
+from sqlalchemy import Delete, Index, Select, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base
@@ -25,14 +25,23 @@ class ApiToken(Base):
 
 
 class SignedCall(Base):
-    """A signed call that was taken, so that it is not taken again (Standard Webhooks: the message's id)."""
+    """A signed call that was taken, so that it is not taken again (Standard Webhooks: the message's id).
+
+    `said` is the digest of what it said: the same once more is answered, something else is refused.
+    """
 
     __tablename__ = "signed_calls"
     __table_args__ = (Index("ix_signed_calls_taken_at", "taken_at"),)
 
     key_name: Mapped[str] = mapped_column(String(60), primary_key=True)
     message_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    said: Mapped[str] = mapped_column(String(64))
     taken_at: Mapped[datetime]
+
+
+def signed_calls_before(moment: datetime) -> Delete:
+    """Forget the calls that were taken before a moment."""
+    return delete(SignedCall).where(SignedCall.taken_at < moment)
 
 
 def token_with(token_hash: str) -> Select[ApiToken]:
@@ -40,6 +49,6 @@ def token_with(token_hash: str) -> Select[ApiToken]:
     return select(ApiToken).where(ApiToken.token_hash == token_hash)
 
 
-def tokens() -> Select[ApiToken]:
+def all_tokens() -> Select[ApiToken]:
     """Every token ever made, oldest first."""
     return select(ApiToken).order_by(ApiToken.id)

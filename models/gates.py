@@ -296,6 +296,15 @@ def asked_of(person: str, rollout_id: str, gate_key: str) -> Select[Request]:
     )
 
 
+def rollouts_with_a_part_for(person: str, rollout_id: str | None = None) -> Select[str]:
+    """The rollouts in which somebody was ever asked, or their voice was lent; of them, only this one if it is given."""
+    found = select(Request.rollout_id).where(or_(Request.person == person, Request.on_behalf_of == person)).distinct()
+    if rollout_id is None:
+        return found
+    gates = select(GateRow.id).where(GateRow.rollout_id == rollout_id)  # they have an index by rollout; requests do not
+    return found.where(Request.gate_id.in_(gates))
+
+
 def open_requests_of(person: str) -> Select[Request]:
     """What somebody is asked now, in every rollout, oldest first."""
     return (
@@ -345,6 +354,13 @@ def measured_since(rollout_id: str, metric: str, after: int) -> Select[Measureme
         select(Measurement)
         .where(Measurement.rollout_id == rollout_id, Measurement.metric == metric, Measurement.id > after)
         .order_by(Measurement.measured_at.desc(), Measurement.id.desc())
+    )
+
+
+def values_measured_at(rollout_id: str, metric: str, moment: datetime) -> Select[Decimal]:
+    """The values of a metric that were measured at this moment."""
+    return select(Measurement.value).where(
+        Measurement.rollout_id == rollout_id, Measurement.metric == metric, Measurement.measured_at == moment
     )
 
 

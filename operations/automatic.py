@@ -11,7 +11,7 @@ from domain import deadlines, window
 from domain.measurement import Judgement, Value, Verdict, judge
 from domain.plan import CheckGate, Gate, MeasurementGate, WindowGate
 from domain.reasons import Reason
-from models.gates import GateRow, measured_since
+from models.gates import GateRow, gate_in_round, measured_since
 from operations.workspace import Workspace
 
 LOOKED_AT_BY_THE_CLOCK = ("window", "measurement")
@@ -69,7 +69,7 @@ def judgement_of(ws: Workspace, gate: GateRow, planned: MeasurementGate) -> Judg
 def first_look(ws: Workspace, gate: GateRow, planned: Gate) -> datetime | None:
     """Return when Etappe asks another system for the first time; None where it does not ask.
 
-    At once, save in a later round: it has just been asked, and a gate that sends the rollout back to itself would
+    At once, unless it has just been asked in the round before: a gate that sends the rollout back to itself would
     otherwise go round as fast as the other system can say no.
     """
     every = planned.every if isinstance(planned, CheckGate) and planned.asks else None
@@ -77,7 +77,10 @@ def first_look(ws: Workspace, gate: GateRow, planned: Gate) -> datetime | None:
         every = planned.queried.every
     if every is None:
         return None
-    return ws.now if gate.round == 1 else deadlines.due_at(ws.now, every, ws.plan.calendar)
+    before = ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, gate.round - 1)).first()
+    if before is None or before.settled_at is None:
+        return ws.now
+    return max(ws.now, deadlines.due_at(before.settled_at, every, ws.plan.calendar))
 
 
 def system_of(planned: CheckGate) -> str:

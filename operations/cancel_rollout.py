@@ -20,11 +20,15 @@ from operations.workspace import Actor, locked
 def cancel_rollout(
     db: Database, keys: Sequence[bytes], rollout_id: str, reason: str, actor: Actor, now: datetime
 ) -> None:
-    """Call a rollout off. Raises UnknownRollout, RolloutEnded, or InvalidInput without a reason."""
+    """Call a rollout off.
+
+    Raises UnknownRollout, NotAllowed for a stranger, RolloutEnded, or InvalidInput without a reason.
+    """
     words = typed_text.clean_text(reason, 2000)
     if not words:
         raise InvalidInput("Calling a rollout off needs a reason.", {"reason": Reason("Say why.")})
     with locked(db, keys, rollout_id, now, actor) as ws:
+        ws.refuse_strangers()
         if ws.rollout.state in ENDED:
             raise RolloutEnded(f"The rollout is {ws.rollout.state} already; there is nothing left to call off.")
         told = withdraw(ws, ws.stages(), VoidReason.CANCELLED)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from domain import inputs, typed_text
-from domain.budget import BudgetLine
+from domain.budget import lines_given
 from domain.errors import InvalidInput, RolloutEnded
 from domain.nearest import suggestion
 from domain.pinning import why_lapsed
@@ -100,8 +100,7 @@ def _read(ws: Workspace, changes: Mapping[str, Any]) -> dict[str, Any]:
     plain = {name: value for name, value in ws.rollout.inputs.items() if asked[name].kind is not InputKind.BUDGET}
     given = {name: value for name, value in changes.items() if name not in budgets}
     read = inputs.read(asked, {**plain, **given})
-    lines = {name: [BudgetLine.model_validate(line).model_dump(mode="json") for line in value]
-             for name, value in budgets.items()}  # fmt: skip
+    lines = {name: [line.model_dump(mode="json") for line in lines_given(value)] for name, value in budgets.items()}
     return {**{name: read.get(name) for name in given}, **lines}
 
 

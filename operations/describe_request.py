@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.reasons import Reason
 from domain.typed_text import plain_number
-from notifications.facts import Filled, ItemToFill, Line, Said, Settlement
+from notifications.facts import Answered, Attached, Filled, ItemToFill, Line, Said, Settlement, Wish
 from notifications.language import Words
 from operations.show_request import RequestPage
 
@@ -30,6 +30,9 @@ def describe_request(page: RequestPage) -> dict[str, Any]:
         "round": asked.round,
         "purpose": page.purpose.value,
         "on_behalf_of": page.on_behalf_of or None,
+        "lent_until": _moment(asked.lent_until or page.lent_until),
+        "lent_to": page.lent_to or None,
+        "may_be_lent": page.may_be_lent,
         "state": page.state.value,
         "void_reason": page.void_reason.value if page.void_reason else None,
         "question": asked.question,
@@ -55,7 +58,12 @@ def describe_request(page: RequestPage) -> dict[str, Any]:
         "items": [_item(each) for each in asked.to_fill],
         "metric": asked.metric,
         "target": asked.target,
+        "attachments": [_attachment(each) for each in asked.attached],
         "said": [_word(each) for each in asked.said],
+        "paused_at": _moment(asked.paused_at),
+        "wishes": [_wish(each) for each in asked.wishes],
+        "changed": _changed(asked.changed) if asked.changed else None,
+        "to_change": [vars(each) for each in asked.to_change],
         "mine": _word(page.mine) if page.mine else None,
         "spoken": _word(page.spoken) if page.spoken else None,
         "settlement": _settlement(words, page.settlement) if page.settlement else None,
@@ -95,6 +103,21 @@ def _word(word: Said) -> dict[str, Any]:
     return {"by": word.email, "name": word.name, "on_behalf_of": on_behalf_of, "decision": word.decision.value,
             "choice": word.choice.value if word.choice else None, "comment": word.comment,
             "conditions": word.conditions, "lessons": word.lessons, "decided_at": word.at.isoformat()}  # fmt: skip
+
+
+def _attachment(one: Attached) -> dict[str, Any]:
+    return {"id": one.id, "name": one.name, "size": one.size, "digest": one.digest or None, "url": one.url or None}
+
+
+def _wish(wish: Wish) -> dict[str, Any]:
+    return {"name": wish.name, "comment": wish.comment, "at": wish.at.isoformat()}
+
+
+def _changed(answered: Answered) -> dict[str, Any]:
+    """An empty label stands for an attachment."""
+    return {"by": answered.email, "name": answered.name, "at": answered.at.isoformat(), "reply": answered.reply,
+            "asked": [_wish(each) for each in answered.asked],
+            "changes": [vars(shift) for shift in answered.changes]}  # fmt: skip
 
 
 def _settlement(words: Words, settled: Settlement) -> dict[str, Any]:

@@ -16,15 +16,20 @@ from notifications.language import Words
 from operations.question import asked_now, waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
 from operations.renewals import blocking_renewals
+from operations.seeing import seen
 from operations.voices import silent_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace, plan_of
 
 
-def list_rollouts(db: Database) -> list[dict[str, Any]]:
-    """Return every rollout, newest first: id, plan, version, title, state, requester, owner, created_at."""
+def list_rollouts(db: Database, seen_by: str = "") -> list[dict[str, Any]]:
+    """Return rollouts, newest first: id, plan, version, title, state, requester, owner, created_at.
+
+    All of them, or those that the person with the address `seen_by` may look at.
+    """
     with db.read() as session:
-        return [_head(rollout) for rollout in session.scalars(rollouts_newest_first())]
+        rollouts = list(session.scalars(rollouts_newest_first()))
+        return [_head(rollout) for rollout in (seen(session, rollouts, seen_by) if seen_by else rollouts)]
 
 
 def plan_of_rollout(db: Database, rollout_id: str) -> Plan:
@@ -120,6 +125,7 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "renewal": gate.renewal,
         "renew_at": _iso(gate.renew_at),
         "overdue_at": _iso(gate.overdue_at),
+        "paused_at": _iso(gate.paused_at),
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
         "condition": _condition(ws, gate),

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from domain.plan import OWNER, REQUESTER
+from domain.plan import ADMINISTRATOR, OWNER, REQUESTER
 from models.people import Person, holders_present, people_called
 from models.rollouts import Rollout
 from notifications.facts import Reader
+
+Holders = Mapping[str, list[str]]
+"""Who holds each role, in the order of the directory file."""
 
 
 @dataclass(frozen=True)
 class Directory:
     """The directory as one rollout sees it."""
 
-    holders: dict[str, list[str]]
+    holders: Holders
 
     @classmethod
     def load(cls, session: Session, rollout: Rollout) -> Directory:
         """Read the roles now held, with the people given when the rollout was started over them."""
-        holders: dict[str, list[str]] = {}
-        for holder in session.scalars(holders_present()):
-            holders.setdefault(holder.role, []).append(holder.email)
-        holders.update(rollout.people)
-        holders[REQUESTER], holders[OWNER] = [rollout.requester], [rollout.owner]
-        return cls(holders)
+        return cls.of(holders_now(session), rollout)
+
+    @classmethod
+    def of(cls, holders: Holders, rollout: Rollout) -> Directory:
+        """Put the people given when a rollout was started over the directory's; that makes nobody an administrator."""
+        given = {role: people for role, people in rollout.people.items() if role != ADMINISTRATOR}
+        return cls({**holders, **given, REQUESTER: [rollout.requester], OWNER: [rollout.owner]})
 
     def resolve(self, entry: str) -> list[str]:
         """Return the addresses behind a role, or the address itself. Nobody: an empty list."""
@@ -40,6 +44,14 @@ class Directory:
     def people(self, entries: Sequence[str]) -> list[str]:
         """Return everybody behind these roles or addresses, each once, in order."""
         return list(dict.fromkeys(address for entry in entries for address in self.resolve(entry)))
+
+
+def holders_now(session: Session) -> Holders:
+    """Read who holds which role now."""
+    holders: dict[str, list[str]] = {}
+    for holder in session.scalars(holders_present()):
+        holders.setdefault(holder.role, []).append(holder.email)
+    return holders
 
 
 def readers(session: Session, addresses: Collection[str], rollout: Rollout, time_zone: str) -> dict[str, Reader]:

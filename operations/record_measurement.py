@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from domain import typed_text
 from domain.errors import InvalidInput, RolloutEnded
+from domain.measurement import Value
 from domain.nearest import suggestion
 from domain.plan import MeasurementGate
 from domain.reasons import Reason
@@ -36,10 +37,20 @@ def record_measurement(
 ) -> None:
     """Record a value of a rollout's metric. `measured_at` is aware (default: now); `sample` is how many it rests on.
 
-    Raises UnknownRollout, RolloutEnded, or InvalidInput for an unknown metric or what is not a number.
+    Raises UnknownRollout, NotAllowed for a stranger, RolloutEnded, or InvalidInput for an unknown metric or what is not
+    a number.
     """
     with locked(db, keys, rollout_id, now, actor) as ws:
+        refuse_strangers(ws, metric)
         _record(ws, metric, value, sample, measured_at or now)
+
+
+def refuse_strangers(ws: Workspace, metric: str) -> None:
+    """Raise NotAllowed unless the plan asks the actor for values of this metric, or they look after the rollout."""
+    gates = [gate for stage in ws.plan.stages for gate in stage.gates if isinstance(gate, MeasurementGate)]
+    of_metric = [gate for gate in gates if gate.metric == metric] or gates  # that it is unknown is said to all of them
+    if ws.actor.address not in ws.directory.people([gate.measured_by for gate in of_metric]):
+        ws.refuse_strangers()
 
 
 def record_measurement_by_link(
@@ -76,35 +87,53 @@ def _is_repeated(asked: Asked, metric: str, value: str, sample: str) -> bool:
 def _record(
     ws: Workspace, metric: str, value: str, sample: str, measured_at: datetime, on_behalf_of: str | None = None
 ) -> None:
-    _refuse(ws, metric, measured_at)
-    measurement = Measurement(
-        rollout_id=ws.rollout.id,
-        metric=metric,
-        value=_number(value),
-        sample=_count(sample),
-        measured_at=measured_at,
-        reported_by=ws.actor.address,
-        reported_at=ws.now,
-    )
-    ws.note(
-        "measurement.recorded",
-        on_behalf_of=on_behalf_of,
-        facts={"metric": metric, "value": str(measurement.value), "sample": measurement.sample,
-               "measured_at": measured_at.isoformat()},
-    )  # fmt: skip
-    _ask_held_gates_again(ws, metric)
-    ws.session.add(measurement)
+    add_values(ws, [(metric, Value(_number(value), _count(sample), measured_at))], on_behalf_of)
+
+
+def add_values(ws: Workspace, values: Sequence[tuple[str, Value]], on_behalf_of: str | None = None) -> None:
+    """Record values of metrics, in this order, and do what follows from all of them together.
+
+    Raises what `refuse_value` raises.
+    """
+    for metric, value in values:
+        refuse_value(ws, metric, value)
+        _note(ws, metric, value, on_behalf_of)
+    for metric in dict.fromkeys(metric for metric, _ in values):
+        _ask_held_gates_again(ws, metric)
+    ws.session.add_all(_measurement(ws, metric, value) for metric, value in values)
     ws.session.flush()
     progress(ws)
 
 
-def _refuse(ws: Workspace, metric: str, measured_at: datetime) -> None:
+def _note(ws: Workspace, metric: str, value: Value, on_behalf_of: str | None) -> None:
+    ws.note(
+        "measurement.recorded",
+        on_behalf_of=on_behalf_of,
+        facts={"metric": metric, "value": f"{value.value:f}", "sample": value.sample,
+               "measured_at": value.measured_at.isoformat()},
+    )  # fmt: skip
+
+
+def _measurement(ws: Workspace, metric: str, value: Value) -> Measurement:
+    return Measurement(
+        rollout_id=ws.rollout.id,
+        metric=metric,
+        value=value.value,
+        sample=value.sample,
+        measured_at=value.measured_at,
+        reported_by=ws.actor.address,
+        reported_at=ws.now,
+    )
+
+
+def refuse_value(ws: Workspace, metric: str, value: Value) -> None:
+    """Raise RolloutEnded, or InvalidInput for an unknown metric and a value from the future."""
     if ws.rollout.state in ENDED:
         raise RolloutEnded(f"The rollout is {ws.rollout.state}; values no longer count.")
     metrics = {gate.metric for stage in ws.plan.stages for gate in stage.gates if isinstance(gate, MeasurementGate)}
     if metric not in metrics:
         raise InvalidInput(f"The plan does not measure “{metric}”{suggestion(metric, metrics)}")
-    if measured_at > ws.now:
+    if value.measured_at > ws.now:
         raise InvalidInput(Reason("A value cannot have been measured in the future."))
 
 

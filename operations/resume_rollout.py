@@ -24,12 +24,13 @@ def resume_rollout(
 ) -> None:
     """Take a rollout off hold, and ask again for conditions that would put a stage on hold when it opens.
 
-    Raises UnknownRollout, or InvalidInput when nothing is on hold or no reason is given.
+    Raises UnknownRollout, NotAllowed for a stranger, or InvalidInput when nothing is on hold or no reason is given.
     """
     words = typed_text.clean_text(reason, 2000)
     if not words:
         raise InvalidInput("Resuming a rollout needs a reason.", {"reason": Reason("Say what has changed.")})
     with locked(db, keys, rollout_id, now, actor) as ws:
+        ws.refuse_strangers()
         stopped = [stage for stage in ws.stages() if _is_stopped(ws, stage)]
         if ws.rollout.state in ENDED or not stopped:
             raise InvalidInput(f"The rollout is {ws.rollout.state}, not on hold; there is nothing to resume.")

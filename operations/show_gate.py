@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from domain.errors import UnknownRollout
 from models.database import Database
-from models.gates import open_requests_of
+from models.gates import RequestState, open_requests_of
 from models.rollouts import Rollout
 from operations.by_person import Where, asked_at
 from operations.show_request import RequestPage, page
@@ -27,13 +27,12 @@ def show_gate(
         return page(ws, asked_at(ws, Where(rollout_id, gate_key, on_behalf_of), person))
 
 
-def asked_now(db: Database, person: str, now: datetime) -> list[RequestPage]:
+def open_questions(db: Database, person: str, now: datetime) -> list[RequestPage]:
     """Return everything a person is asked at this moment, oldest first."""
     with db.read() as session:
-        return [
-            page(_workspace(session, request.rollout_id, now), request)
-            for request in session.scalars(open_requests_of(person))
-        ]
+        requests = session.scalars(open_requests_of(person))
+        pages = [page(_workspace(session, request.rollout_id, now), request) for request in requests]
+        return [shown for shown in pages if shown.state is RequestState.OPEN]  # not what was lent until now
 
 
 def _workspace(session: Session, rollout_id: str, now: datetime) -> Workspace:

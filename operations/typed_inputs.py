@@ -40,7 +40,7 @@ def read_changes(ws: Workspace, typed: Mapping[str, Any], fields: dict[str, Reas
 def _read(ws: Workspace, name: str, asked: Input, value: Any, changes: dict[str, Any]) -> None:
     now = ws.rollout.inputs.get(name)
     if asked.kind is InputKind.BUDGET:
-        lines = budget.read_lines(value) if isinstance(value, str) else list(value)
+        lines = budget.lines_given(value)
         if not lines and _is_needed(ws, name):
             raise InvalidInput(Reason("Leave at least one line."))
         if [line.model_dump(mode="json") for line in lines] != (now or []):

@@ -19,7 +19,14 @@ def waits_for(ws: Workspace, gate: GateRow) -> tuple[Reason, ...]:
     if gate.state is not GateState.OPEN:
         return ()
     last = (Reason.from_json(gate.last_look),) if gate.last_look else ()
-    return *_what(ws, gate, ws.planned_gate(gate)), *last
+    return *_answer(gate), *_what(ws, gate, ws.planned_gate(gate)), *last
+
+
+def _answer(gate: GateRow) -> tuple[Reason, ...]:
+    if gate.paused_at is None:
+        return ()
+    facts = {"moment": gate.paused_at.isoformat()}
+    return (Reason("Changes are asked for; until the owner answers, its clock stands still, since {moment}.", facts),)
 
 
 def _after_gates(ws: Workspace, gate: GateRow) -> tuple[Reason, ...]:

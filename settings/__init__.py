@@ -14,6 +14,10 @@ DEFAULT_PREFECT_PORT = 4200
 DEFAULT_SMTP_PORT = 1025
 
 
+Named = tuple[tuple[str, str], ...]
+"""Names, each with what it stands for; a name may come several times. What has no “=” in it stands for nothing."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything an installation can be told. Unset, all is local: SQLite, own mailbox, own secret."""
@@ -25,11 +29,15 @@ class Settings:
     mail_from: str
     plan_folders: tuple[Path, ...] = ()
     given_secret_keys: tuple[str, ...] = field(default=(), repr=False)
+    check_keys: Named = field(default=(), repr=False)
+    check_hosts: tuple[str, ...] = ()
+    metric_databases: Named = field(default=(), repr=False)
 
     @classmethod
     def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:
-        """Read ETAPPE_HOME, ETAPPE_DATABASE_URL, ETAPPE_BASE_URL, ETAPPE_SMTP_URL, ETAPPE_MAIL_FROM, ETAPPE_PLANS and
-        ETAPPE_SECRET_KEYS from `environment` (default: the process's own)."""
+        """Read ETAPPE_HOME, ETAPPE_DATABASE_URL, ETAPPE_BASE_URL, ETAPPE_SMTP_URL, ETAPPE_MAIL_FROM, ETAPPE_PLANS,
+        ETAPPE_SECRET_KEYS, ETAPPE_CHECK_KEYS, ETAPPE_CHECK_HOSTS and ETAPPE_METRIC_DATABASES from `environment`
+        (default: the process's own)."""
         given = dict(os.environ if environment is None else environment)
         home = Path(given.get("ETAPPE_HOME") or CHECKOUT / "var").expanduser().resolve()
         return cls(
@@ -39,7 +47,10 @@ class Settings:
             smtp_url=given.get("ETAPPE_SMTP_URL") or f"smtp://127.0.0.1:{DEFAULT_SMTP_PORT}",
             mail_from=given.get("ETAPPE_MAIL_FROM") or "Etappe <etappe@localhost>",
             plan_folders=tuple(Path(p).expanduser() for p in given.get("ETAPPE_PLANS", "").split(os.pathsep) if p),
-            given_secret_keys=tuple(k.strip() for k in given.get("ETAPPE_SECRET_KEYS", "").split(",") if k.strip()),
+            given_secret_keys=tuple(_listed(given.get("ETAPPE_SECRET_KEYS", ""))),
+            check_keys=_named(given.get("ETAPPE_CHECK_KEYS", "")),
+            check_hosts=tuple(host.lower() for host in _listed(given.get("ETAPPE_CHECK_HOSTS", ""))),
+            metric_databases=_named(given.get("ETAPPE_METRIC_DATABASES", "")),
         )
 
     @property
@@ -61,6 +72,15 @@ class Settings:
         if self.given_secret_keys:
             return tuple(key.encode() for key in self.given_secret_keys)
         return (_own_secret(self.home / "secret-key").encode(),)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _named(text: str) -> Named:
+    parts = (part.partition("=") for part in _listed(text))
+    return tuple((name.strip(), value.strip()) for name, _, value in parts)
 
 
 def _own_secret(path: Path) -> str:

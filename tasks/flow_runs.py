@@ -33,6 +33,7 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.states import Scheduled, Suspended
 
+from domain.authority import PREFECT
 from domain.errors import RolloutEnded
 from domain.states import ENDED
 from models.rollouts import (
@@ -217,7 +218,7 @@ def _repair_living(
 
 
 def _cancel(installation: Installation, rollout_id: str, now: datetime) -> None:
-    actor, reason = Actor("prefect", "prefect"), "cancelled in Prefect"
+    actor, reason = Actor(PREFECT, "prefect"), "cancelled in Prefect"
     try:
         cancel_rollout(installation.db, installation.keys, rollout_id, reason, actor, now)
     except RolloutEnded:

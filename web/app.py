@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from models.database import Database
 from settings import Settings
 from web import decide, files, health, landing, mailbox, pages, wording
+from web.api.application import PREFIX, create_api
 from web.headers import TOO_LARGE, BodyLimit, SecurityHeaders, security_headers, takes_a_file
 from web.house import House, utc_now
 from web.masking import masked
@@ -32,6 +33,7 @@ def create_app(
     app = FastAPI(title="Etappe", openapi_url=None, docs_url=None, redoc_url=None)
     for part in (landing, files, decide, mailbox, health):
         app.include_router(part.routes(house))
+    app.mount(PREFIX, create_api(house))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _failed)
     app.add_middleware(BodyLimit)

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from domain.errors import (
+    CallTaken,
     EtappeError,
     EvidenceChanged,
+    GateNotOpen,
     GateSettled,
+    InvalidFile,
     InvalidInput,
     LinkUnknown,
     LinkVoid,
@@ -16,6 +19,8 @@ from domain.errors import (
     NotEligible,
     NotFound,
     RolloutEnded,
+    SignatureRefused,
+    TokenRefused,
     TransitionNotAllowed,
     WrongCode,
 )
@@ -27,12 +32,17 @@ STATUS: Mapping[type[EtappeError], HTTPStatus] = {
     LinkVoid: HTTPStatus.GONE,
     RolloutEnded: HTTPStatus.GONE,
     GateSettled: HTTPStatus.CONFLICT,
+    GateNotOpen: HTTPStatus.CONFLICT,
+    CallTaken: HTTPStatus.CONFLICT,
+    SignatureRefused: HTTPStatus.UNAUTHORIZED,
     EvidenceChanged: HTTPStatus.CONFLICT,
     TransitionNotAllowed: HTTPStatus.CONFLICT,
     # 403 and not 422: the form was understood and complete, what is missing is the proof that its sender got the mail.
     WrongCode: HTTPStatus.FORBIDDEN,
+    TokenRefused: HTTPStatus.UNAUTHORIZED,
     NotEligible: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
+    InvalidFile: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     EtappeError: HTTPStatus.BAD_REQUEST,
 }

@@ -36,7 +36,7 @@ def routes(house: House) -> APIRouter:
             words = pages.visitor_words(request)
             title, sentence = wording.NOT_ATTACHED
             return pages.notice(words, words.text(title), (words.text(sentence),), 404)
-        return _as_download(found, request.headers.get("if-none-match", ""))
+        return as_download(found, request.headers.get("if-none-match", ""))
 
     @router.api_route("/decide/{token}/respond", methods=["GET", "HEAD"])
     def show(token: str, request: Request) -> Response:
@@ -66,7 +66,7 @@ def _leads_somewhere(house: House, token: str) -> bool:
     return True
 
 
-def _as_download(found: FoundFile, known: str) -> Response:
+def as_download(found: FoundFile, known: str) -> Response:
     """Return a file that no browser opens by itself (RFC 6266), whatever it holds."""
     tag = f'"{found.digest}"'
     headers = {

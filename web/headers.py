@@ -16,7 +16,10 @@ LARGEST_UPLOAD = 11 * 1024 * 1024
 """A file of 10 MB, and the rest of its form."""
 LONGEST_PATIENCE = 100 * 1024 * 1024
 TOO_LARGE = 413
-_UPLOADS = re.compile(r"/decide/[^/]+/respond/?")
+_UPLOADS = {
+    "POST": re.compile(r"/decide/[^/]+/respond/?"),
+    "PUT": re.compile(r"/api/v1/rollouts/[^/]+/attachments/[^/]+"),
+}
 
 
 def content_security_policy(css: str) -> str:
@@ -63,7 +66,7 @@ class SecurityHeaders:
 
 def takes_a_file(method: str, path: str) -> bool:
     """Whether a file may be uploaded here."""
-    return method == "POST" and _UPLOADS.fullmatch(path) is not None
+    return method in _UPLOADS and _UPLOADS[method].fullmatch(path) is not None
 
 
 class BodyLimit:

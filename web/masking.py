@@ -1,16 +1,22 @@
-"""Keeps the secrets of decision links out of every log."""
+"""Keeps the secrets of decision links, and tokens, out of every log."""
 
 from __future__ import annotations
 
 import logging
 import re
 
-_TOKEN = re.compile(r"(/decide/)[^\s\"'?#]+(?:\?[^\s\"']*)?", re.IGNORECASE)
+from domain.tokens import PREFIX
+
+_LINK = re.compile(r"(/decide/)[^\s\"'?#]+(?:\?[^\s\"']*)?", re.IGNORECASE)
+_API_TOKEN = re.compile(rf"({PREFIX})[0-9a-z]+", re.IGNORECASE)
+_BEARER = re.compile(r"(bearer\s+)[^\s\"',]+", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
-    """Return a text with the token of every decision link replaced by an ellipsis."""
-    return _TOKEN.sub(r"\1…", text)
+    """Return a text with the token of every decision link, and every token of the API, replaced by an ellipsis."""
+    for secret in (_LINK, _API_TOKEN, _BEARER):
+        text = secret.sub(r"\1…", text)
+    return text
 
 
 class MaskTokens(logging.Filter):

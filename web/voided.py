@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.states import GateState
-from models.gates import VoidReason
+from models.gates import Purpose, VoidReason
 from operations.show_request import RequestPage
 from web import wording
 
@@ -13,6 +13,8 @@ def title_and_sentence(found: RequestPage) -> tuple[str, str]:
     reason = _reason(found)
     if reason is VoidReason.SETTLED and found.settlement is None:  # a list that somebody else has filled in
         return wording.DONE_BY_OTHERS
+    if reason is VoidReason.NOT_NEEDED and found.purpose is Purpose.RESPOND:
+        return wording.VOID_TITLES[reason], wording.NO_LONGER_ASKED_FOR
     if reason is VoidReason.EXPIRED and found.question.silence_is_consent:
         return wording.VOID_TITLES[reason], wording.NO_CONSENT
     return wording.VOID_TITLES[reason], wording.VOID_SENTENCES[reason]

@@ -98,6 +98,10 @@ VOID_SENTENCES: Mapping[VoidReason, str] = {
 
 NO_CONSENT = to_translate("Silence would have counted as consent here, but it did not come to that.")
 
+NO_LONGER_ASKED_FOR = to_translate(
+    "Everybody who asked for changes has decided since; there is nothing left to answer."
+)
+
 DONE_BY_OTHERS = (
     to_translate("Somebody else has done this already"),
     to_translate("There is nothing left for you to do here."),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from cli import prefect
-from cli.checkup import Level, check_up
+from cli.checkup import check_up
+from cli.finding import Level
 from cli.printing import json_option, print_json
 from settings import Settings
 from worker.prefect_facts import PrefectFacts

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
 from cli import gate_words
+from cli.attaching import is_address, opened_file
 from cli.opening import actor, opened
 from cli.printing import json_option, now_utc, print_json
+from cli.rollout_form import typed_changes
+from cli.typed import Pair
 from domain.conditions import TypedCondition
 from domain.errors import InvalidInput
+from operations.answer_changes import Answer, answer_changes
 from operations.describe_request import describe_request
-from operations.describe_rollout import describe_rollout
+from operations.describe_rollout import describe_rollout, plan_of_rollout
 from operations.record_decision import DecisionForm, record_decision_as
 from operations.restart_run import restart_run
 from operations.show_gate import show_gate
@@ -95,6 +100,42 @@ def decide(
         print_json(describe_request(page))
     else:
         click.echo(f"\nRecorded. To see where it stands: etappe rollout show {rollout_id}")
+
+
+@gate.command()
+@click.argument("rollout_id", metavar="ROLLOUT")
+@click.argument("gate_id", metavar="GATE")
+@click.option("--reply", required=True, help="The answer to those who asked for changes; all who are asked read it.")
+@click.option("--set", "inputs", type=Pair("key", "value"), multiple=True, help="An input that changes; repeatable.")
+@click.option(
+    "--budget",
+    type=Pair("item", "amount", last_sign=True),
+    multiple=True,
+    help="The lines of the budget from now on; repeatable.",
+)
+@click.option("--attach", "attached", multiple=True, metavar="FILE|URL", help="What is attached; repeatable.")
+@click.option("--detach", "removed", multiple=True, metavar="NAME", help="What is taken off; repeatable.")
+@click.option("--by", required=True, metavar="EMAIL", help="Who answers: whoever looks after the rollout or the stage.")
+def respond(
+    rollout_id: str,
+    gate_id: str,
+    reply: str,
+    inputs: tuple[tuple[str, str], ...],
+    budget: tuple[tuple[str, str], ...],
+    attached: tuple[str, ...],
+    removed: tuple[str, ...],
+    by: str,
+) -> None:
+    """Answer a request for changes at GATE of ROLLOUT; its clock goes on, and those who are asked hear of it."""
+    settings = Settings.from_environment()
+    with opened(settings) as db, ExitStack() as files:
+        changes = typed_changes(plan_of_rollout(db, rollout_id), budget, inputs)
+        new = [files.enter_context(opened_file(Path(one))) for one in attached if not is_address(one)]
+        answer = Answer(reply, changes, removed, new, [one for one in attached if is_address(one)])
+        person = Actor(actor(db, by).address, "command", ASSURANCE)
+        with _options_named():
+            answer_changes(db, settings.secret_keys, rollout_id, gate_id, answer, person, now_utc())
+    click.echo(f"Answered; whoever is asked hears of it. To see where it stands: etappe rollout show {rollout_id}")
 
 
 @contextmanager

@@ -19,6 +19,7 @@ CHECKLIST = {
     "item-responsible": "Lea Brunner",
     "item-meetings-per-month": "4",
     "item-meeting-place": "Dienstag, 9 Uhr, Sitzungszimmer 2",
+    "item-done": "Ben Frei hat sie durchgesehen.",
     "item-continuity": "Ben Frei und Priya Nair vertreten sich.",
 }
 MEASURED = {

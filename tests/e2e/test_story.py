@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ from tests.e2e.running import Running, eventually
 TITLE = "Social media at Muster Ltd"
 LEA, PRIYA = "lea.brunner@example.com", "priya.nair@example.com"
 ANNA, CARLA, DAVID = "anna.keller@example.com", "carla.rossi@example.com", "david.meier@example.com"
+BEN, PROMISED = "ben.frei@example.com", "check the first ten answers"
+IN_A_MONTH = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
 PEOPLE = yaml.safe_load((CHECKOUT / "plans/people/sample.yaml").read_text(encoding="utf-8"))["people"]
 PLAN = yaml.safe_load((CHECKOUT / "plans/social-media-introduction.yaml").read_text(encoding="utf-8"))
 LANGUAGES = {person["email"]: person["language"] for person in PEOPLE}
@@ -77,9 +80,11 @@ def approve_with_conditions(shown: DecisionPage) -> None:
     """Approve, but on conditions, and see them recorded."""
     shown.says("Lea Brunner", "1 of 3 needed voices", "Anna Keller")
     shown.choose("approve-with-conditions")
-    shown.write(conditions="Ben Frei checks the first ten answers, by the end of January.")
+    assert shown.page.locator("[name=condition-1-what]").is_visible()
+    assert shown.fits()
+    shown.write(**{"condition-1-what": PROMISED, "condition-1-who": BEN, "condition-1-due": IN_A_MONTH})
     shown.send()
-    shown.says("Your answer is recorded", "Ben Frei checks the first ten answers")
+    shown.says("Your answer is recorded", f"{PROMISED} ({BEN}, {IN_A_MONTH})")
 
 
 def fill_in_list(shown: DecisionPage) -> None:
@@ -183,7 +188,7 @@ def everything_is_told(inbox: Inbox, rollout: str) -> None:
     inbox_of = inbox.mails(rollout=rollout)
     in_the_readers_language(inbox_of)
     [receipt] = inbox.mails(rollout=rollout, to=CARLA, kind="receipt", gate="executive-sign-off")
-    assert "Ben Frei checks the first ten answers" in receipt.text
+    assert f"{PROMISED} ({BEN}, {IN_A_MONTH})" in receipt.text
     for person, told in ((LEA, "Ja der Geschäftsleitung"), (PRIYA, "Executive sign-off")):
         [outcome] = inbox.mails(rollout=rollout, to=person, kind="outcome", gate="executive-sign-off")
         assert told in outcome.subject
@@ -196,7 +201,8 @@ def everything_is_shown(etappe: Running, run: RunPage) -> None:
     bars = etappe.bars(run.flow_run_id)
     assert set(bars.values()) == {"Passed"}
     stages = [stage["title"]["en"] for stage in PLAN["stages"]]
-    gates = [gate["title"]["en"] for stage in PLAN["stages"] for gate in stage["gates"]]
+    planned = [gate["title"]["en"] for stage in PLAN["stages"] for gate in stage["gates"]]
+    gates = [*planned, f"Condition: {PROMISED}"]
     assert sorted(name.partition(": ")[2] for name in bars if name.startswith("Stage")) == sorted(stages)
     assert sorted(found[1] for name in bars if (found := _GATE_BAR.fullmatch(name))) == sorted(gates)
     run.tab("Artifacts")

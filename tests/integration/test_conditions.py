@@ -137,6 +137,7 @@ def test_whoever_acts_and_whoever_made_it_read_whose_condition_it_is(db: Databas
         "Condition of the approval “Gate X”: check the texts",
     )
     assert str(asked.why) == "Anna Keller approved “Gate X” on the condition that you see to this."
+    assert str(asked.on_yes) == "Whoever made the condition then says whether it is met."
     company.sees_to(BEN, "legal has checked them")
     back = company.page(company.asked(ANNA)).question
     assert back.gate_title == "Auflage: check the texts"
@@ -163,6 +164,16 @@ def test_anybody_may_be_responsible_also_the_requester_and_somebody_unknown(db: 
     for request in company.requests(ANNA, RequestState.OPEN):
         company.decides(ANNA, request=request)
     assert {company.gate(f"condition-{n}")["state"] for n in (1, 2, 3)} == {"passed"}
+
+
+@pytest.mark.parametrize(("to", "asked"), [(CARLA, {ANNA, CARLA}), (REQUESTER, {ANNA})])
+def test_the_makers_voice_can_be_lent_but_not_to_whoever_may_not_decide(db: Database, to: str, asked: set[str]) -> None:
+    company = agreed(db)
+    company.lends(ANNA, to=to)
+    company.sees_to(BEN)
+    assert set(company.gate("condition-1")["waiting_for"]) == asked
+    company.decides(max(asked))
+    assert company.gate("condition-1")["state"] == "passed"
 
 
 def test_three_conditions_become_three_gates_in_the_stages_they_name(db: Database) -> None:

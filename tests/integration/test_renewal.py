@@ -99,7 +99,7 @@ class TestAskingAgain:
         [("every 36 hours", 1.5), ("every 3 days", 3), ("every 2 weeks", 14), ("every 4 business days", 4)],
     )
     def test_in_every_unit_of_time(self, db: Database, every: str, days: float) -> None:
-        company = begun(db, stage("a", f"{BOARD}, renew: {every}"), stage("b", FINANCE))
+        company = begun(db, stage("a", f"{BOARD}, renew: {{every: {every}, within: 2 hours}}"), stage("b", FINANCE))
         company.now = MONDAY + timedelta(days=days)
         assert company.checks().renewed == 1
 

@@ -29,9 +29,11 @@ def after_step(before: Snapshot, after: Snapshot, plans: dict[str, dict[str, Any
             _passed_by_right(before, after, gate, planned)
             _open_gates_are_undecided(after, gate, planned)
             _approvals_are_for_what_holds_now(after, gate, plans[gate["rollout_id"]])
+            _a_clock_stands_still_for_an_answer(after, gate)
     _people_kept_apart(after, plans)
     _voices_are_lent_by_right(before, after, plans)
     _links_and_requests(after)
+    _conditions(after)
     _stages(after, before, plans)
     _one_at_a_time(after, plans)
 
@@ -178,16 +180,30 @@ def _open_gates_are_undecided(after: Snapshot, gate: Row, planned: dict[str, Any
 
 
 def _approvals_are_for_what_holds_now(after: Snapshot, gate: Row, plan: dict[str, Any]) -> None:
-    """Nobody's approval stands for an input that has changed since: reckoned from the bytes."""
+    """Nobody's approval stands for an input or attachments that have changed since: reckoned from the bytes."""
     if gate["state"] not in ("open", "passed"):
         return
     rollout = next(row for row in after.rollouts if row["id"] == gate["rollout_id"])
+    files = [row for row in after.rows["attachments"] if row["rollout_id"] == rollout["id"] and not row["removed_at"]]
+    now = {name: rollout["inputs"].get(name) for name in ("budget", "concept", "target")}
+    now["attachments"] = {row["name"]: row["digest"] or row["url"] for row in files}
     for word in after.standing(gate).values():
         for name, pinned in word["pinned"].items():
-            if name in ("budget", "concept", "target") and word["decision"] not in PLAIN_WORDS:
-                assert pinned == _digest(rollout["inputs"].get(name)), (
-                    f"{gate['key']}: {name} has changed, and nobody lapsed"
-                )
+            if name in now and word["decision"] not in PLAIN_WORDS:
+                assert pinned == _digest(now[name]), f"{gate['key']}: {name} has changed, and nobody lapsed"
+
+
+def _a_clock_stands_still_for_an_answer(after: Snapshot, gate: Row) -> None:
+    """Somebody is asked for changes exactly while a gate's clock stands still, and nothing is due by it then."""
+    rows = [row for row in after.rows["requests"] if row["gate_id"] == gate["id"] and row["purpose"] == "respond"]
+    asked = any(row["state"] == "open" for row in rows)
+    paused = gate["paused_at"] is not None
+    assert asked == paused, f"{gate['key']}: its clock {'stands still' if paused else 'goes on'}, and asked is {asked}"
+    if paused:
+        assert gate["state"] == "open", f"the clock of {gate['key']} stands still, and it is {gate['state']}"
+        assert gate["expires_at"] is None and gate["escalate_at"] is None, f"{gate['key']} is due all the same"
+        wishes = [word for word in after.standing(gate).values() if word["decision"] == "request-changes"]
+        assert wishes, f"the clock of {gate['key']} stands still, and nobody asks for changes"
 
 
 def _digest(value: Any) -> str:
@@ -242,6 +258,33 @@ def _links_and_requests(after: Snapshot) -> None:
         if request["purpose"] == "decide":
             requester = rollouts[request["rollout_id"]]["requester"]
             assert requester not in (request["person"], request["on_behalf_of"]), "the requester is asked to decide"
+
+
+def _conditions(after: Snapshot) -> None:
+    """A condition's gate is there exactly as long as the approval that it hangs on counts."""
+    conditions = {row["id"]: row for row in after.conditions}
+    gates = {gate["id"]: gate for gate in after.gates}
+    newest = {(gate["rollout_id"], gate["key"]): gate for gate in after.current_gates()}
+    lapsed = {lapse["decision_id"] for lapse in after.lapses}
+    there = Counter(gate["condition_id"] for gate in after.current_gates() if gate["condition_id"] is not None)
+    for condition_id in there:
+        condition = conditions[condition_id]
+        made_at = gates[condition["gate_id"]]
+        now = newest[made_at["rollout_id"], made_at["key"]]
+        assert condition["decision_id"] not in lapsed, f"condition {condition_id} outlived its approval"
+        assert made_at["state"] == "passed", f"condition {condition_id} is asked for, {made_at['key']} has not passed"
+        assert made_at["current"] or now["renewal"], f"condition {condition_id} is of an earlier round"
+    lost = {row["facts"]["condition"] for row in after.audit_entries if row["action"] == "condition.not-held"}
+    for condition in after.conditions:
+        made_at = gates[condition["gate_id"]]
+        standing = {word["id"]: voice for voice, word in after.standing(made_at).items()}
+        voice = standing.get(condition["decision_id"])
+        if made_at["state"] == "passed" and made_at["current"] and voice in _may_speak(made_at):
+            assert there[condition["id"]] + (condition["id"] in lost) == 1, f"condition {condition['id']} has no gate"
+
+
+def _may_speak(gate: Row) -> set[str]:
+    return set(gate["stand_ins"]).union(*(one["members"] for one in gate["requirements"]))
 
 
 def _stages(after: Snapshot, before: Snapshot, plans: dict[str, dict[str, Any]]) -> None:

@@ -69,8 +69,8 @@ plan: separated{_HEAD}
   - id: first
     title: First
     gates:
-      - {{id: one, title: One, kind: sign-off, question: "?", approvers: [staff], quorum: 2, pinned_to: [concept],
-         waiver: [board], delegates: false}}
+      - {{id: one, title: One, kind: sign-off, question: "?", approvers: [staff], quorum: 2,
+         pinned_to: [concept, attachments], waiver: [board], delegates: false}}
       - {{id: two, title: Two, kind: sign-off, question: "?", approvers: [staff, chair], quorum: any,
          different_people_than: [one], remind: every 12 hours}}
       - {{id: three, title: Three, kind: sign-off, question: "?", approvers: [staff], quorum: any,

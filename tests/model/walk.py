@@ -85,14 +85,15 @@ class Walk:
         "fill_in": 4,
         "measure": 3,
         "change_inputs": 6,
+        "answer_changes": 8,
+        "attach": 3,
+        "detach": 1,
         "time": 8,
         "check": 10,
         "resume": 6,
         "waive": 3,
         "reassign": 3,
         "add_an_approver": 2,
-        "answer_changes": 6,
-        "attach": 2,
         "take_turns": 3,
         "deliver": 4,
         "lend": 4,
@@ -149,6 +150,21 @@ class Walk:
         name = self.chance.choice(list(changes))
         self.company.changes(by=self._somebody_in_charge(), **{name: changes[name]})
 
+    def do_answer_changes(self) -> None:
+        request = self._request(RequestState.OPEN, Purpose.RESPOND)
+        new = self.chance.choice([{}, {"concept": "c"}, {"target": "150"}, {"budget": "tools: 101"}])
+        links = self.chance.choice([[], ["https://example.com/offer"]])
+        self.company.answers_changes(request.person, request=request, inputs=new, links=links)
+
+    def do_attach(self) -> None:
+        self._here()
+        name, content = self.chance.choice(["a.txt", "b.txt"]), self.chance.choice([b"one", b"two"])
+        self.company.attaches(content, name, by=self._somebody_in_charge())
+
+    def do_detach(self) -> None:
+        self._here()
+        self.company.detaches(self.chance.choice(["a.txt", "b.txt"]), by=self._somebody_in_charge())
+
     def do_time(self) -> None:
         self.company.later(hours=self.chance.choice([1, 6, 13, 24, 50]))
 
@@ -173,15 +189,6 @@ class Walk:
     def do_add_an_approver(self) -> None:
         key = self.chance.choice(self._gate_keys())
         self.company.adds(self.chance.choice(ADDRESSES), self._somebody_in_charge(), key)
-
-    def do_answer_changes(self) -> None:
-        request = self._request(RequestState.OPEN, Purpose.RESPOND)
-        new = self.chance.choice([{}, {"concept": self.chance.choice(["b", "c"])}, {"budget": "tools: 150"}])
-        self.company.answers_changes(request.person, "it is better now", request=request, inputs=new)
-
-    def do_attach(self) -> None:
-        self._here()
-        self.company.attaches(self.chance.choice([b"one", b"two"]), "notes.txt", self._somebody_in_charge())
 
     def do_take_turns(self) -> None:
         self.company.takes_turns()

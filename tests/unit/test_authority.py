@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.authority import OPERATOR, Caretakers, why_may_not_look_after
+from domain.authority import OPERATOR, Caretakers, may_see, why_may_not_look_after
 
 CARETAKERS = Caretakers(
     owner="owner@example.com",
@@ -29,3 +29,14 @@ def test_a_stranger_may_not_and_is_told_who_does() -> None:
     refusal = str(why_may_not_look_after("eve@example.com", CARETAKERS))
     assert "eve@example.com" in refusal
     assert "owner@example.com does" in refusal
+
+
+@pytest.mark.parametrize(
+    "person", ["requester@example.com", "stage@example.com", "admin@example.com", "ben@example.com"]
+)
+def test_a_rollout_is_seen_by_whoever_looks_after_it_or_has_a_part_in_it(person: str) -> None:
+    assert may_see(person, CARETAKERS, {"ben@example.com"})
+
+
+def test_a_rollout_is_not_seen_by_strangers() -> None:
+    assert not may_see("eve@example.com", CARETAKERS, {"ben@example.com"})

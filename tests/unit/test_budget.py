@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.budget import BudgetLine, as_typed, bands_above, read_lines, total
+from domain.budget import BudgetLine, as_typed, bands_above, lines_given, read_lines, total
 from domain.errors import InvalidInput
 from domain.plan import Band
 
@@ -133,3 +133,14 @@ def test_a_line_that_cannot_be_read_is_named(line: str) -> None:
 def test_a_budget_of_too_many_lines_is_refused() -> None:
     with pytest.raises(InvalidInput, match="at most 200 lines"):
         read_lines("a: 1\n" * 201)
+
+
+@pytest.mark.parametrize("typed", [[{"item": "Video", "amount": "1200"}], [line("1200", "Video")], "Video: 1200"])
+def test_lines_are_taken_as_lines_or_as_they_are_typed(typed: object) -> None:
+    assert lines_given(typed) == [line("1200", "Video")]
+
+
+@pytest.mark.parametrize("typed", [None, 7, True, ["x"], [{"item": "Video"}], [{"item": "Video", "amount": -1}], "x"])
+def test_what_is_no_budget_is_refused(typed: object) -> None:
+    with pytest.raises(InvalidInput):
+        lines_given(typed)

@@ -200,11 +200,16 @@ class TestTheGate:
         assert made.question.en == "Condition of the approval “G”: check the texts"
         assert made.question.de == "Auflage zur Freigabe «G»: check the texts"
 
-    def test_excludes_nobody_and_holds(self) -> None:
+    def test_holds_when_it_is_not_met_in_time(self) -> None:
         made = as_gate(7, "x", BEN, BEN, 5, gate(plan(("a", "[]"))))
-        assert (made.exclude, made.on_reject, str(made.remind)) == ([], "hold", "every 2 business days")
+        assert (made.on_reject, str(made.remind)) == ("hold", "every 2 business days")
         assert made.expires is not None
         assert (made.expires.outcome, str(made.expires.after)) == ("hold", "5 days")
+
+    def test_is_decided_by_nobody_who_may_not_decide_where_it_was_made(self) -> None:
+        assert as_gate(7, "x", BEN, BEN, 5, gate(plan(("a", "[]")))).exclude == ["requester"]
+        open_to_all = gate(plan(("a", "[]"), first=", exclude: []"))
+        assert as_gate(7, "x", BEN, BEN, 5, open_to_all).exclude == []
 
     def test_may_be_waived_by_whoever_may_waive_the_gate_it_was_made_at(self) -> None:
         made_at = gate(plan(("a", "[]"), first=", waiver: [board]"))

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from domain.errors import EvidenceChanged, GateSettled, InvalidInput, WrongCode
 from domain.reasons import Reason
-from models.gates import VoidReason
+from models.gates import RequestState, VoidReason
 from notifications.facts import Reader, Wish
 from tests.fakes_operations import (
     ANNA,
@@ -232,3 +232,13 @@ def test_the_answer_is_shown_to_whoever_gave_it(browser: TestClient, monkeypatch
 )
 def test_a_download_has_a_plain_name_and_its_whole_name(name: str, header: str) -> None:
     assert content_disposition(name) == header
+
+
+def test_when_nobody_asks_for_changes_any_more_the_owner_is_told_so(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = respond_page(state=RequestState.VOID, void_reason=VoidReason.NOT_NEEDED, closed_at=NOW, wishes=())
+    fake_operations(monkeypatch, page=page)
+    answer = browser.get(LINK)
+    assert answer.status_code == 410
+    assert "Everybody who asked for changes has decided since" in text_of(answer.text)

@@ -64,6 +64,7 @@ def upgrade() -> None:
     op.create_table('signed_calls',
     sa.Column('key_name', sa.String(length=60), nullable=False),
     sa.Column('message_id', sa.String(length=200), nullable=False),
+    sa.Column('said', sa.String(length=64), nullable=False),
     sa.Column('taken_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('key_name', 'message_id', name=op.f('pk_signed_calls'))
     )
