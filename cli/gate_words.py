@@ -35,7 +35,7 @@ def _standing(asked: Mapping[str, Any]) -> Iterator[str]:
     if asked["settlement"]:
         settled = asked["settlement"]
         yield f"The gate is {settled['state']}: {settled['outcome']}, {moment(settled['at'])}; {settled['because']}"
-    elif asked["state"] == "open":
+    elif asked["state"] == "open" and asked["choices"]:
         yield f"To choose from: {', '.join(asked['choices'])}"
 
 

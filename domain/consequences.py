@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
+from domain import silence
 from domain.conditions import condition_id_in
 from domain.plan import (
     AcknowledgementGate,
@@ -103,10 +105,14 @@ def on_silence(
     recycle_title: str,
     escalate_at: datetime | None,
     escalate_to: str,
+    objected: Collection[str] = (),
 ) -> Reason:
-    """Return what happens when nobody says anything: the next thing that comes by itself. Times are UTC."""
+    """Return what happens when nobody says anything: the next thing that comes by itself. Times are UTC.
+
+    Where silence counts as consent, `objected` are those whose last word stands in its way, by name.
+    """
     if expiry_outcome(gate) is Outcome.GO:
-        return _consent(expires_at)
+        return silence.said_before(expires_at, objected)
     if escalate_at and escalate_to and (expires_at is None or escalate_at < expires_at):
         return Reason(
             "Nobody's silence counts as a yes: from {moment} on, {people} will be asked.",
@@ -127,15 +133,6 @@ def on_renewal_silence(gate: Gate, due_at: datetime | None) -> Reason:
         return Reason("After {moment} it is escalated, and no further stage opens until it is answered.",
                       {"moment": due_at})  # fmt: skip
     return Reason("After {moment} it is escalated; what has passed holds on until it is answered.", {"moment": due_at})
-
-
-def _consent(expires_at: datetime | None) -> Reason:
-    """Where silence counts, that is said before anything else: who is asked as well changes nothing about it."""
-    if expires_at is None:
-        return Reason("Silence counts as consent here: if nobody objects in time, the gate passes.")
-    return Reason(
-        "Silence counts as consent here: if nobody objects by {moment}, the gate passes.", {"moment": expires_at}
-    )
 
 
 def expiry_outcome(gate: Gate) -> Outcome:

@@ -34,6 +34,24 @@ def read(asked: Mapping[str, Input], given: Mapping[str, Any]) -> dict[str, Any]
     return values
 
 
+def carried_over(asked: Mapping[str, Input], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a rollout was started with as a newer version of its plan takes it; what that leaves out is kept.
+
+    `given` is as stored, budgets as lists of lines. Raises InvalidInput for what is missing or of another kind now.
+    """
+    known = {name: given[name] for name in asked if given.get(name) not in (None, "", [])}
+    budgets = {name: value for name, value in known.items() if asked[name].kind is InputKind.BUDGET}
+    for name, one in asked.items():
+        if one.required and one.default is None and name not in known:
+            raise InvalidInput(
+                f"The newer version needs “{name}”, which this rollout was started without; give it a default."
+            )
+        if name in known and isinstance(known[name], list) is not (name in budgets):
+            raise InvalidInput(f"The input “{name}” is of another kind in the newer version; give it another name.")
+    plain = {name: value for name, value in known.items() if name not in budgets}
+    return {**given, **read(asked, plain), **budgets}
+
+
 def as_typed(answer: Any) -> str:
     """Return a stored value the way somebody would type it."""
     if isinstance(answer, dict):
@@ -43,6 +61,12 @@ def as_typed(answer: Any) -> str:
     if isinstance(answer, bool):
         return "yes" if answer else "no"
     return "" if answer is None else str(answer)
+
+
+def in_words(name: str, asked: Input) -> str:
+    """Return what a plan asks for, for whoever starts a rollout: “goal (number, 70 unless given)” (English)."""
+    kept = f", {asked.default} unless given" if asked.default is not None else ""
+    return f"{name} ({asked.kind}{', required' if asked.required else kept})"
 
 
 def default_problem(asked: Input) -> str | None:

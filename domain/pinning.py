@@ -18,8 +18,7 @@ from domain.resolved import resolved
 
 ATTACHMENTS = "attachments"
 """What `pinned_to` calls everything that is attached to the rollout."""
-_WORDS = (
-    "title",
+WORDS = (
     "question",
     "text",
     "details",
@@ -30,7 +29,7 @@ _WORDS = (
     "holds_for",
     "minimum_sample",
 )
-"""The keys of a gate that say what is asked, and what must be met."""
+"""The keys of a gate that say what is asked, and what must be met. A title only names it: it may be put right."""
 _SHORT = 60
 
 
@@ -63,7 +62,7 @@ def pins(gate: Gate) -> list[str]:
 def words_of(gate: Gate) -> dict[str, Any]:
     """Return what a gate asks, and what must be met, as plain JSON."""
     written = gate.model_dump(mode="json")
-    return {key: written[key] for key in _WORDS if written.get(key) is not None}
+    return {key: written[key] for key in WORDS if written.get(key) is not None}
 
 
 def why_lapsed(name: str, plan: Plan, before: Any, after: Any, language: str) -> Reason:

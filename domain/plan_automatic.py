@@ -30,6 +30,7 @@ Path = tuple[str | int, ...]
 Finding = tuple[Path, str]
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
+_LONGEST_HOST = 200
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
 _ONE_SELECT = re.compile(r"\s*(select|with)\b", re.ASCII | re.IGNORECASE)
 
@@ -103,7 +104,7 @@ def address_problem(address: str) -> str | None:
         host, _, port = host.rpartition(":")
         if not port.isdigit() or not 1 <= int(port) <= 65535:
             return f"“{port}” is not a port; write a number, as in https://ci.example.com:8443/status"
-    if not _HOST.fullmatch(host):
+    if not _HOST.fullmatch(host) or len(host) > _LONGEST_HOST:
         return "the name of the host is missing or broken; write it like https://ci.example.com/status"
     return "the part after “#” never leaves a browser; leave it out" if parts.fragment else None
 

@@ -6,6 +6,7 @@ Only where the plan says so. It is recorded as silence, never as approval.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from domain.reasons import Reason
 from domain.states import DecisionKind
@@ -35,6 +36,27 @@ def why_no_consent(
     if not_reached:
         return Reason("silence is no consent here, because a mail was not delivered: {people}", _named(not_reached))
     return None
+
+
+def said_before(by: datetime | None, objected: Collection[str]) -> Reason:
+    """Return what silence leads to where it counts, said before anybody decides. `by` is when time is up (UTC).
+
+    `objected` are those whose last word is a no or asks for changes. Who else will be asked changes nothing about it.
+    """
+    if by is None:
+        return Reason("Silence counts as consent here: if nobody objects in time, the gate passes.")
+    if objected:
+        return Reason(
+            "Silence would count as consent here, but {people} objected or asked for changes: unless that changes by "
+            "{moment}, the stage is put on hold.",
+            {"people": ", ".join(objected), "moment": by},
+        )
+    return Reason("Silence counts as consent here: if nobody objects by {moment}, the gate passes.", {"moment": by})
+
+
+def objections(decisions: Mapping[str, DecisionKind]) -> list[str]:
+    """Return whose last word stands in the way of consent by silence."""
+    return [person for person, word in decisions.items() if word in (DecisionKind.REJECT, DecisionKind.REQUEST_CHANGES)]
 
 
 def _named(people: Collection[str]) -> dict[str, str]:

@@ -31,7 +31,7 @@ class StageState(StrEnum):
     PASSED = "passed"  # all its gates passed or were waived
     HELD = "held"  # a gate said "not now"
     FAILED = "failed"  # a gate said no, and that ended the rollout
-    SKIPPED = "skipped"  # the rollout ended, or went back, before it was done
+    SKIPPED = "skipped"  # the rollout ended or went back before it was done, or its plan has it no more
 
 
 class GateState(StrEnum):
@@ -43,7 +43,7 @@ class GateState(StrEnum):
     REJECTED = "rejected"  # its quorum or condition can no longer be met
     EXPIRED = "expired"  # time was up
     WAIVED = "waived"  # an authorised person let it pass without its quorum
-    WITHDRAWN = "withdrawn"  # the question went away: the rollout ended, or went back to an earlier stage
+    WITHDRAWN = "withdrawn"  # the question went away: the rollout ended or went back, or its plan asks another one
 
 
 class Outcome(StrEnum):

@@ -23,7 +23,7 @@ CAUSES: Mapping[str, Mapping[Event, str]] = {
         Event.HELD: "one of its gates refused with the outcome hold",
         Event.RESUMED: "somebody resumed the rollout, or a new value was measured",
         Event.FAILED: "one of its gates refused with the outcome kill",
-        Event.SKIPPED: "the rollout ended, or went back to an earlier stage",
+        Event.SKIPPED: "the rollout ended, went back to an earlier stage, or follows a version of its plan without it",
     },
     "gate": {
         Event.OPENED: "its stage is open and there is somebody to ask",
@@ -31,7 +31,7 @@ CAUSES: Mapping[str, Mapping[Event, str]] = {
         Event.REJECTED: "its quorum can no longer be met, or the value misses the target",
         Event.EXPIRED: "time was up",
         Event.WAIVED: "an authorised person let it pass",
-        Event.WITHDRAWN: "the rollout ended, or went back to an earlier stage",
+        Event.WITHDRAWN: "the rollout ended, went back, or follows a version of its plan that asks otherwise",
     },
 }
 TABLES: Mapping[str, Mapping[tuple[StrEnum, Event], StrEnum]] = {

@@ -12,6 +12,8 @@ from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
 
+from domain import inputs
+from domain.plan import InputKind
 from flows.check_stalled import check_stalled
 from flows.rollout import rollout
 from flows.shift_traffic import shift_traffic
@@ -91,7 +93,19 @@ def _form(installation: Installation) -> dict[str, Any]:
         for name, field in form["properties"].items()
     }
     form["properties"]["plan"]["enum"] = installation.catalogue.names()
+    form["properties"]["inputs"]["description"] += _asked_for(installation)
     return {**form, "additionalProperties": False}
+
+
+def _asked_for(installation: Installation) -> str:
+    """Say what each plan asks for beside a budget, and what holds when it is left out."""
+    said = []
+    for one in installation.catalogue.all():
+        kept = {name: asked for name, asked in one.plan.inputs.items() if asked.kind is not InputKind.BUDGET}
+        if kept:
+            listed = ", ".join(inputs.in_words(name, asked) for name, asked in kept.items())
+            said.append(f" `{one.plan.name}` asks for: {listed}.")
+    return "".join(said)
 
 
 def _of_one_type(field: dict[str, Any]) -> dict[str, Any]:

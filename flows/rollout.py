@@ -50,7 +50,7 @@ def rollout(
             that are not named here come from the directory.
         budget: What it costs, line by line, in the plan's currency. Plans with a budget gate need at least one line,
             `social-media-introduction` for one.
-        inputs: What else the plan asks for, as JSON by name. `office-policy` needs `{"policy": "the wording"}`.
+        inputs: What else the plan asks for, as JSON by name, such as `{"policy": "the wording"}`.
     """
     form = StartForm(plan, title, requester, owner, language, start_on, people or {}, budget or [], inputs or {})
     started = start(form, str(flow_run.id), return_state=True)

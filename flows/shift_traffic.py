@@ -1,7 +1,8 @@
-"""A sample of what a gate may start: moves the traffic of a made-up service to a new release, step by step.
+"""A sample of what a gate may start: moves the traffic of a made-up service to a release, step by step.
 
-Where the traffic stands is a small file in the home, so that the next flow run goes on from there. The plan
-software-release starts it; for your own service, deploy a flow of your own and name that in your plan.
+Which release has how much is a small file in the home, so that the next flow run goes on from there; what no release in
+it has, stays with whatever ran before. The plan software-release starts it. For a service of your own, deploy a flow of
+your own and name that in your plan.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -23,13 +23,8 @@ from settings import Settings
 STEPS = 5
 PAUSE_SECONDS = 0.2
 
-
-@dataclass(frozen=True)
-class Traffic:
-    """How much of the traffic a release has; the rest goes to what ran before."""
-
-    release: str = ""
-    percent: int = 0
+Traffic = dict[str, int]
+"""Releases, and how many percent of the traffic each has."""
 
 
 def traffic_file(home: Path) -> Path:
@@ -40,22 +35,32 @@ def traffic_file(home: Path) -> Path:
 def read_traffic(home: Path) -> Traffic:
     """Return where the traffic stands; before the first shift, no release has any."""
     try:
-        return Traffic(**json.loads(traffic_file(home).read_text(encoding="utf-8")))
+        return dict(json.loads(traffic_file(home).read_text(encoding="utf-8")))
     except FileNotFoundError:
-        return Traffic()
+        return {}
 
 
 def write_traffic(home: Path, traffic: Traffic) -> None:
     """Put a new file in the place of the old one at once: whoever reads it sees the one or the other."""
     fresh = traffic_file(home).with_suffix(f".{os.getpid()}.new")
-    fresh.write_text(json.dumps(asdict(traffic)), encoding="utf-8")
+    fresh.write_text(json.dumps(traffic), encoding="utf-8")
     fresh.replace(traffic_file(home))
 
 
-def way(start: int, end: int) -> list[int]:
-    """Return the percentages on the way from one to the other, the last one included; empty when it is no way."""
-    steps = [start + (end - start) * step // STEPS for step in range(1, STEPS + 1)]
-    return [percent for before, percent in zip([start, *steps], steps, strict=False) if percent != before]
+def steps(start: int, end: int) -> list[int]:
+    """Return the percentages on the way from one to the other, the last one included; none when they are the same."""
+    way = [start + (end - start) * step // STEPS for step in range(1, STEPS + 1)]
+    return [percent for before, percent in zip([start, *way], way, strict=False) if percent != before]
+
+
+def moved(traffic: Traffic, release: str, percent: int) -> Traffic:
+    """Return the traffic with so much of it at one release; others keep what is left of theirs."""
+    left, result = 100 - percent, {release: percent}
+    for other, share in traffic.items():
+        if other != release:
+            result[other] = min(share, left)
+            left -= result[other]
+    return {name: share for name, share in result.items() if share}
 
 
 @flow(name="shift-traffic", persist_result=False, validate_parameters=True)
@@ -72,16 +77,13 @@ def shift_traffic(
         fail: Fail half-way, and put the traffic back to where it was: to see what a failure leads to.
     """
     home = Settings.from_environment().home
-    began = read_traffic(home)
-    start = began.percent if began.release == release else 0
-    steps = way(start, percent)
-    for place, step in enumerate(steps):
-        if fail and place >= len(steps) // 2:
-            break
+    before = read_traffic(home)
+    way = steps(before.get(release, 0), percent)
+    for step in way[: len(way) // 2] if fail else way:
         move.with_options(task_run_name=f"{step} %")(release, step)
     if fail:
-        write_traffic(home, began)
-    _say_where_it_stands(home)
+        write_traffic(home, before)
+    create_markdown_artifact(described(read_traffic(home)), key="sample-traffic")
     if fail:
         raise RuntimeError(f"{release} does not answer; the traffic is back to where it was.")
 
@@ -89,14 +91,14 @@ def shift_traffic(
 @task(persist_result=False)
 def move(release: str, percent: int) -> None:
     """Give a release so much of the traffic, and wait a moment to see how it does."""
-    write_traffic(Settings.from_environment().home, Traffic(release, percent))
+    home = Settings.from_environment().home
+    write_traffic(home, moved(read_traffic(home), release, percent))
     get_run_logger().info("%s has %d %% of the traffic", release, percent)
     time.sleep(PAUSE_SECONDS)
 
 
-def _say_where_it_stands(home: Path) -> None:
-    traffic = read_traffic(home)
-    rest = f"\n\nThe other {100 - traffic.percent} % stay where they were." if traffic.percent < 100 else ""
-    create_markdown_artifact(
-        f"**{traffic.release or 'No release'}** has {traffic.percent} %.{rest}", key="sample-traffic"
-    )
+def described(traffic: Traffic) -> str:
+    """Return where the traffic stands, in Markdown."""
+    shares = [*traffic.items(), ("what ran before", 100 - sum(traffic.values()))]
+    rows = [f"| {name} | {share} % |" for name, share in shares if share]
+    return "\n".join(["| release | traffic |", "| --- | --- |", *rows])

@@ -34,7 +34,7 @@ from models.base import (
     RolloutId,
     state_column,
 )
-from models.rollouts import Rollout, StageRow
+from models.rollouts import PlanVersion, Rollout, StageRow
 
 
 class Purpose(StrEnum):
@@ -149,6 +149,7 @@ class GateRow(Base):
     overdue_at: Mapped[datetime | None]
     pinned: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     condition_id: Mapped[int | None]  # the condition this gate came from (models/conditions.py)
+    plan_version_id: Mapped[int | None] = mapped_column(ForeignKey(PlanVersion.id))  # as of stages
 
     @property
     def due_at(self) -> datetime | None:
@@ -274,6 +275,11 @@ def all_gates(rollout_id: str) -> Select[GateRow]:
 def gate_in_round(rollout_id: str, key: str, number: int) -> Select[GateRow]:
     """One gate of a rollout in one round."""
     return select(GateRow).where(GateRow.rollout_id == rollout_id, GateRow.key == key, GateRow.round == number)
+
+
+def newest_round_of_gate(rollout_id: str, key: str) -> Select[int | None]:
+    """The number of a gate's newest round, also when no version of the plan has it any more."""
+    return select(func.max(GateRow.round)).where(GateRow.rollout_id == rollout_id, GateRow.key == key)
 
 
 def requests_at(gate_id: int) -> Select[Request]:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    func,
     select,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -23,7 +24,7 @@ from models.base import Address, Base, Name, RolloutId, state_column
 
 
 class PlanVersion(Base):
-    """A plan as it stood when a rollout was started with it; never changed afterwards."""
+    """A plan as it stood when a rollout was started with it, or went over to it; never changed afterwards."""
 
     __tablename__ = "plan_versions"
     __table_args__ = (UniqueConstraint("name", "digest"), UniqueConstraint("name", "version"))
@@ -82,7 +83,11 @@ Index("ix_rollouts_wake_at", Rollout.wake_at, sqlite_where=Rollout.wake_at.is_no
 
 
 class StageRow(Base):
-    """A stage of a rollout in one round. `current` is false once a newer round has taken its place."""
+    """A stage of a rollout in one round. `current` is false once a newer round has taken its place.
+
+    `plan_version_id` is set when the rollout goes over to a newer version of its plan: what was over by then keeps the
+    version it was asked under. None: the rollout's own.
+    """
 
     __tablename__ = "stages"
     __table_args__ = (
@@ -100,6 +105,7 @@ class StageRow(Base):
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     stalled_at: Mapped[datetime | None]  # when it will count as stalled; cleared once its owner was told
+    plan_version_id: Mapped[int | None] = mapped_column(ForeignKey(PlanVersion.id))
 
 
 def plan_version_with(name: str, digest: str) -> Select[PlanVersion]:
@@ -160,6 +166,11 @@ def current_stages(rollout_id: str) -> Select[StageRow]:
 def all_stages(rollout_id: str) -> Select[StageRow]:
     """The stages of a rollout in every round."""
     return select(StageRow).where(StageRow.rollout_id == rollout_id).order_by(StageRow.position, StageRow.round)
+
+
+def newest_round_of_stage(rollout_id: str, key: str) -> Select[int | None]:
+    """The number of a stage's newest round, also when no version of the plan has it any more."""
+    return select(func.max(StageRow.round)).where(StageRow.rollout_id == rollout_id, StageRow.key == key)
 
 
 def stages_stalled(now: datetime) -> Select[StageRow]:

@@ -61,9 +61,13 @@ def outcome(gate_id: int, person: str) -> str:
     return f"outcome/{gate_id}/{_address(person)}"
 
 
-def information(rollout_id: str, sequence: int, person: str) -> str:
-    """Told because of one audit entry: `sequence` is the entry's number in the rollout's record."""
-    return f"information/{rollout_id}/{sequence}/{_address(person)}"
+def information(rollout_id: str, sequence: int, person: str, number: int = 1) -> str:
+    """Told because of one audit entry: `sequence` is the entry's number in the rollout's record.
+
+    `number` counts what one person hears because of one entry.
+    """
+    further = f"/{number}" if number > 1 else ""
+    return f"information/{rollout_id}/{sequence}/{_address(person)}{further}"
 
 
 def delegation(delegation_id: int, event: str, person: str) -> str:

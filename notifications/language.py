@@ -120,6 +120,8 @@ _KINDS = {
     "checklist": to_translate("Checklist"),
     "measurement": to_translate("Measurement"),
     "acknowledgement": to_translate("Acknowledgement"),
+    "window": to_translate("Window"),
+    "check": to_translate("Check"),
 }
 _UNITS = {
     "minute": (to_translate("{count} minute"), to_translate("{count} minutes")),

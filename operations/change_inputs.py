@@ -97,7 +97,8 @@ def _read(ws: Workspace, changes: Mapping[str, Any]) -> dict[str, Any]:
         if name not in asked:
             raise InvalidInput(f"“{name}” is not an input of the plan{suggestion(name, asked)}")
     budgets = {name: value for name, value in changes.items() if asked[name].kind is InputKind.BUDGET}
-    plain = {name: value for name, value in ws.rollout.inputs.items() if asked[name].kind is not InputKind.BUDGET}
+    kept = {name: value for name, value in ws.rollout.inputs.items() if name in asked}  # a plan may ask for less later
+    plain = {name: value for name, value in kept.items() if asked[name].kind is not InputKind.BUDGET}
     given = {name: value for name, value in changes.items() if name not in budgets}
     read = inputs.read(asked, {**plain, **given})
     lines = {name: [line.model_dump(mode="json") for line in lines_given(value)] for name, value in budgets.items()}

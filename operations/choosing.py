@@ -12,6 +12,8 @@ from operations.workspace import Workspace
 
 def choices(ws: Workspace, gate: GateRow, request: Request) -> tuple[str, ...]:
     """Return what this person may choose at a gate: DecisionKind values, for reviews also hold, recycle and kill."""
+    if request.purpose is Purpose.RESPOND:
+        return ()
     if request.purpose is not Purpose.DECIDE:
         return (DecisionKind.APPROVE,)
     left_out = () if stages_for(ws, gate) else (DecisionKind.APPROVE_WITH_CONDITIONS,)
@@ -40,4 +42,4 @@ def why_not_offered(ws: Workspace, gate: GateRow, request: Request, decision: st
 def stages_for(ws: Workspace, gate: GateRow) -> list[str]:
     """Return the stages that may hold to conditions made at a gate, the default first; none: it takes no conditions."""
     passed = {stage.key for stage in ws.stages() if stage.state is StageState.PASSED}
-    return conditions.stages_for(ws.plan, ws.stage_of(gate).key, ws.planned_gate(gate), passed)
+    return conditions.stages_for(ws.plan_of(gate), ws.stage_of(gate).key, ws.planned_gate(gate), passed)

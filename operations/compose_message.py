@@ -178,7 +178,7 @@ def _follows(ws: Workspace, gate: GateRow, language: str) -> Reason:
     if gate.outcome is Outcome.KILL:
         return Reason("The rollout has ended for good.")
     if gate.outcome is Outcome.RECYCLE:
-        stage = ws.plan.stage(recycle_target(ws, gate)).title.in_language(language)
+        stage = ws.plan_of(gate).stage(recycle_target(ws, gate)).title.in_language(language)
         return Reason("The rollout goes back to “{stage}”.", {"stage": stage})
     if ws.rollout.state is RolloutState.COMPLETED:
         return Reason("This was the last one: the rollout is completed.")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.errors import InvalidInput
 from domain.reasons import Reason
-from domain.states import StageState
 from models.exclusive import RESOURCE_ONCE, Claim, claims_of, resource_locked
 from models.rollouts import StageRow
 from operations.queues import Waiting, queue, sentence, waiting
 from operations.telling import inform
-from operations.workspace import Workspace
+from operations.workspace import LIVING_STAGES, Workspace
 
 
 def may_open_now(ws: Workspace, ready: Sequence[StageRow]) -> list[StageRow]:
@@ -39,6 +39,33 @@ def release_resource(ws: Workspace, stage: StageRow) -> None:
     ws.session.flush()
 
 
+def follow_resources(ws: Workspace) -> None:
+    """Let every stage use, or wait for, what the plan says now, after it has changed.
+
+    Raises InvalidInput when a stage is open whose resource others use: of the two, one would have to close.
+    """
+    for stage in ws.stages():
+        for claim in _places(ws, stage):
+            if claim.resource != _resource(ws, stage):
+                _leave(ws, stage, claim)
+    for stage in ws.stages():
+        if stage.state in LIVING_STAGES and _resource(ws, stage) and not _places(ws, stage):
+            _lock_resources(ws)
+            _use_at_once(ws, stage)
+
+
+def _use_at_once(ws: Workspace, stage: StageRow) -> None:
+    claim = _take_a_place(ws, stage)
+    waits = waiting(ws.session, claim)
+    if waits.behind:
+        facts: dict[str, str | int] = {"stage": _title(ws, stage), "resource": claim.resource}
+        facts |= {"title": waits.behind.title, "rollout": waits.behind.id}
+        raise InvalidInput(
+            Reason("“{stage}” is open and would use “{resource}”, which “{title}” ({rollout}) uses.", facts)
+        )
+    claim.held_at = ws.now
+
+
 def _resource(ws: Workspace, stage: StageRow) -> str | None:
     return ws.planned_stage(stage).exclusive
 
@@ -47,9 +74,13 @@ def _leave_queues(ws: Workspace, ready: Sequence[StageRow]) -> None:
     wanted = {stage.id: _resource(ws, stage) for stage in ready}
     for stage in ws.stages():
         for claim in _places(ws, stage):
-            if stage.state is StageState.WAITING and wanted.get(stage.id) != claim.resource:
-                claim.released_at = ws.now
-                ws.note("stage.left-queue", stage=stage, facts={"resource": claim.resource})
+            if claim.held_at is None and wanted.get(stage.id) != claim.resource:
+                _leave(ws, stage, claim)
+
+
+def _leave(ws: Workspace, stage: StageRow, claim: Claim) -> None:
+    claim.released_at = ws.now
+    ws.note("stage.left-queue", stage=stage, facts={"resource": claim.resource})
     ws.session.flush()
 
 

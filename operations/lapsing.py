@@ -27,7 +27,7 @@ def lapse_what_changed(ws: Workspace) -> list[Decision]:
     """
     now = matters(ws)
     lapsed: list[Decision] = []
-    for gate in ws.gates(GateState.OPEN, GateState.PASSED):
+    for gate in ws.gates(GateState.WAITING, GateState.OPEN, GateState.PASSED):
         counted = _decisions(ws, gate)
         gone = [one for one in counted if _lapse(ws, now, gate, one)]
         lapsed += gone

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from domain import budget, consequences
+from domain import budget
 from domain.evidence import digest
 from domain.inputs import as_typed
 from domain.plan import (
@@ -20,7 +20,6 @@ from domain.plan import (
     ReviewGate,
 )
 from domain.reasons import Reason
-from domain.states import GateState
 from models.evidence import attachments_of
 from models.gates import Decision, GateRow, Purpose, Request, RequestState, gate_in_round, requests_at
 from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
@@ -29,10 +28,10 @@ from operations.choosing import choices, stages_for
 from operations.delegating import delegation_behind
 from operations.directory import readers
 from operations.opening import budget_lines
-from operations.progress import recycle_target
 from operations.renewals import what_is_renewed
 from operations.shown_changes import changes_as_facts
 from operations.voices import latest_decisions, tally_of, wishes
+from operations.what_follows import on_no, on_silence, on_yes
 from operations.why_asked import why_asked
 from operations.workspace import Workspace
 
@@ -55,7 +54,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
     return Question(
         rollout_id=ws.rollout.id,
         rollout_title=ws.rollout.title,
-        plan_title=ws.plan.title.in_language(language),
+        plan_title=ws.plan_of(gate).title.in_language(language),
         stage_title=stage.title.in_language(language),
         gate_key=gate.key,
         gate_title=planned.title.in_language(language),
@@ -68,9 +67,9 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         owner_name=names(ws.rollout.owner),
         owner_email=ws.rollout.owner,
         why=why_asked(ws, gate, request, names, language),
-        on_yes=_on_yes(planned, request, needed - counted),
-        on_no=_on_no(ws, gate, planned, request, language),
-        on_silence=_on_silence(ws, gate, planned, language, names),
+        on_yes=on_yes(planned, request, needed - counted),
+        on_no=on_no(ws, gate, request, language),
+        on_silence=on_silence(ws, gate, names, language),
         due_at=gate.due_at,
         counted=counted,
         needed=needed,
@@ -79,9 +78,9 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         condition_stages=_condition_stages(ws, gate, request, language),
         waiting_for=_names_waited_for(ws, gate, request, reader),
         **_in_place(ws, request),
-        inputs=_inputs(ws, language),
+        inputs=_inputs(ws, gate, language),
         renewal=what_is_renewed(ws, gate),
-        silence_is_consent=getattr(planned, "silence_is_consent", False),
+        silence_is_consent=getattr(planned, "silence_is_consent", False) and not gate.renewal,
         lessons_required=isinstance(planned, ReviewGate) and planned.lessons,
         **changes_as_facts(ws, gate, request, language, names),
         **_evidence(ws, gate, planned, language),
@@ -173,7 +172,9 @@ def _in_place(ws: Workspace, request: Request) -> dict[str, Any]:
 def _condition_stages(ws: Workspace, gate: GateRow, request: Request, language: str) -> tuple[LaterStage, ...]:
     if request.purpose is not Purpose.DECIDE:
         return ()
-    return tuple(LaterStage(key, ws.plan.stage(key).title.in_language(language)) for key in stages_for(ws, gate))
+    return tuple(
+        LaterStage(key, ws.plan_of(gate).stage(key).title.in_language(language)) for key in stages_for(ws, gate)
+    )
 
 
 def settlement(gate: GateRow) -> Settlement | None:
@@ -214,41 +215,9 @@ def _names(ws: Workspace) -> Callable[[str], str]:
     return lambda address: reader_of(ws, address).name
 
 
-def _on_yes(planned: Gate, request: Request, still_needed: int) -> Reason:
-    if request.purpose is Purpose.RESPOND:
-        return consequences.ON_ANSWERED
-    if request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
-        return consequences.on_filled(planned)
-    return consequences.on_yes(planned, still_needed)
-
-
-def _on_no(ws: Workspace, gate: GateRow, planned: Gate, request: Request, language: str) -> Reason | None:
-    if request.purpose is Purpose.RESPOND:
-        return None
-    return consequences.on_no(planned, _recycle_title(ws, gate, language))
-
-
-def _recycle_title(ws: Workspace, gate: GateRow, language: str) -> str:
-    return ws.plan.stage(recycle_target(ws, gate)).title.in_language(language)
-
-
-def _on_silence(ws: Workspace, gate: GateRow, planned: Gate, language: str, names: Callable[[str], str]) -> Reason:
-    if gate.paused_at is not None:
-        return consequences.WHILE_PAUSED
-    if gate.renewal:
-        return consequences.on_renewal_silence(planned, gate.renewal_due_at)
-    people = ""
-    if gate.state is GateState.OPEN and gate.escalate_at:
-        to = planned.escalate[gate.escalation_level].to
-        people = ", ".join(names(person) for person in ws.directory.resolve(to))
-    return consequences.on_silence(
-        planned, gate.expires_at, _recycle_title(ws, gate, language), gate.escalate_at, people
-    )
-
-
 def _evidence(ws: Workspace, gate: GateRow, planned: Gate, language: str) -> dict[str, Any]:
     if isinstance(planned, BudgetGate):
-        return _budget(ws, planned)
+        return _budget(ws, gate, planned)
     if isinstance(planned, ChecklistGate):
         return _checklist(ws, gate, planned, language)
     if isinstance(planned, MeasurementGate):
@@ -258,21 +227,21 @@ def _evidence(ws: Workspace, gate: GateRow, planned: Gate, language: str) -> dic
     return {}
 
 
-def _inputs(ws: Workspace, language: str) -> tuple[Filled, ...]:
+def _inputs(ws: Workspace, gate: GateRow, language: str) -> tuple[Filled, ...]:
     given = ws.rollout.inputs
     return tuple(
         Filled(asked.title.in_language(language) if asked.title else name, as_typed(given[name]))
-        for name, asked in ws.plan.inputs.items()
+        for name, asked in ws.plan_of(gate).inputs.items()
         if asked.kind is not InputKind.BUDGET and given.get(name) not in (None, "")
     )
 
 
-def _budget(ws: Workspace, planned: BudgetGate) -> dict[str, Any]:
+def _budget(ws: Workspace, gate: GateRow, planned: BudgetGate) -> dict[str, Any]:
     lines = budget_lines(ws, planned)
     return {
         "budget": tuple(Line(line.item, line.amount) for line in lines),
         "budget_total": budget.total(lines),
-        "currency": ws.plan.inputs[planned.input].currency or "",
+        "currency": ws.plan_of(gate).inputs[planned.input].currency or "",
     }
 
 

@@ -8,29 +8,26 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from domain import inputs, typed_text
 from domain.budget import BudgetLine
 from domain.eligibility import normalise_address
-from domain.errors import InvalidInput, RoleNotHeld, UnknownPerson
-from domain.evidence import digest
+from domain.errors import InvalidInput, UnknownPerson
 from domain.nearest import suggestion
-from domain.plan import BUILT_IN_ROLES, BudgetGate, InputKind, Plan
+from domain.plan import BUILT_IN_ROLES, InputKind, Plan
 from domain.reasons import Reason
 from domain.states import RolloutState
 from models.database import Database
 from models.gates import GateRow
 from models.people import Person
-from models.rollouts import PlanVersion, Rollout, StageRow, plan_version_with, plan_versions_of, rollout_of_flow_run
-from operations.pool import first_asked, pool
+from models.rollouts import Rollout, StageRow, rollout_of_flow_run
+from operations.feasible import refuse_what_cannot_work
+from operations.plan_versions import again_when_it_collides, version_of
 from operations.progress import progress
 from operations.telling import inform
 from operations.workspace import Actor, Workspace, lock
 
-_MOST_COLLISIONS = 5
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread on paper or on the telephone
 
 
@@ -57,12 +54,7 @@ def start_rollout(db: Database, keys: Sequence[bytes], start: Start, now: dateti
 
     Raises UnknownPerson, RoleNotHeld, QuorumImpossible or InvalidInput; nothing is then started.
     """
-    for _ in range(_MOST_COLLISIONS):
-        try:
-            return _start(db, keys, start, now)
-        except IntegrityError:  # somebody has just stored the same flow run or plan version; now it can be found
-            continue
-    return _start(db, keys, start, now)
+    return again_when_it_collides(lambda: _start(db, keys, start, now))
 
 
 def _start(db: Database, keys: Sequence[bytes], start: Start, now: datetime) -> str:
@@ -73,7 +65,9 @@ def _start(db: Database, keys: Sequence[bytes], start: Start, now: datetime) -> 
         session.add(rollout)
         session.flush()
         ws = lock(session, keys, rollout.id, now, Actor(rollout.requester, start.channel))
-        _refuse_what_cannot_work(ws)
+        refuse_what_cannot_work(
+            (gate for stage in ws.plan.stages for gate in stage.gates), ws.directory, rollout.inputs
+        )
         _lay_out(ws)
         ws.note("rollout.started", facts={"plan": start.plan.name, "version": rollout.plan_version.version})
         _tell_the_owner(ws)
@@ -86,7 +80,7 @@ def _rollout(session: Session, start: Start, now: datetime) -> Rollout:
     owner = _known(session, start.owner, "owner") if start.owner.strip() else requester
     return Rollout(
         id="".join(secrets.choice(_ALPHABET) for _ in range(8)),
-        plan_version=_version(session, start, now),
+        plan_version=version_of(session, start.plan, start.source, now),
         title=typed_text.clean_line(start.title, 200) or start.plan.title.in_language(start.language),
         state=RolloutState.WAITING,
         requester=requester,
@@ -111,18 +105,6 @@ def _known(session: Session, address: str, what: str) -> str:
     return email
 
 
-def _version(session: Session, start: Start, now: datetime) -> PlanVersion:
-    document = start.plan.model_dump(mode="json", by_alias=True)
-    content = digest(document)
-    if known := session.scalars(plan_version_with(start.plan.name, content)).first():
-        return known
-    newest = session.scalar(
-        plan_versions_of(start.plan.name).with_only_columns(func.max(PlanVersion.version)).order_by(None)
-    )
-    return PlanVersion(name=start.plan.name, version=(newest or 0) + 1, digest=content, document=document,
-                       source=start.source, created_at=now)  # fmt: skip
-
-
 def _people(plan: Plan, given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     roles = plan.roles.keys()
     for role in given:
@@ -145,28 +127,6 @@ def _inputs(plan: Plan, start: Start) -> dict[str, Any]:
             f"The plan “{plan.name}” needs a budget to start: give at least one line with item and amount."
         )
     return {**values, **{name: [line.model_dump(mode="json") for line in start.budget] for name in budgets}}
-
-
-def _refuse_what_cannot_work(ws: Workspace) -> None:
-    for stage in ws.plan.stages:
-        for gate in stage.gates:
-            if isinstance(gate, BudgetGate):
-                _refuse_no_lines(ws, gate)
-            pool(gate, ws.directory, ws.rollout.inputs)
-            first_asked(gate, ws.directory)
-            for entry in gate.waiver:
-                if not ws.directory.resolve(entry):
-                    raise RoleNotHeld(f"The gate “{gate.id}” may be waived by “{entry}”, which nobody holds.")
-            for escalation in gate.escalate:
-                if not ws.directory.resolve(escalation.to):
-                    raise RoleNotHeld(f"The gate “{gate.id}” escalates to “{escalation.to}”, which nobody holds.")
-
-
-def _refuse_no_lines(ws: Workspace, gate: BudgetGate) -> None:
-    if not ws.rollout.inputs.get(gate.input):
-        raise InvalidInput(
-            f"The plan asks for a budget (gate “{gate.id}”): give at least one line with item and amount."
-        )
 
 
 def _lay_out(ws: Workspace) -> None:

@@ -74,11 +74,12 @@ def inform(
 ) -> None:
     """Tell people something that asks nothing of them. Say it after the audit entry it belongs to."""
     for person in _once(recipients):
+        ws.told[ws.rollout.sequence, person] += 1
         tell(
             ws,
             "information",
             person,
-            dedup.information(ws.rollout.id, ws.rollout.sequence, person),
+            dedup.information(ws.rollout.id, ws.rollout.sequence, person, ws.told[ws.rollout.sequence, person]),
             headline=headline.to_json(),
             sentences=[sentence.to_json() for sentence in sentences],
             what_to_do=[sentence.to_json() for sentence in what_to_do],

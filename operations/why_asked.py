@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from domain.plan import BUILT_IN_TITLES
+from domain.plan import BUILT_IN_TITLES, Plan
 from domain.reasons import Fact, Reason
 from models.conditions import Condition
 from models.gates import GateRow, Purpose, Request
@@ -15,7 +15,7 @@ def why_asked(ws: Workspace, gate: GateRow, request: Request, names: Callable[[s
     """Return why this person is asked. `names` gives the name of an address."""
     if (condition := ws.condition_of(gate)) and not request.escalation_level and request.purpose is not Purpose.RESPOND:
         return _by_condition(ws, condition, request, names, language)
-    roles = ", ".join(_role_title(ws, entry, language) for entry in request.asked_for)
+    roles = ", ".join(_role_title(ws.plan_of(gate), entry, language) for entry in request.asked_for)
     if request.on_behalf_of:
         facts: dict[str, Fact] = {"person": names(request.on_behalf_of), "role": roles}
         return Reason("You are asked in the place of {person}, whom the plan names ({role}).", facts)
@@ -52,7 +52,7 @@ def _by_condition(
     return Reason("{maker} made this a condition of the approval at “{gate}”: say whether it is met.", facts)
 
 
-def _role_title(ws: Workspace, entry: str, language: str) -> str:
+def _role_title(plan: Plan, entry: str, language: str) -> str:
     if entry in BUILT_IN_TITLES:
         return BUILT_IN_TITLES[entry].in_language(language)
-    return ws.plan.roles[entry].title.in_language(language) if entry in ws.plan.roles else entry
+    return plan.roles[entry].title.in_language(language) if entry in plan.roles else entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,6 +54,8 @@ class Workspace:
     actor: Actor = SYSTEM
     readers: dict[str, Reader] = field(default_factory=dict)
     """How to write to people, as far as somebody has asked (operations/question.py)."""
+    told: Counter[tuple[int, str]] = field(default_factory=Counter)
+    """What each person has heard because of each entry of the record (operations/telling.py)."""
     _stages: dict[int, StageRow] = field(default_factory=dict)  # a session forgets rows that nobody holds
     _conditions: dict[int, Condition] = field(default_factory=dict)
 
@@ -101,13 +104,27 @@ class Workspace:
             self._stages[gate.stage_id] = self.session.get_one(StageRow, gate.stage_id)
         return self._stages[gate.stage_id]
 
+    def plan_of(self, row: StageRow | GateRow) -> Plan:
+        """The plan version a stage or gate belongs to: the rollout's, or an earlier one for what was over by then."""
+        if row.plan_version_id is None:
+            return self.plan
+        return plan_of(self.session.get_one(PlanVersion, row.plan_version_id))
+
+    def go_over(self, version: PlanVersion, inputs: dict[str, Any]) -> None:
+        """Follow another version of the plan from now on, with the inputs as it takes them."""
+        self.rollout.plan_version, self.rollout.inputs = version, inputs
+        self.session.flush()
+        del self.plan  # it is read anew
+
     def planned_stage(self, stage: StageRow) -> Stage:
         """What the plan says of a stage."""
-        return self.plan.stage(stage.key)
+        return self.plan_of(stage).stage(stage.key)
 
     def planned_gate(self, gate: GateRow) -> Gate:
-        """What the plan says of a gate, with what it takes from the rollout's inputs put in its place."""
-        return self.planned_gate_called(gate.key)
+        """What the plan says of a gate, with what it takes from the inputs in its place; or what a condition says."""
+        if gate.condition_id is not None:
+            return self._gate_of_condition(gate.condition_id)
+        return resolved(gate_of(self.plan_of(gate), gate.key), self.rollout.inputs)
 
     def planned_gate_called(self, key: str) -> Gate:
         """What the plan says of the gate of this id, or what a condition comes to. Raises KeyError for any other."""

@@ -32,6 +32,8 @@ from operations.describe_rollout import describe_rollout
 from operations.detach import detach
 from operations.import_people import import_people
 from operations.list_attachments import list_attachments
+from operations.migrate_rollout import migrate_rollout, preview_migration
+from operations.migration import Move
 from operations.reassign import reassign
 from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision, record_decision_as
@@ -255,8 +257,8 @@ class Company:
         return record_answers(self.db, KEYS, self.token(request), fields, self.code(request), digest, self.now)
 
     def measures(self, metric: str, value: str, sample: str = "", measured_at: datetime | None = None) -> None:
-        """Record a value, as `etappe measure` does."""
-        actor = Actor(REQUESTER, "command")
+        """Record a value, as `etappe measure` does for whoever started the rollout."""
+        actor = Actor(self.rollout()["requester"], "command")
         record_measurement(self.db, KEYS, self.rollout_id, metric, value, actor, self.now, sample=sample,
                            measured_at=measured_at)  # fmt: skip
 
@@ -341,6 +343,15 @@ class Company:
     def cancels(self, reason: str = "no longer wanted") -> None:
         """Call the rollout off, as `etappe rollout cancel` does."""
         cancel_rollout(self.db, KEYS, self.rollout_id, reason, Actor(REQUESTER, "command"), self.now)
+
+    def migrates(self, source: str, reason: str = "the plan was put right", by: str = "operator") -> Move:
+        """Let the rollout follow another version of its plan, as `etappe rollout migrate --yes` does."""
+        plan, actor = read_plan(source, "plan.yaml"), Actor(by, "command")
+        return migrate_rollout(self.db, KEYS, self.rollout_id, plan, source, reason, actor, self.now)
+
+    def would_migrate(self, source: str) -> Move:
+        """What it would mean to follow another version, as `etappe rollout migrate` shows it."""
+        return preview_migration(self.db, KEYS, self.rollout_id, read_plan(source, "plan.yaml"), source, self.now)
 
     def takes_turns(self) -> None:
         """Let those open a stage whose turn at a resource has come, as the relay does after a commit."""

@@ -8,11 +8,13 @@ from typing import Any
 import click
 
 from cli.printing import json_option, plural, print_json, print_table
+from domain import inputs
 from domain.errors import InvalidPlan, Problem
 from domain.plan import (
     AcknowledgementGate,
     CheckGate,
     ChecklistGate,
+    FromInput,
     Gate,
     MeasurementGate,
     Plan,
@@ -103,12 +105,13 @@ def _size(read: Plan) -> str:
 
 
 def _input(read: Plan, name: str) -> str:
-    asked = read.inputs[name]
-    return f"{name} ({asked.kind}{', required' if asked.required else ''})"
+    return inputs.in_words(name, read.inputs[name])
 
 
 def _gate_lines(gate: Gate) -> list[str]:
     lines = [_who(gate)]
+    if gate.ask_after:
+        lines.append(f"asked after {', '.join(gate.ask_after)}")
     for escalation in gate.escalate:
         how = "instead" if escalation.replace else "as well"
         lines.append(f"after {escalation.after} {escalation.to} {how}")
@@ -123,10 +126,13 @@ def _gate_lines(gate: Gate) -> list[str]:
 
 def _who(gate: Gate) -> str:
     if isinstance(gate, MeasurementGate):
-        target = f"at least {gate.at_least}" if gate.at_least is not None else f"at most {gate.at_most}"
-        return f"{gate.metric}: {target}, measured by {gate.measured_by}"
-    if isinstance(gate, WindowGate | CheckGate | RunGate):
-        return f"settled by itself ({gate.kind})"
+        return _measured(gate)
+    if isinstance(gate, WindowGate):
+        return _window(gate)
+    if isinstance(gate, CheckGate):
+        return f"{gate.signed_with} says pass or fail" if gate.signed_with else f"asks {gate.asks}, {gate.every}"
+    if isinstance(gate, RunGate):
+        return f"starts {gate.deployment} in Prefect, and passes when that completes"
     if isinstance(gate, AcknowledgementGate):
         return f"confirmed by {gate.share} of {', '.join(gate.audience)}"
     if isinstance(gate, ChecklistGate) and not gate.approvers:
@@ -134,6 +140,26 @@ def _who(gate: Gate) -> str:
     quorum = gate.quorum if isinstance(gate.quorum, str | int) else f"{gate.quorum.each} of each"
     filled = f"filled in by {gate.filled_by}; " if isinstance(gate, ChecklistGate) else ""
     return f"{filled}decided by {', '.join(gate.approvers)}; quorum: {quorum}"
+
+
+def _measured(gate: MeasurementGate) -> str:
+    side, target = ("at least", gate.at_least) if gate.at_least is not None else ("at most", gate.at_most)
+    number = target.input if isinstance(target, FromInput) else str(target)
+    time = f" for {gate.holds_for}" if gate.holds_for else ""
+    by = f"asked of the database {gate.queried.database}, {gate.queried.every}" if gate.queried else (
+        f"measured by {gate.measured_by}")  # fmt: skip
+    return f"{gate.metric}: {side} {number}{time}, {by}"
+
+
+def _window(gate: WindowGate) -> str:
+    rules = [
+        *(f"from {days.first} to {days.last}" for days in gate.dates),
+        ", ".join(gate.weekdays),
+        gate.hours or "",
+        "business days" if gate.business_days else "",
+        *(f"not from {days.first} to {days.last}" for days in gate.freezes),
+    ]
+    return f"open {'; '.join(rule for rule in rules if rule)}"
 
 
 def _problems(problems: list[Problem] | tuple[Problem, ...]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`etappe rollout`: start, list, show, change, cancel and resume rollouts."""
+"""`etappe rollout`: start, list, show, change, migrate, cancel and resume rollouts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from cli import rollout_tree
+from cli.commands.migration import migrate
 from cli.opening import actor, opened
 from cli.printing import json_option, moment, now_utc, print_json, print_table
 from cli.rollout_form import RolloutForm, typed_changes
@@ -24,7 +25,10 @@ _BY = click.option("--by", default="", metavar="EMAIL", help="Who gives the comm
 
 @click.group()
 def rollout() -> None:
-    """Start, list, show, change, cancel and resume rollouts."""
+    """Start, list, show, change, migrate, cancel and resume rollouts."""
+
+
+rollout.add_command(migrate)
 
 
 @rollout.command()

@@ -90,5 +90,24 @@ def test_conditions_are_given_one_by_one(company: Terminal, rollout: str) -> Non
     assert said.facts()["mine"]["conditions"] == f"check it ({REQUESTER}, {SOON})\ntell staff ({ANNA}, {SOON})"
 
 
+def test_a_condition_stands_in_the_stage_that_holds_to_it(company: Terminal, rollout: str) -> None:
+    says = ("gate", "decide", rollout, GATE, "--by")
+    condition = ("--condition", "check it", REQUESTER, SOON, "--condition-stage", "staffing")
+    company(*says, ANNA, "--decision", "approve-with-conditions", *condition)
+    for person in ("carla.rossi@example.com", "david.meier@example.com"):
+        company(*says, person, "--decision", "approve")
+    shown = company("rollout", "show", rollout).out
+    assert "· Enough people, and the right ones  waiting" in shown
+    assert "  ● Condition: check it (checklist)  open, due" in shown
+    [stage] = [
+        one for one in company("rollout", "show", rollout, "--json").facts()["stages"] if one["id"] == "staffing"
+    ]
+    assert stage["gates"][-1]["condition"] == {
+        "what": "check it", "who": REQUESTER, "due_on": SOON, "made_by": ANNA, "made_at": GATE,
+    }  # fmt: skip
+    asked = company("gate", "show", rollout, "condition-1", "--by", REQUESTER)
+    assert "Anna Keller" in asked.out
+
+
 def test_who_decides_must_be_said(company: Terminal, rollout: str) -> None:
     assert company("gate", "decide", rollout, GATE, "--decision", "approve").code == 2

@@ -64,14 +64,17 @@ def test_the_list_names_what_can_be_used_and_what_cannot(
     assert "social-media-introduction  Introduce social media" in said.out
     assert "Cannot be used: one-gate" in said.out
     facts = {one["plan"]: one["usable"] for one in etappe("plan", "list", "--json").facts()}
-    assert facts == {"office-policy": True, "social-media-introduction": True, "one-gate": False}
+    bundled = ("office-policy", "social-media-introduction", "software-release")
+    assert facts == {**dict.fromkeys(bundled, True), "one-gate": False}
 
 
 def test_a_plan_is_shown_with_who_is_asked_and_what_follows(etappe: Terminal) -> None:
     said = etappe("plan", "show", "social-media-introduction")
     assert "decided by executive-board; quorum: all" in said.out
     assert "after 8 business days chair as well" in said.out
-    assert "at least 70, measured by project-lead" in said.out
+    assert "satisfaction-target (number, 70 unless given)" in said.out
+    assert "at least satisfaction-target, measured by project-lead" in said.out
+    assert "starts shift-traffic/sample" in etappe("plan", "show", "software-release").out
     assert etappe("plan", "show", "office-policy", "--json").facts()["plan"] == "office-policy"
 
 

@@ -15,7 +15,7 @@ from models.database import Database
 from models.gates import Decision, Purpose, Request, RequestState
 from models.rollouts import Rollout
 from settings import Settings
-from tests.company import KEYS, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, LATER, SIGN_OFF, Company, one_gate
 from web.app import create_app
 
 BUDGET = 'kind: budget, question: "May it cost this?", approvers: [board]'
@@ -90,6 +90,24 @@ def test_the_code_may_be_typed_with_a_space(company: Company, browser: TestClien
     code = company.code(request)
     form = filled(company, browser, request, decision="approve", code=f"{code[:3]} {code[3:]}")
     assert browser.post(link(company, request), data=form).status_code == 200
+
+
+def test_conditions_are_recorded_and_what_is_wrong_stands_beside_its_field(
+    company: Company, browser: TestClient
+) -> None:
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any") + LATER)
+    request = company.asked("ben@example.com")
+    typed = {"condition-2-what": "Texts & pictures", "condition-2-who": "Ben", "condition-2-due": "2026-03-09"}
+    form = filled(company, browser, request, decision="approve-with-conditions", **typed)
+    refused = browser.post(link(company, request), data=form)
+    assert refused.status_code == 422
+    assert 'id="error-condition-2-who">“Ben” is not an e-mail address' in refused.text
+    assert 'value="Texts &amp; pictures"' in refused.text
+    assert decisions(company.db) == 0
+    recorded = browser.post(link(company, request), data={**form, "condition-2-who": "dora@example.com"})
+    assert recorded.status_code == 200
+    assert "Texts &amp; pictures (dora@example.com, 2026-03-09)" in recorded.text
+    assert company.gate("condition-1")["waiting_for"] == ["dora@example.com"]
 
 
 def test_a_missing_reason_stands_beside_its_field_in_german(company: Company, browser: TestClient) -> None:

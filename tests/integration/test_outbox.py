@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
+from domain.reasons import Reason
 from models.database import Database
 from models.outbox import Message, MessageState
 from notifications.messages import Mail, OutcomeMail
 from operations.claim_messages import LEASE, claim_messages
 from operations.compose_message import Composer, workspace_for
 from operations.settle_message import bury, settle_messages, try_again_later
+from operations.telling import inform
+from operations.workspace import locked
 from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
@@ -26,6 +29,16 @@ def compose(company: Company, message: Message) -> Mail | None:
 
 def told(company: Company) -> Counter[tuple[str, str]]:
     return Counter((message.topic, message.recipient) for message in company.messages())
+
+
+def test_two_things_said_because_of_one_entry_are_both_said(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(ALL))
+    with locked(db, KEYS, company.rollout_id, company.now) as ws:
+        ws.note("gate.reminded")
+        for headline in ("One thing", "Another"):
+            inform(ws, [ANNA, ANNA], Reason(headline))
+    assert company.headlines(ANNA) == ["One thing", "Another"]
 
 
 def test_everybody_who_must_be_told_is_told_once_per_event(db: Database) -> None:

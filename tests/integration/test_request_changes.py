@@ -12,8 +12,10 @@ import pytest
 from domain.errors import EvidenceChanged, GateSettled, InvalidInput, NotAllowed, NotFound, WrongCode
 from models.database import Database
 from models.gates import Purpose, Request, RequestState, VoidReason
+from notifications.rendering import render
 from operations.answer_changes import Answer, answer_changes, answer_changes_by_link
 from operations.cancel_rollout import cancel_rollout
+from operations.compose_message import Composer, workspace_for
 from operations.record_decision import DecisionForm, record_decision
 from operations.workspace import Actor
 from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
@@ -118,6 +120,50 @@ def test_a_decision_cannot_be_given_as_an_answer(db: Database) -> None:
     company = started(db)
     with pytest.raises(InvalidInput, match="something else than an answer"):
         company.answers_changes(ANNA, request=company.asked(ANNA))
+
+
+def written(company: Company, person: str) -> str:
+    """The text of the newest request that was mailed to somebody."""
+    message = company.messages("request", person)[-1]
+    with company.db.read() as session:
+        mail = Composer(KEYS, "https://etappe.example.com").compose(
+            workspace_for(session, message, company.now), message
+        )
+    assert mail is not None
+    return render(mail).text
+
+
+def test_the_mails_quote_what_is_asked_for_and_what_was_answered(db: Database) -> None:
+    company = started(db)
+    company.attaches(b"an offer", "Offer.txt")
+    company.decides(BEN, "request-changes", comment="What does it cost?")
+    request = asked(company, DORA)
+    to_owner = written(company, DORA)
+    for part in (
+        "Ben Frei",
+        "What does it cost?",
+        company.token(request),
+        "Ansehen und antworten",
+        "Offer.txt (8 bytes)",
+    ):
+        assert part in to_owner
+    code = company.code(request)
+    assert f"{code[:3]} {code[3:]}" in to_owner
+    company.answers_changes(DORA, "Nothing at all.", links=["https://example.com/price"])
+    to_ben = written(company, BEN)
+    for part in ("What does it cost?", "Dora Meier", "Nothing at all.", "nothing → price (https://example.com/price)"):
+        assert part in to_ben
+
+
+def test_a_delegate_asks_for_changes_in_anothers_place_and_both_hear_the_answer(db: Database) -> None:
+    company = started(db)
+    company.lends(BEN, EMIL)
+    company.decides(EMIL, "request-changes", request=company.asked_for(BEN, EMIL), comment="shorter")
+    wishes = company.page(asked(company, DORA)).question.wishes
+    assert [wish.comment for wish in wishes] == ["shorter"]
+    company.answers_changes(DORA)
+    again = [row.recipient for row in company.messages("request") if row.dedup_key.startswith("asked-again/")]
+    assert sorted(again) == [ANNA, BEN, CARLA, EMIL]
 
 
 # Answering
@@ -352,16 +398,19 @@ def test_the_clock_goes_on_when_everybody_who_asked_for_changes_has_decided(db: 
     assert company.actions().count("gate.resumed") == 1
 
 
-@pytest.mark.parametrize("end", ["cancelled", "killed", "recycled"])
+@pytest.mark.parametrize("end", ["cancelled", "killed", "recycled", "waived"])
 def test_when_the_question_goes_away_the_owner_is_no_longer_asked(db: Database, end: str) -> None:
     consequence = "kill" if end == "killed" else "{recycle: one}"
     company = Company(db)
-    source = plan(stage("one", gate("sign"), gate("other", "[finance]", more=f"on_reject: {consequence}")))
+    other = gate("other", "[finance]", more=f"on_reject: {consequence}")
+    source = plan(stage("one", gate("sign", more="waiver: [chair]"), other))
     company.start(source, owner=EMIL)
     company.decides(ANNA, "request-changes")
     request = asked(company, EMIL)
     if end == "cancelled":
         cancel_rollout(db, KEYS, company.rollout_id, "no", Actor(EMIL, "command"), company.now)
+    elif end == "waived":
+        company.waives(EMIL, "sign")
     else:
         company.decides(DORA, "reject")
     assert company.page(request).state is RequestState.VOID

@@ -96,13 +96,33 @@ def test_an_objection_holds_the_stage_when_time_is_up(db: Database) -> None:
     assert company.gate()["because"] == "silence is no consent here, because Ben Frei objected"
 
 
-def test_a_request_for_changes_is_no_consent(db: Database) -> None:
+def test_while_changes_are_asked_for_the_time_to_object_stands_still(db: Database) -> None:
     company = asked(db)
     company.decides(BEN, "request-changes")
     company.mails_arrive()
     time_is_up(company)
-    assert company.gate()["state"] in ("open", "expired")  # open while the owner is waited for: the clock stands still
-    assert company.entries("gate.passed") == []
+    assert (company.gate()["state"], company.gate()["due_at"]) == ("open", None)
+
+
+def test_whoever_asked_for_changes_has_to_be_heard_again_before_silence_is_consent(db: Database) -> None:
+    company = asked(db)
+    company.decides(BEN, "request-changes")
+    company.answers_changes(REQUESTER)
+    company.mails_arrive()
+    told = str(company.page(company.asked(ANNA)).question.on_silence)
+    assert told.startswith("Silence would count as consent here, but Ben Frei objected or asked for changes")
+    time_is_up(company)
+    assert company.gate()["because"] == "silence is no consent here, because Ben Frei asked for changes"
+
+
+def test_whoever_asked_for_changes_may_abstain_and_leave_it_to_the_silence_of_the_others(db: Database) -> None:
+    company = asked(db, QUIET.replace("quorum: all", "quorum: any"))
+    company.decides(BEN, "request-changes")
+    company.answers_changes(REQUESTER)
+    company.decides(BEN, "abstain")
+    company.mails_arrive()
+    time_is_up(company)
+    assert (company.gate()["state"], company.gate()["silent"]) == ("passed", [ANNA, CARLA])
 
 
 def test_a_list_that_was_filled_in_passes_when_nobody_objects_to_it(db: Database) -> None:

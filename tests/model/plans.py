@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 PEOPLE = """
 people:
   - {email: lea@example.com, name: Lea Brunner, language: de}
@@ -118,3 +120,30 @@ plan: exclusive{_HEAD}
 """
 
 ALL = (PINNED, SEPARATED, EXCLUSIVE)
+
+_CHANGES = (
+    ('question: "?"', 'question: "??"'),
+    ('question: "??"', 'question: "?"'),
+    ("approvers: [staff]", "approvers: [staff, chair]"),
+    ("quorum: majority", "quorum: any"),
+    ("quorum: any", "quorum: majority"),
+    ("exclusive: room", "exclusive: hall"),
+    ("exclusive: hall", "exclusive: room"),
+    ("pinned_to: [concept]", "pinned_to: [budget, concept]"),
+    ("remind: every 1 day", "remind: every 2 days"),
+    ("title: Look", "title: Look again"),
+    (
+        "    gates:\n",
+        "    gates:\n"
+        '      - {id: added, title: Added, kind: sign-off, question: "?", approvers: [chair], quorum: any}\n',
+    ),
+    ('      - {id: added, title: Added, kind: sign-off, question: "?", approvers: [chair], quorum: any}\n', ""),
+)
+
+
+def changed(source: str, chance: random.Random) -> str:
+    """Return a plan with one place changed: what is asked, of whom, by which quorum, a gate more or one less."""
+    possible = [(old, new) for old, new in _CHANGES if old in source and not ("id: added" in new and "added" in source)]
+    old, new = chance.choice(possible)
+    at = chance.choice([place for place in range(len(source)) if source.startswith(old, place)])
+    return f"{source[:at]}{new}{source[at + len(old) :]}"

@@ -41,6 +41,7 @@ class Walk:
         self.chance = random.Random(seed)
         self.company = Company(db, directory=plans.PEOPLE)
         self.plans: dict[str, dict[str, Any]] = {}
+        self.sources: dict[str, str] = {}
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
 
@@ -98,6 +99,7 @@ class Walk:
         "deliver": 4,
         "lend": 4,
         "end_lending": 2,
+        "migrate": 3,
         "start": 4,
         "cancel": 1,
     }
@@ -111,7 +113,14 @@ class Walk:
         source = self.chance.choice(plans.ALL)
         owner = self.chance.choice(["lea@example.com", "fritz@example.com"])
         self.company.start(source, budget={"tools": "90"}, inputs={"concept": "a", "target": "5"}, owner=owner)
+        self.sources[self.company.rollout_id] = source
         self.plans[self.company.rollout_id] = _as_facts(source)
+
+    def do_migrate(self) -> None:
+        rollout_id = self._here()
+        newer = plans.changed(self.sources[rollout_id], self.chance)
+        self.company.migrates(newer)
+        self.sources[rollout_id], self.plans[rollout_id] = newer, _as_facts(newer)
 
     def do_decide(self) -> None:
         request = self._request(RequestState.OPEN, Purpose.DECIDE, Purpose.CONFIRM)

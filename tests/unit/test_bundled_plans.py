@@ -15,18 +15,23 @@ from domain.plan import (
     AcknowledgementGate,
     BudgetGate,
     ChecklistGate,
+    FromInput,
     Gate,
     MeasurementGate,
     Plan,
     ReviewGate,
+    RunGate,
     SignOffGate,
+    Stage,
     Text,
+    WindowGate,
 )
+from domain.plan_automatic import asks_nobody
 from domain.stage_graph import comes_before
 from plans.catalogue import BUNDLED, Catalogue
 from plans.directory import Directory, read_directory
 
-NAMES = ["office-policy", "social-media-introduction"]
+NAMES = ["office-policy", "social-media-introduction", "software-release"]
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +94,7 @@ def test_nobody_is_left_waiting(name: str) -> None:
     for stage in plan.stages:
         assert stage.stalled_after, stage.id
         for one in stage.gates:
-            assert one.remind, one.id
+            assert one.remind or asks_nobody(one), one.id
             assert one.escalate, one.id
             assert one.expires, one.id
 
@@ -192,3 +197,55 @@ class TestTheTenFactors:
         assert isinstance(one, SignOffGate)
         assert not one.binding
         assert sample.roles["adviser"] == ["oliver.berg@example.org"]
+
+
+class TestSoftwareRelease:
+    """In waves: traffic is shifted, figures are looked at, and only then is anybody asked."""
+
+    @pytest.fixture
+    def plan(self) -> Plan:
+        return Catalogue().load("software-release").plan
+
+    @pytest.fixture
+    def waves(self, plan: Plan) -> list[Stage]:
+        return plan.stages[1:]
+
+    def test_each_wave_gives_the_release_more_of_the_traffic(self, waves: list[Stage]) -> None:
+        runs = [one for wave in waves for one in wave.gates if isinstance(one, RunGate)]
+        assert [one.parameters["percent"] for one in runs] == ["1", "10", "50", "100"]
+        assert {one.deployment for one in runs} == {"shift-traffic/sample"}
+        assert all(one.parameters["release"] == FromInput(input="release") for one in runs)
+
+    def test_one_rollout_at_a_time_shifts_the_traffic(self, plan: Plan) -> None:
+        shifting = [stage for stage in plan.stages if any(isinstance(one, RunGate) for one in stage.gates)]
+        assert {stage.exclusive for stage in shifting} == {"production"}
+        assert [stage.exclusive for stage in plan.stages if stage not in shifting] == [None]
+
+    def test_figures_come_after_the_shift_and_people_after_the_figures(self, waves: list[Stage]) -> None:
+        for wave in waves:
+            [shift] = [one.id for one in wave.gates if isinstance(one, RunGate)]
+            figures = [one for one in wave.gates if isinstance(one, MeasurementGate)]
+            people = [one for one in wave.gates if isinstance(one, SignOffGate | ReviewGate)]
+            assert [one.ask_after for one in figures] == [[shift], [shift]]
+            assert [one.ask_after for one in people] == [[one.id for one in figures]]
+            assert all(one.minimum_sample and one.maximum_age and one.waiver for one in figures)
+
+    def test_a_value_counts_in_the_wave_it_was_measured_in(self, waves: list[Stage]) -> None:
+        metrics = [one.metric for wave in waves for one in wave.gates if isinstance(one, MeasurementGate)]
+        assert len(set(metrics)) == len(metrics) == 8
+
+    def test_the_targets_are_inputs_that_need_not_be_given(self, plan: Plan, waves: list[Stage]) -> None:
+        targets = {str(one.at_most) for wave in waves for one in wave.gates if isinstance(one, MeasurementGate)}
+        assert targets == {str(FromInput(input=name)) for name in ("error-limit", "response-limit")}
+        assert (plan.inputs["error-limit"].default, plan.inputs["response-limit"].default) == ("1", "400")
+
+    def test_all_of_the_traffic_is_shifted_in_office_hours_only(self, waves: list[Stage]) -> None:
+        window, shift = waves[-1].gates[:2]
+        assert isinstance(window, WindowGate)
+        assert window.business_days
+        assert shift.ask_after == [window.id]
+
+    def test_whoever_approves_the_release_does_not_roll_it_out(self, waves: list[Stage], sample: Directory) -> None:
+        people = [one for wave in waves for one in wave.gates if isinstance(one, SignOffGate | ReviewGate)]
+        assert [one.different_people_than for one in people] == [["release-approval"]] * 4
+        assert not set(sample.roles["release-manager"]) & set(sample.roles["engineering-lead"])

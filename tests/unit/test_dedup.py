@@ -38,5 +38,10 @@ def test_the_same_event_has_the_same_key_in_any_zone_and_spelling() -> None:
     assert keys("A@x.ch", DUE, 1) == keys("a@x.ch ", there, 1)
 
 
+def test_a_person_may_hear_several_things_because_of_one_entry() -> None:
+    every = [dedup.information(REQUEST, 5, "a@x.ch", number) for number in (1, 2, 3)]
+    assert len({*every, dedup.information(REQUEST, 51, "a@x.ch")}) == 4
+
+
 def test_every_key_fits_its_column() -> None:
     assert max(map(len, keys(PERSON, DUE, 2**62))) <= 200

@@ -95,6 +95,10 @@ class TestSaidBefore:
             "Silence counts as consent here: if nobody objects in time, the gate passes."
         )
 
+    def test_with_the_objections_that_stand_in_its_way(self) -> None:
+        told = str(consequences.on_silence(gate(), NOON, "", None, "", ["Ben"]))
+        assert told.startswith("Silence would count as consent here, but Ben objected or asked for changes")
+
     def test_nowhere_else(self) -> None:
         held = gate(silence_is_consent=False, expires=Expiry(after=Duration.parse("5 days"), outcome="hold"))
         assert "Nobody's silence counts as a yes" in str(consequences.on_silence(held, NOON, "", None, ""))

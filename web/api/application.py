@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from web.api import attachments, gates, looking_after, measurements, rollouts
+from web.api import attachments, checks, gates, looking_after, measurements, rollouts
 from web.api.problems import MEDIA_TYPE, Problem, answer_refusals
 from web.house import House
 
@@ -37,7 +37,8 @@ def create_api(house: House) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     api.state.house = house
-    for part in (rollouts, gates, looking_after, attachments, measurements):
+    api.state.check_keys = checks.known_keys(house.settings)
+    for part in (rollouts, gates, looking_after, attachments, measurements, checks):
         api.include_router(part.router)
     answer_refusals(api)
     api.openapi = lambda: _described(api)  # type: ignore[method-assign]  # FastAPI's own way to extend it

@@ -59,11 +59,11 @@ def _caller(request: Request, shown: Annotated[HTTPAuthorizationCredentials | No
 Me = Annotated[Caller, Depends(_caller)]
 """Whoever calls. Nothing below /api/v1 but its description is given without a token."""
 
-_RolloutId = Annotated[str, Path(pattern=r"^[a-z0-9]{1,16}$", description="A rollout's id")]
+RolloutId = Annotated[str, Path(pattern=r"^[a-z0-9]{1,16}$", description="A rollout's id")]
 GateId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,60}$", description="A gate's id in the plan")]
 
 
-def _seen(rollout_id: _RolloutId, me: Me) -> str:
+def _seen(rollout_id: RolloutId, me: Me) -> str:
     require_seen(me.db, rollout_id, me.address)
     return rollout_id
 

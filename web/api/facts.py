@@ -291,6 +291,7 @@ class QuestionFacts(Facts):
     on_no: str | None
     on_silence: str
     due_at: datetime | None
+    renewal: str | None = Field(description="What is asked again, and since when that holds")
     counted: int
     needed: int
     waiting_for: list[str]

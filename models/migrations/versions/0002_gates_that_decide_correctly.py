@@ -163,9 +163,15 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('pinned', sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column('named', sa.JSON(), server_default='{}', nullable=False))
         batch_op.add_column(sa.Column('condition_id', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('plan_version_id', sa.Integer(), nullable=True))
+        batch_op.create_foreign_key(batch_op.f('fk_gates_plan_version_id'), 'plan_versions', ['plan_version_id'], ['id'])
         batch_op.create_index('ix_gates_kind_started_run_state', ['kind', 'started_run_state'], unique=False)
         batch_op.create_index('ix_gates_look_at', ['state', 'look_at'], unique=False)
         batch_op.create_index('ix_gates_renew_at', ['state', 'renew_at'], unique=False)
+
+    with op.batch_alter_table('stages', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('plan_version_id', sa.Integer(), nullable=True))
+        batch_op.create_foreign_key(batch_op.f('fk_stages_plan_version_id'), 'plan_versions', ['plan_version_id'], ['id'])
 
     with op.batch_alter_table('requests', schema=None) as batch_op:
         batch_op.add_column(sa.Column('on_behalf_of', sa.String(length=254), server_default='', nullable=False))

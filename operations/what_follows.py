@@ -1,0 +1,55 @@
+"""What a yes, a no and silence lead to at one gate, said to whoever is asked there. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from domain import consequences, silence
+from domain.plan import Gate
+from domain.reasons import Reason
+from domain.states import GateState
+from models.gates import GateRow, Purpose, Request
+from operations.progress import recycle_target
+from operations.voices import latest_decisions
+from operations.workspace import Workspace
+
+
+def on_yes(planned: Gate, request: Request, still_needed: int) -> Reason:
+    """Return what doing what is asked leads to; `still_needed` voices are missing, this one included."""
+    if request.purpose is Purpose.RESPOND:
+        return consequences.ON_ANSWERED
+    if request.purpose in (Purpose.ANSWER, Purpose.MEASURE):
+        return consequences.on_filled(planned)
+    return consequences.on_yes(planned, still_needed)
+
+
+def on_no(ws: Workspace, gate: GateRow, request: Request, language: str) -> Reason | None:
+    """Return what a refusal leads to; None where there is none to give."""
+    if request.purpose is Purpose.RESPOND:
+        return None
+    return consequences.on_no(ws.planned_gate(gate), _recycle_title(ws, gate, language))
+
+
+def on_silence(ws: Workspace, gate: GateRow, names: Callable[[str], str], language: str) -> Reason:
+    """Return what comes by itself when nobody says anything. `names` gives the name of an address."""
+    if gate.paused_at is not None:
+        return consequences.WHILE_PAUSED
+    planned, people = ws.planned_gate(gate), ""
+    if gate.renewal:
+        return consequences.on_renewal_silence(planned, gate.renewal_due_at)
+    if gate.state is GateState.OPEN and gate.escalate_at:
+        to = planned.escalate[gate.escalation_level].to
+        people = ", ".join(names(person) for person in ws.directory.resolve(to))
+    words = {names(voice): word.decision for voice, word in latest_decisions(ws, gate).items()}
+    return consequences.on_silence(
+        planned,
+        gate.expires_at,
+        _recycle_title(ws, gate, language),
+        gate.escalate_at,
+        people,
+        silence.objections(words),
+    )
+
+
+def _recycle_title(ws: Workspace, gate: GateRow, language: str) -> str:
+    return ws.plan_of(gate).stage(recycle_target(ws, gate)).title.in_language(language)
