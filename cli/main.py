@@ -23,7 +23,7 @@ _HERE = "cli.commands"
 COMMANDS = {
     "start": Lazy(f"{_HERE}.start:start", "Run all of Etappe on this machine; Ctrl-C ends it"),
     "plan": Lazy(f"{_HERE}.plan:plan", "Check, list and show plans"),
-    "people": Lazy(f"{_HERE}.people:people", "Import and list people and their roles"),
+    "people": Lazy(f"{_HERE}.people:people", "Import and list people, and let them answer for each other"),
     "rollout": Lazy(f"{_HERE}.rollout:rollout", "Start, list, show, change, migrate, cancel and resume rollouts"),
     "gate": Lazy(f"{_HERE}.gate:gate", "Look after one gate of a rollout"),
     "token": Lazy(f"{_HERE}.token:token", "Make, list and revoke people's tokens for the API"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import click
+
+from domain.delegation import read_day
 
 
 class Pair(click.ParamType[tuple[str, str]]):
@@ -24,6 +26,21 @@ class Pair(click.ParamType[tuple[str, str]]):
         if not (left.strip() and sign and right.strip()):
             self.fail(f"“{value}” must be written as {self.name}.", param, ctx)
         return left.strip(), right.strip()
+
+
+class Day(click.ParamType[date]):
+    """A day as an ISO date."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the day."""
+        if isinstance(value, date):
+            return value
+        day = read_day(str(value))
+        if day is None:
+            self.fail(f"“{value}” is no date; write it like 2026-03-31.", param, ctx)
+        return day
 
 
 class Moment(click.ParamType[datetime]):

@@ -17,6 +17,7 @@ from domain.reasons import Reason
 
 LONGEST = timedelta(days=366)
 _ONE_DAY = timedelta(days=1)
+_YEARS = range(1970, 9000)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,15 @@ class Term:
     def last_day(self, time_zone: str) -> date:
         """Return the last day on which it holds, in an IANA zone."""
         return self.last_moment.astimezone(ZoneInfo(time_zone)).date()
+
+
+def read_day(typed: str) -> date | None:
+    """Return a day that was typed as an ISO date, such as 2026-03-31; None for anything else, and for ages away."""
+    try:
+        day = date.fromisoformat(typed.strip())
+    except ValueError:
+        return None
+    return day if day.year in _YEARS else None
 
 
 def whole_days(first: date, last: date, time_zone: str) -> Term:
@@ -106,10 +116,10 @@ def _about_people(loan: Loan, present: Collection[str]) -> Reason | None:
 
 
 def _about_the_end(term: Term, now: datetime) -> Reason | None:
-    if term.ends_at <= term.starts_at:
-        return Reason("The last day comes before the first one.")
     if term.ends_at <= now:
         return Reason("These days are over already.")
+    if term.ends_at <= term.starts_at:
+        return Reason("The last day comes before the first one.")
     if term.ends_at - term.starts_at > LONGEST:
         return Reason("A voice can be lent for a year at most.")
     return None

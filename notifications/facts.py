@@ -188,3 +188,4 @@ class Settlement:
     outcome: Outcome
     because: Reason
     at: datetime
+    stage_waits: bool = False  # a condition's: its stage has not opened yet

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain import links
 from domain.reasons import Reason
-from domain.states import GateState, Outcome, RolloutState
+from domain.states import GateState, Outcome, RolloutState, StageState
 from models.evidence import lapses_at_gate
 from models.gates import Decision, GateRow, Request, RequestState, VoidReason, links_of, requests_at
 from models.outbox import Message
@@ -158,7 +158,7 @@ def _receipt(composer: Composer, ws: Workspace, message: Message) -> ReceiptMail
 def _outcome(composer: Composer, ws: Workspace, message: Message) -> OutcomeMail | None:
     gate = ws.session.get_one(GateRow, message.facts["gate_id"])
     reader = reader_of(ws, message.recipient)
-    came_to = settlement(gate)
+    came_to = settlement(ws, gate)
     if came_to is None:
         return None
     return OutcomeMail(
@@ -173,6 +173,8 @@ def _outcome(composer: Composer, ws: Workspace, message: Message) -> OutcomeMail
 
 
 def _follows(ws: Workspace, gate: GateRow, language: str) -> Reason:
+    if gate.outcome is Outcome.HOLD and ws.stage_of(gate).state is StageState.WAITING:
+        return Reason("Its stage is put on hold as soon as it opens, unless this is asked again before.")
     if gate.outcome is Outcome.HOLD:
         return Reason("The stage is on hold until somebody resumes it or calls the rollout off.")
     if gate.outcome is Outcome.KILL:

@@ -20,6 +20,7 @@ from domain.plan import (
     ReviewGate,
 )
 from domain.reasons import Reason
+from domain.states import StageState
 from models.evidence import attachments_of
 from models.gates import Decision, GateRow, Purpose, Request, RequestState, gate_in_round, requests_at
 from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
@@ -177,11 +178,12 @@ def _condition_stages(ws: Workspace, gate: GateRow, request: Request, language: 
     )
 
 
-def settlement(gate: GateRow) -> Settlement | None:
+def settlement(ws: Workspace, gate: GateRow) -> Settlement | None:
     """Return what a gate came to, or None while it is not settled."""
     if gate.outcome is None or gate.settled_at is None or gate.settled_because is None:
         return None
-    return Settlement(gate.state, gate.outcome, Reason.from_json(gate.settled_because), gate.settled_at)
+    waits = ws.stage_of(gate).state is StageState.WAITING
+    return Settlement(gate.state, gate.outcome, Reason.from_json(gate.settled_because), gate.settled_at, waits)
 
 
 def _asked(planned: Gate, language: str) -> str:

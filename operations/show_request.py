@@ -82,7 +82,7 @@ def page(ws: Workspace, request: Request) -> RequestPage:
         question=question(ws, gate, request, reader),
         digest=shown_digest(ws, gate, request),
         mine=said(ws, word) if word and word.person == request.person else None,
-        settlement=settlement(gate) if gate.state is not GateState.WITHDRAWN else None,
+        settlement=settlement(ws, gate) if gate.state is not GateState.WITHDRAWN else None,
         void_reason=VoidReason.DELEGATION_OVER if is_over else request.void_reason,
         closed_at=request.closed_at,
         on_behalf_of=request.on_behalf_of,

@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 
 from models.database import Database
 from settings import Settings
-from web import decide, files, health, landing, mailbox, pages, wording
+from web import decide, files, health, landing, lend, mailbox, pages, wording
+from web.api import problems
 from web.api.application import PREFIX, create_api
 from web.headers import TOO_LARGE, BodyLimit, SecurityHeaders, security_headers, takes_a_file
 from web.house import House, utc_now
@@ -31,7 +32,7 @@ def create_app(
     """Return the application. `now` gives the moment, aware; `prefect_ui_url` is shown on the first page."""
     house = House(settings, database, prefect_ui_url, now)
     app = FastAPI(title="Etappe", openapi_url=None, docs_url=None, redoc_url=None)
-    for part in (landing, files, decide, mailbox, health):
+    for part in (landing, files, lend, decide, mailbox, health):
         app.include_router(part.routes(house))
     app.mount(PREFIX, create_api(house))
     app.add_exception_handler(HTTPException, _refused)
@@ -43,6 +44,8 @@ def create_app(
 
 def _refused(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: an unknown address, a method that is not offered, a body that is too large."""
+    if request.url.path.startswith(f"{PREFIX}/"):  # such as one with a line break, which no mounted application gets
+        return problems.not_served(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 400
     headers = error.headers if isinstance(error, HTTPException) else None
     title, sentence = wording.REFUSALS.get(status, wording.REFUSALS[400])

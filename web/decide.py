@@ -36,7 +36,7 @@ _FIELDS: Mapping[Purpose, tuple[str, ...]] = {
     Purpose.CONFIRM: ("decision", "comment"),
     Purpose.MEASURE: ("value", "sample"),
 }
-_WRONG_CODES_USED_UP = 0
+WRONG_CODES_USED_UP = 0
 
 
 def routes(house: House) -> APIRouter:
@@ -106,8 +106,8 @@ class _Answering:
         except LinkVoid:
             raise
         except WrongCode as refusal:
-            if refusal.tries_left == _WRONG_CODES_USED_UP:
-                return _renewed(words, refusal, self.form.typed)
+            if refusal.tries_left == WRONG_CODES_USED_UP:
+                return renewed(words, refusal, self.form.typed)
             return self._refused(words, refusal)
         except EtappeError as refusal:
             return self._refused(words, refusal)
@@ -218,7 +218,8 @@ def without_page(words: Words, refusal: LinkUnknown | LinkVoid, typed: Mapping[s
     return pages.notice(words, words.text(title), told, errors.status_of(refusal), kept_texts(words, typed))
 
 
-def _renewed(words: Words, refusal: WrongCode, typed: Mapping[str, str]) -> Response:
+def renewed(words: Words, refusal: WrongCode, typed: Mapping[str, str]) -> Response:
+    """Return what can be said once the code was wrong five times, and a new link and code are on their way."""
     title = words.text(wording.VOID_TITLES[VoidReason.RENEWED])
     status = errors.status_of(refusal)
     return pages.notice(words, title, (errors.told(words, refusal),), status, kept_texts(words, typed))

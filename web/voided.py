@@ -17,6 +17,8 @@ def title_and_sentence(found: RequestPage) -> tuple[str, str]:
         return wording.VOID_TITLES[reason], wording.NO_LONGER_ASKED_FOR
     if reason is VoidReason.EXPIRED and found.question.silence_is_consent:
         return wording.VOID_TITLES[reason], wording.NO_CONSENT
+    if reason is VoidReason.SPOKEN_FOR and found.purpose is Purpose.DECIDE and found.spoken is None:
+        return wording.VOID_TITLES[reason], wording.SPOKEN_YOURSELF
     return wording.VOID_TITLES[reason], wording.VOID_SENTENCES[reason]
 
 

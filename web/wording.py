@@ -10,7 +10,7 @@ from notifications.language import to_translate
 
 CHOICE_HINTS: Mapping[str, str] = {
     "approve": to_translate("You agree to it as it is shown here."),
-    "approve-with-conditions": to_translate("You agree if something is done; what, is recorded with your answer."),
+    "approve-with-conditions": to_translate("You agree if something is done: what, by whom and by when."),
     "reject": to_translate("You are against it. Please say why."),
     "request-changes": to_translate(
         "Neither yes nor no: say what has to change. The same link takes your answer later."
@@ -97,6 +97,12 @@ VOID_SENTENCES: Mapping[VoidReason, str] = {
 }
 
 NO_CONSENT = to_translate("Silence would have counted as consent here, but it did not come to that.")
+
+SPOKEN_YOURSELF = to_translate("One person is one voice, and yours was heard here already, when you answered before.")
+"""For somebody who was asked for a second voice, beside the one that they have given."""
+
+LEND_TITLE = to_translate("Let somebody else answer for you")
+LENT_TITLE = to_translate("Your voice is lent")
 
 NO_LONGER_ASKED_FOR = to_translate(
     "Everybody who asked for changes has decided since; there is nothing left to answer."

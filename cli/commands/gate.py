@@ -17,9 +17,11 @@ from cli.rollout_form import typed_changes
 from cli.typed import Pair
 from domain.conditions import TypedCondition
 from domain.errors import InvalidInput
+from operations.add_approver import add_approver
 from operations.answer_changes import Answer, answer_changes
 from operations.describe_request import describe_request
 from operations.describe_rollout import describe_rollout, plan_of_rollout
+from operations.reassign import reassign as reassign_at
 from operations.record_decision import DecisionForm, record_decision_as
 from operations.restart_run import restart_run
 from operations.show_gate import show_gate
@@ -198,3 +200,38 @@ def restart(rollout_id: str, gate_id: str, reason: str, by: str, as_json: bool) 
         click.echo(
             f"The flow run of {gate_id} is started anew. To see where it stands: etappe rollout show {rollout_id}"
         )
+
+
+_BY_WHOM = click.option("--by", default="", metavar="EMAIL", help="Who says so, for the record; else the operator.")
+
+
+@gate.command()
+@click.argument("rollout_id", metavar="ROLLOUT")
+@click.argument("gate_id", metavar="GATE")
+@click.option(
+    "--from", "left_by", required=True, metavar="EMAIL", help="Who is asked, or would be, and has not answered."
+)
+@click.option("--to", required=True, metavar="EMAIL", help="Who is asked instead.")
+@click.option("--reason", required=True, help="Why; both are told.")
+@_BY_WHOM
+def reassign(rollout_id: str, gate_id: str, left_by: str, to: str, reason: str, by: str) -> None:
+    """Ask somebody else at GATE of ROLLOUT. Links that were mailed to the one before no longer count."""
+    settings = Settings.from_environment()
+    with opened(settings) as db:
+        keys = settings.secret_keys
+        reassign_at(db, keys, rollout_id, gate_id, left_by, to, reason, actor(db, by), now_utc())
+    click.echo(f"At the gate {gate_id}, {to} is asked instead of {left_by}; both are told.")
+
+
+@gate.command("add-approver")
+@click.argument("rollout_id", metavar="ROLLOUT")
+@click.argument("gate_id", metavar="GATE")
+@click.option("--person", required=True, metavar="EMAIL", help="Whose approval is needed as well.")
+@click.option("--reason", required=True, help="Why; they are told.")
+@_BY_WHOM
+def add_approver_(rollout_id: str, gate_id: str, person: str, reason: str, by: str) -> None:
+    """Ask one more person at GATE of ROLLOUT, whose approval is needed beside the quorum."""
+    settings = Settings.from_environment()
+    with opened(settings) as db:
+        add_approver(db, settings.secret_keys, rollout_id, gate_id, person, reason, actor(db, by), now_utc())
+    click.echo(f"The gate {gate_id} needs the approval of {person} as well; they are asked.")

@@ -1,4 +1,4 @@
-"""`etappe people`: who can be asked, and who holds which role."""
+"""`etappe people`: who can be asked, who holds which role, and who answers in whose place."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cli.commands import people_lending
 from cli.opening import opened
 from cli.printing import json_option, now_utc, print_json, print_table
 from models.database import Database
@@ -18,7 +19,11 @@ from settings import Settings
 
 @click.group()
 def people() -> None:
-    """Import and list people and their roles."""
+    """Import and list people and their roles; let somebody answer in another one's place."""
+
+
+for _command in (people_lending.give, people_lending.list_, people_lending.end):
+    people.add_command(_command)
 
 
 @people.command("import")

@@ -11,10 +11,13 @@ from domain.errors import InvalidInput
 from models.conditions import Condition, conditions_of
 from models.database import Database
 from models.gates import Purpose, RequestState, VoidReason
+from notifications.messages import OutcomeMail
+from operations.compose_message import Composer, workspace_for
 from operations.progress import progress
 from operations.withdraw_conditions import withdraw_conditions_of
 from operations.workspace import locked
 from tests.company import KEYS, REQUESTER, ROLES, Company
+from tests.integration.test_two_at_once import deciding, race
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL, OUTSIDER = "dora@example.com", "emil@example.com", "max@elsewhere.example"
@@ -395,6 +398,18 @@ class TestRefusedByItsAuthor:
         assert line.value == "half of it"
         assert company.gate("condition-1")["due_at"] == "2026-03-10T22:59:59+00:00"
 
+    def test_before_its_stage_opens_everybody_reads_what_that_leads_to(self, db: Database) -> None:
+        company = agreed(db, Company(db).condition(stage="c"))
+        company.sees_to(BEN)
+        page = company.decides(ANNA, "reject")
+        assert page.settlement is not None
+        assert page.settlement.stage_waits
+        [message] = company.messages("outcome", BEN)
+        with company.db.read() as session:
+            mail = Composer(KEYS, "http://x").compose(workspace_for(session, message, company.now), message)
+        assert isinstance(mail, OutcomeMail)
+        assert str(mail.follows).startswith("Its stage is put on hold as soon as it opens")
+
     def test_asked_for_changes_it_keeps_its_day(self, db: Database) -> None:
         company = agreed(db)
         company.sees_to(BEN, "half of it")
@@ -491,6 +506,33 @@ class TestLapsed:
         assert (company.state, company.stage_states()["b"]) == ("open", "open")
         company.decides(DORA)
         assert company.stage_states()["c"] == "open"
+
+
+def test_whoever_may_waive_the_gate_it_was_made_at_may_waive_it(db: Database) -> None:
+    company = agreed(db, source=plan(more=", waiver: [chair]"))
+    company.later(days=8)
+    company.checks_on_schedule()
+    assert company.stage_states()["b"] == "held"
+    company.waives(EMIL, "condition-1")
+    assert (company.gate("condition-1")["state"], company.stage_states()["b"]) == ("waived", "open")
+
+
+def test_refusing_and_running_out_of_time_at_once_holds_the_stage_once(db: Database) -> None:
+    company = agreed(db)
+    company.sees_to(BEN)
+    company.later(days=8, minutes=-15)
+    company.checks()
+    company.later(minutes=15)
+    race([company.checks, deciding(company, ANNA, "reject"), company.checks])
+    assert company.gate("condition-1")["state"] in ("rejected", "expired")
+    assert (company.state, len(company.entries("stage.held"))) == ("held", 1)
+
+
+def test_the_gate_passing_twice_at_once_makes_its_conditions_once(db: Database) -> None:
+    company = agreed(db, source=plan("2"))
+    race([deciding(company, BEN), deciding(company, CARLA), company.advance])
+    assert len(company.entries("condition.made")) == 1
+    assert company.gate("condition-1")["round"] == 1
 
 
 def test_calling_the_rollout_off_ends_conditions_too(db: Database) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from domain.errors import GateSettled
 from models.database import Database
 from models.gates import RequestState, VoidReason
 from notifications.language import Words
@@ -13,6 +14,7 @@ from notifications.messages import OutcomeMail
 from operations.chart import chart
 from operations.compose_message import Composer, workspace_for
 from tests.company import KEYS, LATER, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.integration.test_two_at_once import deciding, race
 
 ANNA, BEN, CARLA, EMIL = "anna@example.com", "ben@example.com", "carla@example.com", "emil@example.com"
 CONSENT = "silence_is_consent: true, expires: {after: 5 days, outcome: pass}"
@@ -179,6 +181,20 @@ def test_a_list_that_was_never_filled_in_passes_nobody(db: Database) -> None:
     time_is_up(company)
     assert company.gate()["state"] == "expired"
     assert "not everybody was asked: Anna Keller, Ben Frei, Carla Rossi" in company.gate()["because"]
+
+
+def test_an_objection_in_the_very_moment_counts_or_comes_too_late_and_never_both(db: Database) -> None:
+    company = asked(db, QUIET.replace("quorum: all", "quorum: any"))
+    company.later(days=5, minutes=-15)
+    company.checks()
+    company.mails_arrive()
+    company.later(minutes=15)
+    objecting = deciding(company, BEN, "reject")
+    came_back = race([company.checks, objecting, company.checks])
+    objected = not isinstance(came_back[1], GateSettled)
+    assert company.gate()["state"] == ("expired" if objected else "passed")
+    assert len(company.gate()["decisions"]) == objected
+    assert len(company.entries("gate.passed")) + len(company.entries("gate.expired")) == 1
 
 
 def test_looked_at_twice_it_passes_once(db: Database) -> None:

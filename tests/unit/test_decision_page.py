@@ -210,6 +210,16 @@ def test_conditions_that_came_too_late_are_kept_for_the_reader(
     assert "Condition 2 Texts, ben@example.com, 2026-12-31" in told
 
 
+def test_a_condition_that_was_not_met_stops_a_stage_only_once_it_opens(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled = replace(settlement(GateState.REJECTED, Outcome.HOLD), stage_waits=True)
+    fake_operations(monkeypatch, page=done_page(settlement=settled))
+    told = text_of(browser.get(LINK).text)
+    assert "Its stage is put on hold as soon as it opens" in told
+    assert "The stage is on hold" not in told
+
+
 @pytest.mark.parametrize("reader", [ANNA, JOHN], ids=lambda reader: reader.language)
 def test_where_silence_would_have_been_consent_an_expired_link_does_not_say_the_contrary(
     browser: TestClient, monkeypatch: pytest.MonkeyPatch, reader: Reader

@@ -72,7 +72,7 @@ def answer_refusals(api: FastAPI) -> None:
     api.add_exception_handler(EtappeError, _refused)
     api.add_exception_handler(Refused, _refused_with_facts)
     api.add_exception_handler(RequestValidationError, _misshapen)
-    api.add_exception_handler(HTTPException, _not_served)
+    api.add_exception_handler(HTTPException, not_served)
     api.add_exception_handler(Exception, _failed)
 
 
@@ -116,7 +116,8 @@ def _misshapen(request: Request, error: Exception) -> Response:
     return problem(422, "invalid-input", "What was sent does not have the right shape; nothing was recorded.", fields)
 
 
-def _not_served(request: Request, error: Exception) -> Response:
+def not_served(request: Request, error: Exception) -> Response:
+    """Answer what the framework refuses: an unknown address, a method that is not offered, a body that is too large."""
     assert isinstance(error, HTTPException)
     if error.status_code == TOO_LARGE and takes_a_file(request.method, request.url.path):
         return problem(TOO_LARGE, "too-large", f"A file can have at most {LARGEST // 1024**2} MB.")

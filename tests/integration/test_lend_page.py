@@ -1,0 +1,197 @@
+"""Lending a voice in the browser, on real operations: by the link and the code from the mail, like a decision."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from models.database import Database
+from models.delegations import delegations
+from models.gates import Request, RequestState
+from settings import Settings
+from tests.company import KEYS, PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.integration.test_delegation import DIRECTORY
+from tests.unit.web_client import Page, text_of
+from web.app import create_app
+
+ANNA, BEN, CARLA, HUGO = "anna@example.com", "ben@example.com", "carla@example.com", "hugo@example.com"
+FORM = {"to": HUGO, "from": "2026-03-02", "until": "2026-03-06"}
+
+
+@pytest.fixture
+def company(db: Database) -> Company:
+    """A company in which Hugo holds no role, and something that Anna, Ben and Carla are asked."""
+    company = Company(db, directory=DIRECTORY)
+    company.start(one_gate(f"{SIGN_OFF}, quorum: all"))
+    return company
+
+
+@pytest.fixture
+def browser(company: Company, tmp_path: Path) -> TestClient:
+    """A browser anywhere."""
+    settings = Settings.from_environment({"ETAPPE_HOME": str(tmp_path), "ETAPPE_SECRET_KEYS": KEYS[0].decode()})
+    return TestClient(create_app(settings, company.db, now=lambda: company.now))
+
+
+def here(company: Company, request: Request) -> str:
+    return f"/decide/{company.token(request)}/delegate"
+
+
+def lent(company: Company) -> list[tuple[str, str, datetime, datetime, str]]:
+    with company.db.read() as session:
+        rows = session.scalars(delegations()).all()
+    return [(row.delegator, row.delegate, row.starts_at, row.term.ends_at, row.given_by) for row in rows]
+
+
+def test_the_decision_page_leads_to_it_and_the_post_lends_for_whole_days(company: Company, browser: TestClient) -> None:
+    request = company.asked(ANNA)
+    shown = browser.get(f"/decide/{company.token(request)}")
+    assert here(company, request) in {one["href"] for one in Page(shown.text).all("a")}
+    answer = browser.post(here(company, request), data={**FORM, "code": company.code(request)})
+    assert answer.status_code == 200
+    assert "Von 2. März 2026 bis 6. März 2026 wird auch Hugo Berg gefragt" in text_of(answer.text)
+    midnight_in_zurich = datetime(2026, 3, 6, 23, 0, tzinfo=UTC)
+    assert lent(company) == [(ANNA, HUGO, company.now, midnight_in_zurich, ANNA)]
+    assert company.asked(HUGO).on_behalf_of == ANNA
+
+
+def test_the_same_form_sent_again_is_answered_with_what_was_given(company: Company, browser: TestClient) -> None:
+    request = company.asked(ANNA)
+    for _ in range(3):
+        answer = browser.post(here(company, request), data={**FORM, "code": company.code(request)})
+        assert (answer.status_code, "end-delegation" in answer.text) == (200, True)
+        company.later(minutes=1)
+    assert len(lent(company)) == 1
+
+
+def test_it_is_ended_on_the_same_page(company: Company, browser: TestClient) -> None:
+    request = company.asked(ANNA)
+    code = company.code(request)
+    browser.post(here(company, request), data={**FORM, "code": code})
+    company.later(hours=1)
+    [field] = [one for one in Page(browser.get(here(company, request)).text).all("input") if one.get("name") == "end"]
+    answer = browser.post(here(company, request), data={"end": field["value"], "code": code})
+    assert answer.status_code == 200
+    assert company.requests(HUGO, RequestState.OPEN) == []
+    assert lent(company)[0][3] == company.now
+
+
+def test_a_wrong_code_lends_nothing_and_the_fifth_one_renews_the_link(company: Company, browser: TestClient) -> None:
+    request = company.asked(ANNA)
+    wrong = f"{(int(company.code(request)) + 1) % 1_000_000:06d}"
+    statuses = [browser.post(here(company, request), data={**FORM, "code": wrong}).status_code for _ in range(6)]
+    assert statuses == [403] * 5 + [410]
+    assert lent(company) == []
+    assert [row.recipient for row in company.messages("code")] == [ANNA]
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "because"),
+    [
+        ({"to": ANNA}, "to", "an sich selbst"),
+        ({"to": "x@example.com"}, "to", "steht nicht im Verzeichnis"),
+        ({"to": "<script>"}, "to", "Adresse"),
+        ({"until": "2026-03-01"}, "until", "schon vorbei"),
+        ({"from": "2026-03-05", "until": "2026-03-04"}, "until", "liegt vor dem ersten"),
+        ({"until": "2027-04-01"}, "until", "höchstens für ein Jahr"),
+        ({"from": "bald"}, "from", "Datum"),
+        ({"until": "9999-12-31"}, "until", "Datum"),
+        ({"until": ""}, "until", "Datum"),
+    ],
+)
+def test_what_cannot_be_lent_is_refused_beside_its_field(
+    company: Company, browser: TestClient, typed: dict[str, str], field: str, because: str
+) -> None:
+    request = company.asked(ANNA)
+    answer = browser.post(here(company, request), data={**FORM, **typed, "code": company.code(request)})
+    assert answer.status_code == 422
+    assert Page(answer.text).all("p", id=f"error-{field}") != []
+    assert because in text_of(answer.text)
+    assert lent(company) == []
+
+
+def test_what_was_lent_is_not_lent_on_from_a_delegates_link(company: Company, browser: TestClient) -> None:
+    company.lends(ANNA, HUGO)
+    request = company.asked(HUGO)
+    assert "/delegate" not in browser.get(f"/decide/{company.token(request)}").text
+    assert Page(browser.get(here(company, request)).text).all("form") == []
+    answer = browser.post(here(company, request), data={**FORM, "to": CARLA, "code": company.code(request)})
+    assert answer.status_code == 422
+    assert "what was lent to you is not lent on" in text_of(answer.text)
+    assert len(lent(company)) == 1
+
+
+def test_nobody_ends_what_another_one_has_lent(company: Company, browser: TestClient) -> None:
+    number = company.lends(ANNA, HUGO)
+    request = company.asked(BEN)
+    answer = browser.post(here(company, request), data={"end": str(number), "code": company.code(request)})
+    assert answer.status_code == 403
+    assert company.asked(HUGO).state is RequestState.OPEN
+    for unknown in ("999", "x"):
+        data = {"end": unknown, "code": company.code(request)}
+        assert browser.post(here(company, request), data=data).status_code == 404
+
+
+def test_a_link_that_is_void_lends_and_ends_nothing_whatever_the_code(company: Company, browser: TestClient) -> None:
+    request = company.asked(ANNA)
+    number = company.lends(ANNA, HUGO)
+    company.decides(HUGO)
+    for data in ({**FORM, "from": "2026-04-01", "until": "2026-04-02", "code": "000000"},
+                 {"end": str(number), "code": "000000"}):  # fmt: skip
+        answer = browser.post(here(company, request), data=data)
+        assert answer.status_code == 422
+        assert "gilt nicht mehr" in text_of(answer.text)
+    assert len(lent(company)) == 1
+    assert lent(company)[0][3] > company.now
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        f"{SIGN_OFF}, delegates: false",
+        'kind: acknowledgement, text: "Read this", audience: [board], share: "100 %"',
+    ],
+)
+def test_where_nothing_can_be_lent_no_link_leads_there_and_a_post_is_refused(
+    company: Company, browser: TestClient, gate: str
+) -> None:
+    company.start(one_gate(gate))
+    request = company.asked(ANNA)
+    assert "/delegate" not in browser.get(f"/decide/{company.token(request)}").text
+    answer = browser.post(here(company, request), data={**FORM, "code": company.code(request)})
+    assert answer.status_code == 422
+    assert "Hier kann niemand" in text_of(answer.text)
+
+
+def test_whose_delegation_ended_while_their_page_was_open_is_told_so(company: Company, browser: TestClient) -> None:
+    company.lends(ANNA, HUGO, days=1)
+    request = company.asked(HUGO)
+    digest = company.page(request).digest
+    company.later(days=1)
+    data = {"decision": "approve", "code": company.code(request), "digest": digest}
+    answer = browser.post(f"/decide/{company.token(request)}", data=data)
+    told = text_of(answer.text)
+    assert answer.status_code == 403
+    assert "You can no longer answer in the place of anna@example.com" in told
+    assert "The delegation is over" in told
+    assert company.gate()["decisions"] == []
+
+
+def test_whose_voice_was_heard_sees_by_whom(company: Company, browser: TestClient) -> None:
+    company.lends(ANNA, HUGO)
+    request = company.asked(ANNA)
+    company.decides(HUGO, comment="Es ist Zeit.")
+    told = text_of(browser.get(f"/decide/{company.token(request)}").text)
+    assert "Hugo Berg für Anna Keller : hat freigegeben" in told
+    assert "Es ist Zeit." in told
+
+
+def test_a_person_outside_of_the_directory_cannot_lend(company: Company, browser: TestClient) -> None:
+    company.import_people(PEOPLE.replace("anna@example.com", "anne@example.com"))
+    request = company.asked(ANNA)
+    answer = browser.post(here(company, request), data={**FORM, "to": REQUESTER, "code": company.code(request)})
+    assert answer.status_code == 404
+    assert lent(company) == []
