@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version as version_of
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from cli.parts import is_healthy
 from cli.printing import moment, now_utc, plural, span
 from cli.smtp import trouble_with
 from domain.errors import EtappeError
+from domain.plan import RunGate
 from models.checks import checks_newest_first
 from models.gates import rollouts_with_unaskable_gates
 from models.outbox import Message, MessageState, message_counts
@@ -44,7 +46,7 @@ def check_up(settings: Settings, prefect: PrefectFacts) -> list[Finding]:
         *_plans(settings),
         *other_systems(settings),
         *_smtp(settings),
-        *_prefect(prefect),
+        *_prefect(settings, prefect),
         *_database(settings),
     ]
 
@@ -95,12 +97,12 @@ def _smtp(settings: Settings) -> Iterator[Finding]:
     yield _problem("mail", f"{trouble}; mails wait meanwhile") if trouble else _ok("mail", "the mail server answers")
 
 
-def _prefect(prefect: PrefectFacts) -> Iterator[Finding]:
+def _prefect(settings: Settings, prefect: PrefectFacts) -> Iterator[Finding]:
     if not prefect.answers():
         advice = "run `etappe start`, or set PREFECT_API_URL; decisions and mails go on meanwhile"
         yield _problem("Prefect", f"does not answer at {prefect.url}; {advice}")
         return
-    for check in (_prefect_version, _prefect_lock, _deployments, _worker):
+    for check in (_prefect_version, _prefect_lock, _deployments, partial(_started_by_plans, settings), _worker):
         try:
             yield from check(prefect)
         except (OSError, ValueError, KeyError) as failure:
@@ -133,6 +135,16 @@ def _deployments(prefect: PrefectFacts) -> Iterator[Finding]:
         yield _problem("deployments", f"{' and '.join(missing)} not registered; run `etappe deploy`")
     else:
         yield _ok("deployments", f"{' and '.join(DEPLOYMENTS)} are registered")
+
+
+def _started_by_plans(settings: Settings, prefect: PrefectFacts) -> Iterator[Finding]:
+    """The deployments that the plans' gates start; a gate waits until its deployment is there."""
+    for loaded in Catalogue(settings.plan_folders).all():
+        gates = [gate for stage in loaded.plan.stages for gate in stage.gates if isinstance(gate, RunGate)]
+        for name in dict.fromkeys(gate.deployment for gate in gates):
+            if not prefect.deployment_id(name):
+                advice = f"the plan {loaded.plan.name} starts {name}, which Prefect does not have; deploy it"
+                yield _warning("flow runs", advice)
 
 
 def _worker(prefect: PrefectFacts) -> Iterator[Finding]:

@@ -72,7 +72,9 @@ def _fitted(name: str, shape: Mapping[str, Any], value: Any, definitions: Mappin
         raise InvalidInput(Reason(_SENTENCES[misfit.kind], facts)) from misfit
 
 
-def _read(shape: Mapping[str, Any], value: Any, definitions: Mapping[str, Any]) -> Any:
+def _read(shape: Any, value: Any, definitions: Mapping[str, Any]) -> Any:
+    if not isinstance(shape, Mapping):  # true: whatever it is will do
+        return value
     shape = _resolved(shape, definitions)
     if "enum" in shape or "const" in shape:
         return _one_of(shape.get("enum", [shape.get("const")]), value)

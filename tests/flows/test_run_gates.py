@@ -10,12 +10,15 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.checkup import check_up
 from operations.cancel_rollout import cancel_rollout
 from operations.change_inputs import change_inputs
+from operations.check_stalled import check_stalled
 from operations.restart_run import restart_run
 from operations.resume_rollout import resume_rollout
 from operations.run_gates import runs_to_follow, wanted_run
@@ -23,6 +26,7 @@ from operations.workspace import Actor
 from settings import CHECKOUT
 from tests.company import REQUESTER, ROLES
 from tests.flows.conftest import Etappe, eventually
+from worker.prefect_facts import PrefectFacts
 
 LEA = Actor(REQUESTER, "command")
 ANNA = "anna@example.com"
@@ -229,6 +233,58 @@ def test_one_that_hangs_is_cancelled_and_started_anew(etappe: Etappe, deploy: Ca
     assert (gate(etappe, rollout_id)["state"], gate(etappe, rollout_id)["round"]) == ("open", 2)
     cancel(etappe, rollout_id)
     etappe.until(second["id"], "Cancelled")
+
+
+def test_the_next_one_waits_a_moment_for_the_one_before_to_end(etappe: Etappe, deploy: Callable[..., str]) -> None:
+    from tasks import run_gates
+
+    here = etappe.installation
+    rollout_id, _ = etappe.start(waves(deploy("ends-slowly"), "{}"))
+    first = the_run(etappe, rollout_id)["id"]
+    eventually(lambda: followed(etappe, rollout_id), "its being noted")
+    with etappe.relay.paused(), etappe.client() as client:
+        etappe.force(first, "RUNNING")
+        restart_run(here.db, here.keys, rollout_id, "shift", "it hangs", LEA, datetime.now(UTC))
+        for _ in range(2):
+            run_gates.follow(client, here, datetime.now(UTC), look=False)
+            assert etappe.flow_run(first)["state_name"] == "Cancelling"
+            assert len(runs(etappe, rollout_id)) == 1
+        run_gates.follow(client, here, datetime.now(UTC) + run_gates.GRACE, look=False)
+        assert len(runs(etappe, rollout_id)) == 2
+        etappe.force(first, "CANCELLED")
+    cancel(etappe, rollout_id)
+
+
+def test_another_rollout_waits_for_what_the_one_before_still_uses(etappe: Etappe, deploy: Callable[..., str]) -> None:
+    from tasks import run_gates
+
+    here = etappe.installation
+    alone = waves(deploy("alone"), "{}").replace("title: First\n", "title: First\n    exclusive: staging\n")
+    before, _ = etappe.start(alone)
+    first = the_run(etappe, before)["id"]
+    after, _ = etappe.start(alone)
+    eventually(lambda: followed(etappe, before), "its being noted")
+    with etappe.relay.paused(), etappe.client() as client:
+        etappe.force(first, "RUNNING")
+        cancel(etappe, before)
+        check_stalled(here.db, here.keys, datetime.now(UTC))
+        assert gate(etappe, after)["state"] == "open"
+        run_gates.follow(client, here, datetime.now(UTC), look=False)
+        assert runs(etappe, after) == []
+        etappe.force(first, "CANCELLED")
+        run_gates.follow(client, here, datetime.now(UTC), look=False)
+        assert len(runs(etappe, after)) == 1
+    cancel(etappe, after)
+
+
+def test_the_doctor_names_deployments_that_plans_start_and_prefect_does_not_have(
+    etappe: Etappe, plan: Callable[[str, str], str], prefect: str, home: Path
+) -> None:
+    plan("waves", waves("sleeper/never-deployed", "{}"))
+    found = check_up(etappe.installation.settings, PrefectFacts(prefect.rstrip("/")))
+    [warning] = [one for one in found if one.check == "flow runs"]
+    assert "the plan waves starts sleeper/never-deployed" in warning.sentence
+    (home / "plans" / "waves.yaml").unlink()
 
 
 def test_it_is_cancelled_with_the_rollout_while_it_runs(etappe: Etappe, deploy: Callable[..., str]) -> None:

@@ -211,11 +211,15 @@ def test_another_flow_run_says_nothing_about_the_gate(db: Database) -> None:
 class TestNoLongerWanted:
     """The gate is closed while its flow run is under way: it is to be cancelled, and what it did is looked at."""
 
-    CLOSINGS: tuple[Callable[[Company], None], ...] = (Company.cancels, restart)
+    CLOSINGS: tuple[Callable[[Company], None], ...] = (
+        Company.cancels,
+        restart,
+        lambda company: company.waives(EMIL, "shift"),
+    )
 
     @pytest.mark.parametrize("close", CLOSINGS)
     def test_it_is_followed_until_it_has_ended(self, db: Database, close: Callable[[Company], None]) -> None:
-        company = started(db)
+        company = started(db, waves("waiver: [chair]"))
         run = note(company)
         close(company)
         old = next(one for one in runs_to_follow(db) if one.gate_id == run.gate_id)

@@ -147,6 +147,12 @@ def test_whatever_is_typed_either_fits_or_is_refused_in_a_sentence(text: str) ->
         assert_that_it_fits_or_is_refused(kind, text)
 
 
+def test_a_schema_that_refers_to_itself_or_to_nothing_takes_the_value_as_it_is() -> None:
+    circle = {"A": {"$ref": "#/definitions/B"}, "B": {"$ref": "#/definitions/A"}}
+    for shape in ({"$ref": "#/definitions/A"}, {"$ref": "#/definitions/C"}, True, {}):
+        assert fitted({"properties": {"it": shape}, "definitions": circle}, {"it": "x"}) == {"it": "x"}
+
+
 def test_inputs_are_put_in_their_place_and_those_not_given_are_left_out() -> None:
     gate = RunGate(
         id="shift",
