@@ -391,7 +391,7 @@ def gates_to_look_at(now: datetime, kinds: Collection[str]) -> Select[GateRow]:
     """The open automatic gates of these kinds whose time to be looked at has come."""
     return (
         select(GateRow)
-        .where(GateRow.state == GateState.OPEN, GateRow.look_at <= now, GateRow.kind.in_(kinds))
+        .where(GateRow.state == GateState.OPEN, GateRow.current, GateRow.look_at <= now, GateRow.kind.in_(kinds))
         .order_by(GateRow.look_at, GateRow.id)
     )
 

@@ -67,10 +67,13 @@ def _address(to: str) -> str:
 
 
 def _refuse_strangers(session: Session, person: Person, actor: Actor) -> None:
-    holders = session.scalars(holders_present())
-    administrators = {holder.email for holder in holders if holder.role == ADMINISTRATOR}
-    if reason := why_may_not_act_for(person.email, actor.address, person.assistant, administrators):
+    if reason := why_may_not_act_for(person.email, actor.address, person.assistant, administrators_now(session)):
         raise NotAllowed(reason)
+
+
+def administrators_now(session: Session) -> set[str]:
+    """Return who holds the directory's role of administrator."""
+    return {holder.email for holder in session.scalars(holders_present()) if holder.role == ADMINISTRATOR}
 
 
 def _store(session: Session, loan: Loan, now: datetime) -> int:

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from domain.delegation import why_may_not_act_for
 from domain.eligibility import normalise_address
 from domain.errors import UnknownPerson
 from domain.reasons import Reason
 from models.database import Database
 from models.delegations import Delegation, delegations
 from models.people import Person
+from operations.delegate import administrators_now
 
 
-def list_delegations(db: Database, now: datetime) -> list[dict[str, Any]]:
-    """Return every delegation, newest first.
+def list_delegations(db: Database, now: datetime, seen_by: str = "") -> list[dict[str, Any]]:
+    """Return delegations, newest first: all of them, or those that the person `seen_by` has a part in or may end.
 
     Each is {id, state, delegator, delegate, starts_at, ends_at, first_day, last_day, given_by}: moments are ISO 8601 in
     UTC, days where the delegator lives; the state is to-come, holds, over, or ended (before its time).
     """
     with db.read() as session:
         rows = session.scalars(delegations()).all()
-        zones = {row.delegator: session.get_one(Person, row.delegator).time_zone for row in rows}
-        return [_facts(row, zones[row.delegator], now) for row in reversed(rows)]
+        lenders = {row.delegator: session.get_one(Person, row.delegator) for row in rows}
+        administrators = administrators_now(session)
+        seen = [row for row in rows if not seen_by or _sees(row, lenders[row.delegator], seen_by, administrators)]
+        return [_facts(row, lenders[row.delegator].time_zone, now) for row in reversed(seen)]
+
+
+def _sees(row: Delegation, lender: Person, person: str, administrators: Collection[str]) -> bool:
+    if person in (row.delegate, row.given_by):
+        return True
+    return why_may_not_act_for(row.delegator, person, lender.assistant, administrators) is None
 
 
 def _facts(row: Delegation, time_zone: str, now: datetime) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from domain.states import LETS_PASS, Event, GateState, StageState, advance_gate,
 from models.gates import GateRow, Purpose, gate_in_round, requests_at
 from models.rollouts import StageRow
 from operations.asking import CALLED_OFF, ask
-from operations.automatic import first_look
 from operations.clock import due_at, next_reminder
 from operations.pool import first_asked, pool
 from operations.telling import inform
@@ -76,7 +75,6 @@ def _open_gate(ws: Workspace, gate: GateRow) -> bool:
     gate.approvers = [[person, asked_for] for person, asked_for in who.asked_for.items()]
     _give_time(ws, gate)
     set_deadlines(ws, gate)
-    gate.look_at = first_look(ws, gate, planned)
     ws.note("gate.opened", gate=gate)
     if isinstance(planned, ChecklistGate):
         ask(ws, gate, [(person, [planned.filled_by]) for person in bringing], Purpose.ANSWER)

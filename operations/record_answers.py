@@ -49,9 +49,10 @@ def record_answers_as(
     digest: str,
     actor: Actor,
     now: datetime,
+    on_behalf_of: str = "",
 ) -> RequestPage:
     """Record the checklist of somebody who has proved who they are (`actor`). Raises what by_person raises, too."""
-    where = Where(rollout_id, gate_key)
+    where = Where(rollout_id, gate_key, on_behalf_of)
     return by_person(db, keys, where, actor, now, (Purpose.ANSWER,), lambda asked: _fill_in(asked, fields, digest))
 
 

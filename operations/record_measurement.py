@@ -12,11 +12,12 @@ from domain.measurement import Value
 from domain.nearest import suggestion
 from domain.plan import MeasurementGate
 from domain.reasons import Reason
-from domain.states import ENDED, StageState
+from domain.states import ENDED, GateState, StageState
 from models.database import Database
-from models.gates import GateRow, Measurement, Purpose, RequestState, measurements_of
+from models.gates import GateRow, Measurement, Purpose, Request, RequestState, measurements_of, requests_at
 from operations.asked import Asked, refuse_what_is_over
 from operations.by_link import by_link
+from operations.delegating import delegation_behind
 from operations.progress import progress, release
 from operations.resume_rollout import ask_again, stopping_gates
 from operations.show_request import RequestPage, page
@@ -46,11 +47,36 @@ def record_measurement(
 
 
 def refuse_strangers(ws: Workspace, metric: str) -> None:
-    """Raise NotAllowed unless the plan asks the actor for values of this metric, or they look after the rollout."""
+    """Raise NotAllowed unless the actor is asked for values of this metric, or looks after the rollout.
+
+    Whoever the plan names for it may bring one before and after it is asked for, too, but not once somebody else is
+    asked instead of them.
+    """
     gates = [gate for stage in ws.plan.stages for gate in stage.gates if isinstance(gate, MeasurementGate)]
     of_metric = [gate for gate in gates if gate.metric == metric] or gates  # that it is unknown is said to all of them
-    if ws.actor.address not in ws.directory.people([gate.measured_by for gate in of_metric]):
+    named = ws.actor.address in ws.directory.people([gate.measured_by for gate in of_metric])
+    asked = _requests_for(ws, metric)
+    replaced = any(row.state is RequestState.VOID and not row.on_behalf_of for row in asked)
+    if not (named and not replaced) and not _open_for(ws, asked):
         ws.refuse_strangers()
+
+
+def _requests_for(ws: Workspace, metric: str) -> list[Request]:
+    """What the actor is or was asked for that such a value answers now: for themselves, or in another one's place."""
+    gates = [gate for gate in ws.gates(GateState.OPEN) if _waits_for(ws, gate, metric)]
+    rows = [row for gate in gates for row in ws.session.scalars(requests_at(gate.id))]
+    return [row for row in rows if row.person == ws.actor.address and row.purpose is Purpose.MEASURE]
+
+
+def _open_for(ws: Workspace, requests: Sequence[Request]) -> list[Request]:
+    mine = [row for row in requests if row.state is RequestState.OPEN]
+    return [row for row in mine if not row.on_behalf_of or delegation_behind(ws, row)]
+
+
+def _lent_by(ws: Workspace, metric: str) -> str | None:
+    """In whose place the actor brings a value; None for their own."""
+    voices = [row.on_behalf_of for row in _open_for(ws, _requests_for(ws, metric))]
+    return None if not voices or "" in voices else voices[0]
 
 
 def record_measurement_by_link(
@@ -97,7 +123,7 @@ def add_values(ws: Workspace, values: Sequence[tuple[str, Value]], on_behalf_of:
     """
     for metric, value in values:
         refuse_value(ws, metric, value)
-        _note(ws, metric, value, on_behalf_of)
+        _note(ws, metric, value, on_behalf_of or _lent_by(ws, metric))
     for metric in dict.fromkeys(metric for metric, _ in values):
         _ask_held_gates_again(ws, metric)
     ws.session.add_all(_measurement(ws, metric, value) for metric, value in values)

@@ -257,8 +257,8 @@ class Company:
         return record_answers(self.db, KEYS, self.token(request), fields, self.code(request), digest, self.now)
 
     def measures(self, metric: str, value: str, sample: str = "", measured_at: datetime | None = None) -> None:
-        """Record a value, as `etappe measure` does."""
-        actor = Actor(REQUESTER, "command")
+        """Record a value, as whoever started the rollout does with `etappe measure`."""
+        actor = Actor(self.rollout()["requester"], "command")
         record_measurement(self.db, KEYS, self.rollout_id, metric, value, actor, self.now, sample=sample,
                            measured_at=measured_at)  # fmt: skip
 

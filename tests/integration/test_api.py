@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 from httpx import Response
 
 from models.database import Database
+from operations.delegate import delegate
 from operations.describe_rollout import describe_rollout, list_rollouts
 from operations.import_people import import_people
+from operations.workspace import Actor
 from plans.directory import read_directory
 from tests.api_client import Api
-from tests.company import PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
 
 ANNA, BEN, CARLA, DORA = "anna@example.com", "ben@example.com", "carla@example.com", "dora@example.com"
 EMIL, ADMIN = "emil@example.com", "admin@example.com"
@@ -615,3 +618,113 @@ def test_a_file_says_that_it_is_csv(api: Api) -> None:
     refused(csv(api, BEN, "{}", "application/json"), 415, "unsupported-media-type")
     refused(csv(api, BEN, ""), 422, "invalid-input")
     refused(csv(api, BEN, "a,b\n\0,2"), 422, "invalid-file")
+
+
+def test_a_rollout_goes_over_to_a_newer_version_once_somebody_has_seen_what_it_means(
+    company: Company, tmp_path: Path
+) -> None:
+    plan, folder = tmp_path / "plans" / "one-gate.yaml", tmp_path / "plans"
+    folder.mkdir()
+    plan.write_text(one_gate(SIGN_OFF))
+    api = Api(company, tmp_path, ETAPPE_PLANS=str(folder))
+    company.start(one_gate(SIGN_OFF), owner=DORA)
+    company.decides(BEN)
+    path = f"/rollouts/{company.rollout_id}/migration"
+    told = api.get(BEN, path).json()
+    assert (told["from"], told["to"], told["done"]) == (1, 1, False)
+    plan.write_text(one_gate(SIGN_OFF.replace("Shall we?", "Shall we really?")))
+    told = api.get(BEN, path).json()
+    assert (told["from"], told["to"], told["done"]) == (1, 2, False)
+    assert [gate["lapses"] for gate in told["stages"][0]["gates"]] == [[BEN]]
+    for person in (BEN, REQUESTER):
+        refused(api.post(person, path, {"reason": "clearer"}), 403, "not-allowed")
+    assert api.post(DORA, path, {"reason": "clearer"}).json() == {**told, "done": True}
+    assert api.get(BEN, f"/rollouts/{company.rollout_id}").json()["version"] == 2
+    plan.unlink()
+    refused(api.get(BEN, path), 404, "unknown-plan")
+
+
+def lend(company: Company, of: str, to: str) -> None:
+    delegate(
+        company.db, KEYS, of, to, company.now, company.now + timedelta(days=9), Actor(of, "api", "token"), company.now
+    )
+
+
+def test_whoever_answers_in_another_ones_place_says_so_and_the_record_has_both(company: Company, api: Api) -> None:
+    company.start(one_gate(SIGN_OFF))
+    lend(company, BEN, EMIL)
+    [asked] = api.get(EMIL, "/requests").json()
+    assert (asked["on_behalf_of"], asked["lent_until"][:10]) == (BEN, "2026-03-11")
+    told = refused(api.decides(EMIL), 403, "not-eligible")
+    assert told["detail"].endswith(f"{EMIL} is asked at the gate “gate” on behalf of {BEN}; say for whom.")
+    assert api.decides(EMIL, on_behalf_of=BEN.upper()).json()["mine"]["on_behalf_of"] == BEN
+    [entry] = company.entries("decision.recorded")
+    assert (entry.actor, entry.on_behalf_of, entry.channel) == (EMIL, BEN, "api")
+    late = refused(api.decides(BEN), 409, "gate-settled")
+    assert late["asked"]["spoken"]["by"] == EMIL
+
+
+def test_a_list_and_a_value_are_brought_in_another_ones_place(company: Company, api: Api) -> None:
+    company.start(one_gate(CHECKLIST))
+    lend(company, ANNA, CARLA)
+    [asked] = api.get(CARLA, "/requests").json()
+    body = {"answers": {"people": ["Max", "Eva"], "posts": 4, "willing": True}, "digest": asked["digest"]}
+    refused(api.post(CARLA, f"{api.at()}/answers", body), 403, "not-eligible")
+    assert api.post(CARLA, f"{api.at()}/answers", {**body, "on_behalf_of": ANNA}).json()["state"] == "done"
+    assert company.entries("checklist.filled")[0].on_behalf_of == ANNA
+    company.start(one_gate(MEASUREMENT))
+    lend(company, BEN, CARLA)
+    value = {"metric": "visits", "value": 100}
+    assert api.post(CARLA, f"/rollouts/{company.rollout_id}/measurements", value).status_code == 201
+    [entry] = company.entries("measurement.recorded")
+    assert (entry.actor, entry.on_behalf_of) == (CARLA, BEN)
+
+
+def test_no_value_is_taken_from_whom_somebody_else_is_asked_instead_of(company: Company, api: Api) -> None:
+    company.start(one_gate(MEASUREMENT))
+    body = {"from": BEN, "to": EMIL, "reason": "on leave"}
+    assert api.post(REQUESTER, f"{api.at()}/reassign", body).status_code == 200
+    value = {"metric": "visits", "value": 100}
+    refused(api.post(BEN, f"/rollouts/{company.rollout_id}/measurements", value), 403, "not-allowed")
+    assert api.post(EMIL, f"/rollouts/{company.rollout_id}/measurements", value).status_code == 201
+
+
+def test_a_voice_is_lent_by_its_owner_and_ended_and_strangers_see_nothing_of_it(company: Company, api: Api) -> None:
+    company.start(one_gate(SIGN_OFF))
+    body = {"to": EMIL, "from": "2026-03-02", "until": "2026-03-06"}
+    made = api.post(BEN, "/delegations", body)
+    assert made.status_code == 201, made.text
+    told = made.json()
+    assert (told["delegator"], told["delegate"], told["state"]) == (BEN, EMIL, "holds")
+    assert (told["last_day"], told["given_by"]) == ("2026-03-06", BEN)
+    assert [one["on_behalf_of"] for one in api.get(EMIL, "/requests").json()] == [BEN]
+    for person in (BEN, EMIL, ADMIN):
+        assert api.get(person, "/delegations").json() == [told]
+    assert api.get(DORA, "/delegations").json() == []
+    end = f"/delegations/{told['id']}/end"
+    refused(api.post(DORA, end), 404, "unknown-delegation")
+    refused(api.post(EMIL, end), 403, "not-allowed")
+    assert api.post(BEN, end).json()["state"] == "ended"
+    assert api.get(EMIL, "/requests").json() == []
+    refused(api.post(BEN, end), 422, "invalid-input")
+
+
+@pytest.mark.parametrize(
+    ("caller", "changed", "status", "code"),
+    [
+        (DORA, {"person": BEN}, 403, "not-allowed"),
+        (BEN, {"to": BEN}, 422, "invalid-input"),
+        (BEN, {"to": "stranger@example.com"}, 422, "invalid-input"),
+        (BEN, {"until": "2026-02-01"}, 422, "invalid-input"),
+        (BEN, {"until": "2999-12-31"}, 422, "invalid-input"),
+        (BEN, {"until": "9999-12-31"}, 422, "invalid-input"),
+        (BEN, {"from": "soon"}, 422, "invalid-input"),
+        (ADMIN, {"person": "stranger@example.com"}, 404, "unknown-person"),
+    ],
+)
+def test_a_voice_that_cannot_be_lent_is_not(
+    company: Company, api: Api, caller: str, changed: dict[str, str], status: int, code: str
+) -> None:
+    body = {"to": EMIL, "from": "2026-03-02", "until": "2026-03-06", **changed}
+    refused(api.post(caller, "/delegations", body), status, code)
+    assert api.get(ADMIN, "/delegations").json() == []

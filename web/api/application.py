@@ -9,13 +9,13 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from web.api import attachments, checks, gates, looking_after, measurements, rollouts
+from web.api import attachments, checks, delegations, gates, looking_after, measurements, migration, rollouts
 from web.api.problems import MEDIA_TYPE, Problem, answer_refusals
 from web.house import House
 
 PREFIX = "/api/v1"
 VERSION = "1"
-_READING = (401, 403, 404, 422)
+_READING = (400, 401, 403, 404, 410, 422)
 _WRITING = (400, 401, 403, 404, 409, 410, 413, 415, 422)
 _ABOUT = (
     "Everything is done as the person that your token acts for: `Authorization: Bearer etappe_…`, made by "
@@ -38,7 +38,7 @@ def create_api(house: House) -> FastAPI:
     )
     api.state.house = house
     api.state.check_keys = checks.known_keys(house.settings)
-    for part in (rollouts, gates, looking_after, attachments, measurements, checks):
+    for part in (rollouts, gates, looking_after, migration, attachments, measurements, delegations, checks):
         api.include_router(part.router)
     answer_refusals(api)
     api.openapi = lambda: _described(api)  # type: ignore[method-assign]  # FastAPI's own way to extend it

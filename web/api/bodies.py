@@ -70,6 +70,7 @@ class AnswersBody(Body):
         description="By the ids of the `items` of the question"
     )
     digest: Digest = Field(description="The `digest` of the question, as it was shown")
+    on_behalf_of: Address | None = Field(default=None, description="In whose place, if not for oneself")
 
 
 class ReasonBody(Body):
@@ -141,3 +142,12 @@ class LinkBody(Body):
 
     url: Url = Field(description="An https address")
     name: FileName = Field(default="", description="What it is called; default: its last part")
+
+
+class DelegationBody(Body):
+    """A voice that is lent for some days, reckoned where its owner lives."""
+
+    person: Address = Field(default="", description="Whose voice it is; default: one's own")
+    to: Address = Field(description="Who answers in their place: an address")
+    from_: Day = Field(alias="from", description="The first day")
+    until: Day = Field(description="The last day")

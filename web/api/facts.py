@@ -196,6 +196,53 @@ class RecordedFacts(Facts):
     rollouts: int
 
 
+class DelegationFacts(Facts):
+    """Whose voice is lent to whom, and for how long."""
+
+    id: int
+    state: str = Field(description="to-come, holds, over, or ended before its time")
+    delegator: str
+    delegate: str
+    starts_at: datetime
+    ends_at: datetime
+    first_day: date = Field(description="Where the delegator lives")
+    last_day: date
+    given_by: str
+
+
+class GateFate(Facts):
+    """What becomes of a gate under a newer version of its plan."""
+
+    id: str
+    title: str
+    fate: str
+    because: list[str]
+    lapses: list[str] = Field(description="Whose answers cease to count")
+
+
+class StageFate(Facts):
+    """What becomes of a stage under a newer version of its plan."""
+
+    id: str
+    title: str
+    fate: str
+    because: list[str]
+    gates: list[GateFate]
+
+
+class MigrationFacts(Facts):
+    """A rollout's way from one version of its plan to another."""
+
+    model_config = ConfigDict(validate_by_name=True)
+
+    rollout: str
+    plan: str
+    from_: int = Field(alias="from", description="The version it follows, or followed until now")
+    to: int
+    stages: list[StageFate]
+    done: bool = Field(description="Whether it follows the newer version now; false for a preview")
+
+
 class AttachmentFacts(Facts):
     """A file, or a link, that belongs to what a rollout is about."""
 

@@ -52,8 +52,9 @@ def decide(me: Me, rollout_id: SeenRollout, gate_id: GateId, body: DecisionBody)
 @router.post("/rollouts/{rollout_id}/gates/{gate_id}/answers", response_model=QuestionFacts, dependencies=[TakesJson])
 def answer(me: Me, rollout_id: SeenRollout, gate_id: GateId, body: AnswersBody) -> Any:
     """Fill in the list that you are asked for. The same list again is answered with what was recorded."""
-    with _shown_beside_a_refusal(me, rollout_id, gate_id):
-        page = record_answers_as(me.db, me.keys, rollout_id, gate_id, body.answers, body.digest, me.actor, me.now)
+    voice, given = body.on_behalf_of or "", body.answers
+    with _shown_beside_a_refusal(me, rollout_id, gate_id, voice):
+        page = record_answers_as(me.db, me.keys, rollout_id, gate_id, given, body.digest, me.actor, me.now, voice)
     return describe_request(page)
 
 

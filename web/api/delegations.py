@@ -1,0 +1,49 @@
+"""Lending a voice, by API: who has lent whose to whom, giving and ending."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from domain.delegation import whole_days
+from domain.errors import UnknownDelegation
+from operations.delegate import delegate, end_delegation
+from operations.list_delegations import list_delegations, time_zone_of
+from web.api.bodies import DelegationBody
+from web.api.caller import Caller, Me, TakesJson
+from web.api.facts import DelegationFacts
+
+router = APIRouter(prefix="/delegations", tags=["delegations"])
+Number = Annotated[int, Path(ge=1, lt=2**31, description="A delegation's id")]
+
+
+@router.get("", response_model=list[DelegationFacts])
+def list_(me: Me) -> Any:
+    """List the delegations that you gave, hold, or may end, newest first; an administrator sees all of them."""
+    return list_delegations(me.db, me.now, seen_by=me.address)
+
+
+@router.post("", response_model=DelegationFacts, status_code=201, dependencies=[TakesJson])
+def give(me: Me, body: DelegationBody) -> Any:
+    """Lend your voice for some days, or, as an assistant or administrator, somebody else's."""
+    person = body.person or me.address
+    term = whole_days(body.from_, body.until, time_zone_of(me.db, person))
+    number = delegate(me.db, me.keys, person, body.to, term.starts_at, term.ends_at, me.actor, me.now)
+    return _one(me, number)
+
+
+@router.post("/{number}/end", response_model=DelegationFacts)
+def end(me: Me, number: Number) -> Any:
+    """End a delegation before its time; what is asked by it is taken back."""
+    _one(me, number)
+    end_delegation(me.db, me.keys, number, me.actor, me.now)
+    return _one(me, number)
+
+
+def _one(me: Caller, number: int) -> dict[str, Any]:
+    """Return one delegation; for strangers there is none."""
+    for found in list_delegations(me.db, me.now, seen_by=me.address):
+        if found["id"] == number:
+            return found
+    raise UnknownDelegation()
