@@ -35,6 +35,8 @@ def found(ws: Workspace, gate: GateRow, planned: Gate) -> Finding | None:
         return _by_the_clock(ws, gate, planned)
     if isinstance(planned, MeasurementGate):
         return _by_measurement(ws, gate, planned)
+    if isinstance(planned, CheckGate):
+        gate.look_at = (gate.look_at or _first_look(ws, gate, planned)) if planned.asks else None
     return None
 
 
@@ -52,8 +54,7 @@ def _by_measurement(ws: Workspace, gate: GateRow, planned: MeasurementGate) -> F
     judgement = judgement_of(ws, gate, planned)
     if judgement.verdict is not Verdict.NOT_ENOUGH_DATA:
         return Finding(judgement.verdict is Verdict.PASS, judgement.reason)
-    if planned.queried is None:
-        gate.look_at = judgement.again_at
+    gate.look_at = (gate.look_at or _first_look(ws, gate, planned)) if planned.queried else judgement.again_at
     return None
 
 
@@ -66,7 +67,7 @@ def judgement_of(ws: Workspace, gate: GateRow, planned: MeasurementGate) -> Judg
         return judge(planned, values, ws.now, ws.plan.calendar)
 
 
-def first_look(ws: Workspace, gate: GateRow, planned: Gate) -> datetime | None:
+def _first_look(ws: Workspace, gate: GateRow, planned: Gate) -> datetime | None:
     """Return when Etappe asks another system for the first time; None where it does not ask.
 
     At once, unless it has just been asked in the round before: a gate that sends the rollout back to itself would
@@ -78,7 +79,7 @@ def first_look(ws: Workspace, gate: GateRow, planned: Gate) -> datetime | None:
     if every is None:
         return None
     before = ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, gate.round - 1)).first()
-    if before is None or before.settled_at is None:
+    if before is None or before.settled_at is None or before.outcome is None:
         return ws.now
     return max(ws.now, deadlines.due_at(before.settled_at, every, ws.plan.calendar))
 

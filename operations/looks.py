@@ -42,5 +42,5 @@ def _look(ws: Workspace, gate: GateRow) -> Look | None:
 def whom(planned: Gate) -> CheckGate | QueriedMetric | None:
     """Return whom a gate asks by itself; None where it waits for time, people or calls."""
     if isinstance(planned, CheckGate):
-        return planned
+        return planned if planned.asks else None
     return planned.queried if isinstance(planned, MeasurementGate) else None

@@ -367,6 +367,20 @@ class TestChecks:
         company.later(minutes=5)
         assert asker.look() == 1
 
+    def test_whether_etappe_asks_or_is_called_follows_the_plan(
+        self, company: Company, asker: Asker, server: HttpsServer
+    ) -> None:
+        server.answers = [says(WAIT)]
+        called = one_gate("kind: check, signed_with: ci")
+        company.start(called)
+        assert asker.look() == 0
+        company.migrates(one_gate(CHECK))
+        assert asker.look() == 1
+        company.migrates(called)
+        company.later(hours=1)
+        assert (asker.look(), len(server.seen)) == (0, 1)
+        assert company.gate()["waits"] == ["Waits for “ci” to say pass or fail."]
+
     def test_after_resuming_later_it_is_asked_at_once(
         self, company: Company, asker: Asker, server: HttpsServer
     ) -> None:

@@ -6,6 +6,7 @@ What stays valid is worked out in tests/unit/test_migration.py; here it is done,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -129,6 +130,17 @@ class TestLooking:
         before = everything(db)
         assert company.migrates(ALL).stays_put
         assert everything(db) == before
+
+    def test_a_rollout_that_has_not_begun_waits_for_its_day_and_follows_the_newer_version_then(
+        self, db: Database
+    ) -> None:
+        company = Company(db)
+        company.start(ALL, start_on=(company.now + timedelta(days=7)).date())
+        company.migrates(ALL.replace("Shall we?", "Really?"))
+        assert (company.state, rows_of(company, "gate")) == ("waiting", [(1, "waiting", True)])
+        company.later(days=7)
+        company.checks()
+        assert company.page(company.asked(ANNA)).question.question == "Really?"
 
 
 class TestOpenGates:
@@ -661,7 +673,7 @@ class TestWhateverBecomesOfAPlan:
     """Any plan, approved for a while, goes over to any other."""
 
     @pytest.mark.slow
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(old=PLANS, new=PLANS, approvals=st.integers(0, 6))
     def test_no_approval_counts_for_what_it_was_not_given_for(
         self, db: Database, old: dict[str, dict[str, str]], new: dict[str, dict[str, str]], approvals: int

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from domain.reasons import Reason
+from models.changes import Changes
 from models.database import Database
 from operations.chart import chart
 from operations.check_stalled import check_stalled
+from operations.installation import Installation
+from settings import Settings
 from tests.company import KEYS, REQUESTER, ROLES, SIGN_OFF, Company, one_gate
+from worker.prefect_page import summary
+from worker.relay import run
 
 ANNA, BEN, CARLA, EMIL = "anna@example.com", "ben@example.com", "carla@example.com", "emil@example.com"
 OFFICE = 'kind: window, weekdays: [tuesday], hours: "09:00-17:00"'
@@ -101,6 +109,48 @@ def test_prefects_page_says_when_it_opens(db: Database) -> None:
     assert shown is not None
     [line] = shown.gates
     assert [str(reason) for reason in line.waits] == ["Opens on 2026-03-03T08:00:00+00:00."]
+    assert summary(shown) == ("Suspended", "The gate: Opens on Tuesday, 3 March 2026, 09:00.")
+
+
+def test_whom_the_plan_names_may_waive_one_that_is_closed(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(f"{OFFICE}, waiver: [chair]"))
+    company.waives(EMIL)
+    assert (company.state, company.gate()["state"]) == ("completed", "waived")
+
+
+def test_one_whose_hours_are_changed_meanwhile_opens_by_the_new_ones(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(OFFICE))
+    company.migrates(one_gate(OFFICE.replace("09:00", "11:00")))
+    assert company.gate()["waits"] == ["Opens on Tuesday, 3 March 2026, 11:00."]
+    company.now = TUESDAY
+    company.checks()
+    assert company.gate()["state"] == "open"
+    company.later(hours=2)
+    company.checks()
+    assert company.state == "completed"
+
+
+def test_the_relay_opens_it_without_waiting_for_the_check(db: Database, tmp_path: Path) -> None:
+    company = Company(db)
+    company.start(one_gate("kind: window, dates: [{first: 2026-03-03, last: 2099-12-31}]"))
+    assert company.state == "open"
+    given = {"ETAPPE_HOME": str(tmp_path), "ETAPPE_DATABASE_URL": db.url, "ETAPPE_SECRET_KEYS": KEYS[0].decode(),
+             "ETAPPE_SMTP_URL": "smtp://127.0.0.1:9"}  # fmt: skip
+    installation, stop = Installation(Settings.from_environment(given)), threading.Event()
+    relay = threading.Thread(target=run, args=(installation, stop), kwargs={"with_prefect": False})
+    relay.start()
+    try:
+        with Changes(db) as changes:
+            until = time.monotonic() + 20
+            while company.state != "completed" and time.monotonic() < until:
+                changes.wait(1)
+    finally:
+        stop.set()
+        relay.join(30)
+        installation.db.close()
+    assert company.state == "completed"
 
 
 class TestAskedAfter:

@@ -69,6 +69,9 @@ class GateFacts(Facts):
     waiting_for: list[str]
     delegates: list[DelegateFacts]
     waits: list[str] = Field(description="What a gate waits for that nobody is asked about")
+    renewal: bool = Field(description="Whether it asks again what has passed, which holds on meanwhile")
+    renew_at: datetime | None = Field(description="When what has passed is asked again")
+    overdue_at: datetime | None = Field(description="Since when a renewal is not answered in time")
     condition: ConditionFacts | None
     paused_at: datetime | None = Field(description="Since when it stands still, because changes were asked for")
     silent: list[str] = Field(description="Whose silence counted as consent")
@@ -134,5 +137,6 @@ class RolloutFacts(RolloutHead):
 
     language: str
     ended_because: str | None
+    no_stage_opens_before: list[str] = Field(description="The overdue renewals that keep further stages closed")
     stages: list[StageFacts]
     flow_run_id: str | None
