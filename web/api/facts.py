@@ -65,13 +65,13 @@ class GateFacts(Facts):
     because: str | None = Field(description="Why it came to its outcome")
     waived_by: str | None
     due_at: datetime | None
-    renewal: bool = Field(description="Whether it asks again what has passed, which holds on meanwhile")
-    renew_at: datetime | None = Field(description="When what has passed is asked again")
-    overdue_at: datetime | None = Field(description="Since when a renewal is not answered in time")
     problem: str | None = Field(description="Why nobody can be asked")
     waiting_for: list[str]
     delegates: list[DelegateFacts]
     waits: list[str] = Field(description="What a gate waits for that nobody is asked about")
+    renewal: bool = Field(description="Whether it asks again what has passed, which holds on meanwhile")
+    renew_at: datetime | None = Field(description="When what has passed is asked again")
+    overdue_at: datetime | None = Field(description="Since when a renewal is not answered in time")
     condition: ConditionFacts | None
     paused_at: datetime | None = Field(description="Since when it stands still, because changes were asked for")
     silent: list[str] = Field(description="Whose silence counted as consent")
