@@ -52,7 +52,7 @@ def test_the_decision_page_leads_to_it_and_the_post_lends_for_whole_days(company
     assert here(company, request) in {one["href"] for one in Page(shown.text).all("a")}
     answer = browser.post(here(company, request), data={**FORM, "code": company.code(request)})
     assert answer.status_code == 200
-    assert "Von 2. März 2026 bis 6. März 2026 wird auch Hugo Berg gefragt" in text_of(answer.text)
+    assert "Vom 2. März 2026 bis zum 6. März 2026 wird auch Hugo Berg gefragt" in text_of(answer.text)
     midnight_in_zurich = datetime(2026, 3, 6, 23, 0, tzinfo=UTC)
     assert lent(company) == [(ANNA, HUGO, company.now, midnight_in_zurich, ANNA)]
     assert company.asked(HUGO).on_behalf_of == ANNA
