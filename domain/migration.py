@@ -16,7 +16,8 @@ from domain.pinning import Matters, pins, why_lapsed
 from domain.plan import BudgetGate, Gate, Plan, Stage
 from domain.plan_changes import CONCERNS_ANSWERS, CONCERNS_NO_ANSWER, CONCERNS_THOSE_ASKED, OF_STAGES
 from domain.reasons import Reason
-from domain.states import LETS_PASS, GateState, StageState
+from domain.renewal import lets_pass
+from domain.states import GateState, StageState
 
 
 class Fate(StrEnum):
@@ -47,7 +48,7 @@ class Standing:
     @property
     def has_passed(self) -> bool:
         """Whether it does not stand in the way of its stage; a renewal that was refused does."""
-        return self.state in LETS_PASS or (self.renewal and not self.stops)
+        return lets_pass(self.state, renewal=self.renewal)
 
     @property
     def stops(self) -> bool:

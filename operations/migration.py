@@ -13,10 +13,11 @@ from domain.plan import Gate, Plan
 from domain.reasons import Reason
 from domain.states import LETS_PASS
 from models.evidence import standing_decisions_at
-from models.gates import Decision, GateRow, gate_in_round
+from models.gates import Decision, GateRow
 from models.rollouts import PlanVersion, StageRow
 from operations.evidence import matters
 from operations.feasible import refuse_what_cannot_work
+from operations.renewals import renewed_round
 from operations.resume_rollout import stopping_gates
 from operations.workspace import Workspace, plan_of
 
@@ -64,11 +65,8 @@ def planned_gates(ws: Workspace) -> dict[str, GateRow]:
 def counting_decisions(ws: Workspace, gate: GateRow) -> list[Decision]:
     """Return what still counts of what was said at a gate; at a renewal under way, also of what it renews."""
     rows = [gate]
-    while rows[-1].renewal and rows[-1].state not in LETS_PASS:
-        before = ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, rows[-1].round - 1)).first()
-        if before is None:
-            break
-        rows.append(before)
+    if gate.state not in LETS_PASS and (renewed := renewed_round(ws, gate)):
+        rows.append(renewed)
     return [one for row in rows for one in ws.session.scalars(standing_decisions_at(row.id)) if one.decision.is_final]
 
 

@@ -599,6 +599,53 @@ class TestWithTheOtherRules:
         assert company.requests(REQUESTER, RequestState.OPEN) == []
         assert company.gate()["waiting_for"] == [ANNA, BEN, CARLA]
 
+    def test_a_gate_that_has_passed_is_renewed_as_the_newer_version_says(self, db: Database) -> None:
+        company = Company(db)
+        two = stage("two", gate("b", approvers="finance"))
+        company.start(plan(stage("one", gate("a", quorum="any")), two))
+        company.decides(ANNA)
+        company.later(days=5)
+        company.migrates(
+            plan(stage("one", gate("a", "renew: {every: every 10 days, within: 2 days}", quorum="any")), two)
+        )
+        company.later(days=5)
+        assert company.checks().renewed == 1, "counted from the approval"
+        assert company.stage_states() == {"one": "passed", "two": "open"}
+
+    def test_a_renewal_of_what_was_reworded_is_asked_as_if_for_the_first_time(self, db: Database) -> None:
+        company = Company(db)
+        renewed, two = (
+            gate("a", "renew: {every: every 10 days, within: 2 days}", quorum="any"),
+            stage("two", gate("b", approvers="finance")),
+        )
+        company.start(plan(stage("one", renewed), two))
+        company.decides(ANNA)
+        company.later(days=10)
+        company.checks()
+        company.migrates(plan(stage("one", renewed.replace("Yes?", "Really?")), two))
+        assert company.lapsed() == [(ANNA, "the question was reworded")]
+        assert company.stage_states() == {"one": "open", "two": "open"}
+        assert rows_of(company, "a") == [(1, "passed", False), (2, "withdrawn", False), (3, "open", True)]
+
+    def test_a_renewal_goes_on_when_only_what_follows_from_a_no_has_changed(self, db: Database) -> None:
+        company = Company(db)
+        renewed, two = (
+            gate("a", "renew: {every: every 10 days, within: 2 days}", quorum="any"),
+            stage("two", gate("b", approvers="finance")),
+        )
+        company.start(plan(stage("one", renewed), two))
+        company.decides(ANNA)
+        company.later(days=10)
+        company.checks()
+        company.migrates(
+            plan(
+                stage("one", gate("a", "renew: {every: every 10 days, within: 2 days}, on_reject: kill", quorum="any")),
+                two,
+            )
+        )
+        assert company.stage_states() == {"one": "passed", "two": "open"}
+        assert rows_of(company, "a") == [(1, "passed", False), (2, "open", True)]
+
 
 class TestRecord:
     def test_it_says_from_where_to_where_and_what_became_of_everything(self, db: Database) -> None:
