@@ -39,6 +39,8 @@ def lines(facts: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     yield f"requester {facts['requester']} · owner {facts['owner']} · started {moment(facts['created_at'])}"
     if facts["ended_because"]:
         yield f"because: {facts['ended_because']}"
+    if blocking := facts["no_stage_opens_before"]:
+        yield f"no further stage opens until renewed: {', '.join(titles.get(gate, gate) for gate in blocking)}"
     for stage in facts["stages"]:
         yield ""
         yield f"{_sign(stage)} {titles.get(stage['id'], stage['id'])}  {stage['state']}{_round(stage)}"
@@ -68,7 +70,7 @@ def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     outcome = f": {gate['outcome']}" if gate["outcome"] else ""
     due = f", due {moment(gate['due_at'])}" if gate["due_at"] and gate["state"] == "open" else ""
     title = titles.get(gate["id"], gate["id"])
-    yield f"{_sign(gate)} {title} ({gate['kind']})  {gate['state']}{outcome}{_round(gate)}{due}"
+    yield f"{_sign(gate)} {title} ({gate['kind']})  {gate['state']}{outcome}{_round(gate)}{due}{_renewed(gate)}"
     if gate["waived_by"]:
         yield f"    {' '.join(gate['because'].split())} ({gate['waived_by']})"
     if gate["problem"]:
@@ -88,6 +90,14 @@ def _waiting(gate: Mapping[str, Any]) -> list[str]:
     for delegate in gate["delegates"]:
         lent.setdefault(delegate["by"], []).append(delegate["on_behalf_of"])
     return [f"{one} for {' and '.join(lent[one])}" if one in lent else one for one in gate["waiting_for"]]
+
+
+def _renewed(gate: Mapping[str, Any]) -> str:
+    """What is asked again, whether it was not answered in time, and when it is asked next."""
+    again = ", renewal" if gate["renewal"] else ""
+    overdue = f", overdue since {moment(gate['overdue_at'])}" if gate["overdue_at"] and gate["state"] == "open" else ""
+    following = f", to be renewed {moment(gate['renew_at'])}" if gate["renew_at"] else ""
+    return f"{again}{overdue}{following}"
 
 
 def _decision(decision: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from domain.plan import (
     outcome_of,
 )
 from domain.reasons import Reason
+from domain.renewal import rule_of
 from domain.states import Outcome
 
 ON_ANSWERED = Reason(
@@ -121,6 +122,17 @@ def on_silence(
         outcome = expiry_outcome(gate)
         return Reason(_IF_TIME_IS_UP[outcome], {"moment": expires_at, "stage": recycle_title})
     return Reason("Nobody's silence counts as a yes: the stage waits until it is decided.")
+
+
+def on_renewal_silence(gate: Gate, due_at: datetime | None) -> Reason:
+    """Return what happens when nobody answers a renewal by `due_at` (UTC)."""
+    rule = rule_of(gate)
+    if due_at is None or rule is None:
+        return Reason("What has passed holds on until it is answered.")
+    if rule.blocks_new_stages:
+        return Reason("After {moment} it is escalated, and no further stage opens until it is answered.",
+                      {"moment": due_at})  # fmt: skip
+    return Reason("After {moment} it is escalated; what has passed holds on until it is answered.", {"moment": due_at})
 
 
 def expiry_outcome(gate: Gate) -> Outcome:

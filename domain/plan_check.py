@@ -7,12 +7,9 @@ What has to do with people is in domain/plan_people.py, with conditions and sile
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
-from itertools import pairwise
 
-from domain import plan_automatic, plan_consent, plan_order, plan_people, plan_references, plan_runs
+from domain import plan_automatic, plan_consent, plan_order, plan_people, plan_references, plan_runs, plan_times
 from domain.deadlines import check_calendar
-from domain.durations import Duration, Unit
 from domain.errors import InvalidInput
 from domain.inputs import default_problem
 from domain.nearest import suggestion
@@ -202,34 +199,6 @@ def _item(item: Item, before: list[Item]) -> Iterator[tuple[str, str]]:
         yield "people_from", f"“{item.people_from}” is not an item before this one that names people{guess}"
 
 
-def _steps_in_time(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
-    steps: list[tuple[Path, str, Duration]] = [
-        (("escalate", e, "after"), "escalation", step.after) for e, step in enumerate(gate.escalate)
-    ]
-    if gate.expires:
-        steps.append((("expires", "after"), "expiry", gate.expires.after))
-    for (_, what, earlier), (path, this, after) in pairwise(steps):
-        if not _may_be_later(after, earlier):
-            yield path, f"this {this} comes no later than the {what} before it ({earlier}); write a longer time"
-    if gate.remind and gate.expires and not _may_be_later(gate.expires.after, gate.remind):
-        yield ("remind",), f"time is up after {gate.expires.after}, before the first reminder; remind sooner"
-
-
-def _may_be_later(span: Duration, than: Duration) -> bool:
-    if span.unit is than.unit:
-        return span.amount > than.amount
-    return _days(span, longest=True) > _days(than, longest=False)
-
-
-def _days(span: Duration, longest: bool) -> Decimal:
-    """Return a span in days; business days depend on when they begin, so the shortest or longest they usually take."""
-    amount = Decimal(span.amount)
-    if span.unit is Unit.BUSINESS_DAY:
-        return amount * 7 / 5 + 4 if longest else amount
-    minutes = {Unit.MINUTE: 1, Unit.HOUR: 60, Unit.DAY: 1440, Unit.WEEK: 7 * 1440}
-    return amount * minutes[span.unit] / 1440
-
-
 _PLAN_RULES: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     _calendar,
     _inputs,
@@ -255,7 +224,8 @@ _GATE_RULES: tuple[Callable[[Plan, Stage, Gate], Iterator[Finding]], ...] = (
     _choices,
     _budget,
     _checklist,
-    _steps_in_time,
+    plan_times.steps_in_time,
+    plan_times.renewals,
     plan_consent.silence,
     plan_consent.conditions_in,
     plan_order.ask_after,

@@ -27,14 +27,17 @@ def why_cannot_be_waived(gate: GateState, stage: StageState, *, renewal: bool = 
         return Reason("The gate was waived already.")
     if gate in LETS_PASS:
         return Reason("The gate has passed; there is nothing to waive.")
-    if gate in REFUSED and stage is not StageState.HELD:
-        return Reason("The gate did not pass, and it does not hold its stage either; there is nothing to waive.")
-    if gate is GateState.WAITING and stage is StageState.HELD and not renewal:
-        return Reason(
-            "The stage of this gate is on hold; waive what holds it, or resume the rollout, and then this one."
-        )
-    if gate is GateState.WAITING and stage is not StageState.OPEN and not renewal:
+    return _why_not_in(stage, gate, renewal=renewal)
+
+
+def _why_not_in(stage: StageState, gate: GateState, *, renewal: bool) -> Reason | None:
+    waits = gate is GateState.WAITING and not renewal
+    if (waits or gate in REFUSED) and stage is StageState.WAITING:
         return Reason("The stage of this gate is not open yet; a gate can be waived once its stage is open.")
+    if waits and stage is StageState.HELD:
+        return Reason("The stage of this gate is on hold; waive what holds it, or resume the rollout, first.")
+    if (waits and stage is not StageState.OPEN) or (gate in REFUSED and stage is not StageState.HELD):
+        return Reason("The stage of this gate does not wait for it; there is nothing to waive.")
     return None
 
 

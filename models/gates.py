@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.run import LONGEST_NAME, UNDER_WAY, RunState
-from domain.states import ENDED, DecisionKind, GateState, Outcome
+from domain.states import ENDED, LETS_PASS, DecisionKind, GateState, Outcome
 from models.base import (
     Address,
     Base,
@@ -412,10 +412,25 @@ def gates_to_renew(now: datetime) -> Select[GateRow]:
         select(GateRow)
         .join(Rollout, Rollout.id == GateRow.rollout_id)
         .where(
-            GateRow.state == GateState.PASSED,
+            GateRow.state.in_(LETS_PASS),
             GateRow.renew_at <= now,
             GateRow.current,
             Rollout.state.not_in(ENDED),
+        )
+        .order_by(GateRow.id)
+    )
+
+
+def renewals_overdue(now: datetime) -> Select[GateRow]:
+    """The renewals that were not answered in time and are not marked as overdue yet."""
+    return (
+        select(GateRow)
+        .where(
+            GateRow.state.in_((GateState.WAITING, GateState.OPEN)),
+            GateRow.renewal,
+            GateRow.renewal_due_at <= now,
+            GateRow.overdue_at.is_(None),
+            GateRow.paused_at.is_(None),
         )
         .order_by(GateRow.id)
     )

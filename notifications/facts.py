@@ -155,6 +155,7 @@ class Question:
     due_at: datetime | None
     counted: int  # voices that count so far
     needed: int
+    renewal: Reason | None = None  # what is asked again, and since when that holds
     said: tuple[Said, ...] = ()
     waiting_for: tuple[str, ...] = ()  # names of everybody who has not decided yet, “Ben Frei for Anna Keller” as well
     in_place_of: str = ""  # the name of whoever has lent the reader their voice

@@ -52,7 +52,7 @@ def attend_gate(
             expire(ws, gate)
             return ["expired"]
         while gate.state is GateState.OPEN and _is_due(gate.escalate_at, now):
-            _escalate(ws, gate)
+            escalate(ws, gate)
             done.append("escalated")
         if _is_due(gate.remind_at, now):
             _remind(ws, gate)
@@ -77,7 +77,8 @@ def _remind(ws: Workspace, gate: GateRow) -> None:
         ws.note("gate.reminded", gate=gate, facts={"people": [request.person for request in asked]})
 
 
-def _escalate(ws: Workspace, gate: GateRow) -> None:
+def escalate(ws: Workspace, gate: GateRow) -> None:
+    """Take the plan's next step of escalation at a gate that is open and has one left, and do what follows."""
     planned = ws.planned_gate(gate)
     gate.escalation_level += 1
     level = gate.escalation_level

@@ -23,7 +23,8 @@ def ask_for_changes(ws: Workspace, gate: GateRow, word: Decision) -> None:
     planned = ws.planned_gate(gate)
     if isinstance(planned, ChecklistGate):
         withdraw_gate(ws, gate, VoidReason.WITHDRAWN)
-        new_gate_round(ws, gate, ws.stage_of(gate))
+        again = new_gate_round(ws, gate, ws.stage_of(gate), renewal=gate.renewal)
+        again.overdue_at = gate.overdue_at
         told = [ws.rollout.owner, ws.rollout.requester, *ws.directory.resolve(planned.filled_by)]
         what_next = Reason("The list is open again for changes; once it is complete, it is asked about anew.")
         _tell(ws, gate, word, told, what_next)

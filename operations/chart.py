@@ -156,16 +156,25 @@ def _has_a_bar(gate: GateRow) -> bool:
 
 def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
     facts: dict[str, str | int | datetime] = {"title": _gate_title(ws, gate), "round": gate.round}
+    title = _bar_title(ws, gate, facts)
+    return BarFacts("gate", gate.id, title, gate.state, _because(gate), said_at(ws, gate), gate.kind, started_run(gate))
+
+
+def _bar_title(ws: Workspace, gate: GateRow, facts: dict[str, str | int | datetime]) -> Reason:
     title = Reason("Gate: {title}", facts)
     if gate.requirements:
         tally = tally_of(ws, gate)
         facts |= {"counted": tally.counted, "needed": tally.needed}
         title = Reason("Gate: {title} ({counted} of {needed})", facts)
-        if gate.round > 1:
+        if gate.renewal:
+            title = Reason("Gate: {title} ({counted} of {needed}), renewal", facts)
+        elif gate.round > 1:
             title = Reason("Gate: {title} ({counted} of {needed}), round {round}", facts)
+    elif gate.renewal:
+        title = Reason("Gate: {title}, renewal", facts)
     elif gate.round > 1:
         title = Reason("Gate: {title}, round {round}", facts)
-    return BarFacts("gate", gate.id, title, gate.state, _because(gate), said_at(ws, gate), gate.kind, started_run(gate))
+    return title
 
 
 def _line(ws: Workspace, gate: GateRow) -> GateLine:

@@ -9,17 +9,28 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 
+from sqlalchemy import Select
+
 from domain import deadlines
 from domain.reasons import Reason
 from domain.states import StageState
 from models.checks import CheckRun, checks_newest_first
 from models.database import Database
-from models.gates import gates_due, gates_to_look_at, rollouts_with_unaskable_gates
+from models.gates import (
+    GateRow,
+    gates_due,
+    gates_to_look_at,
+    gates_to_renew,
+    renewals_overdue,
+    rollouts_with_unaskable_gates,
+)
 from models.rollouts import Rollout, StageRow, rollouts_due_to_start, stages_stalled
 from operations.advance import advance
 from operations.apply_delegations import check_delegations
 from operations.attend_gate import attend_gate
 from operations.automatic import LOOKED_AT_BY_THE_CLOCK
+from operations.chase_renewal import chase_renewal
+from operations.renew_gate import renew_gate
 from operations.take_turns import whose_turn_has_come
 from operations.telling import inform
 from operations.workspace import locked
@@ -34,6 +45,10 @@ class CheckReport:
     reminded: int = 0
     escalated: int = 0
     expired: int = 0
+    renewed: int = 0
+    """Gates that have passed and are asked again."""
+    overdue: int = 0
+    """Renewals that were not answered in time."""
     stalled: int = 0
     advanced: int = 0
     delegated: int = 0
@@ -51,7 +66,9 @@ def check_stalled(db: Database, keys: Sequence[bytes], now: datetime) -> CheckRe
     done = Counter(check_delegations(db, keys, now, _unless_it_fails))
     for look_after in (
         *(partial(_advance, db, keys, rollout_id, now) for rollout_id in _to_advance(db, now)),
-        *(partial(attend_gate, db, keys, *gate, now, may_expire=may_expire) for gate in _due_gates(db, now)),
+        *(partial(renew_gate, db, keys, *gate, now) for gate in _found(db, gates_to_renew(now))),
+        *(partial(attend_gate, db, keys, *gate, now, may_expire=may_expire) for gate in _found(db, gates_due(now))),
+        *(partial(chase_renewal, db, keys, *gate, now) for gate in _found(db, renewals_overdue(now))),
         *(partial(_report_stalled_stage, db, keys, *stage, now) for stage in _stalled_stages(db, now)),
     ):
         done.update(_unless_it_fails(look_after))
@@ -84,9 +101,9 @@ def _to_advance(db: Database, now: datetime) -> list[str]:
     return list(dict.fromkeys([*starting, *unaskable, *looked_at, *whose_turn_has_come(db)]))
 
 
-def _due_gates(db: Database, now: datetime) -> list[tuple[str, int]]:
+def _found(db: Database, gates: Select[GateRow]) -> list[tuple[str, int]]:
     with db.read() as session:
-        return [(gate.rollout_id, gate.id) for gate in session.scalars(gates_due(now))]
+        return [(gate.rollout_id, gate.id) for gate in session.scalars(gates)]
 
 
 def _stalled_stages(db: Database, now: datetime) -> list[tuple[str, int]]:

@@ -15,6 +15,7 @@ from models.rollouts import Rollout, rollouts_newest_first
 from notifications.language import Words
 from operations.question import asked_now, waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
+from operations.renewals import blocking_renewals
 from operations.seeing import seen
 from operations.voices import silent_at
 from operations.waiting import waits_for
@@ -56,6 +57,7 @@ def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, 
             **_head(rollout),
             "language": rollout.language,
             "ended_because": rollout.ended_because,
+            "no_stage_opens_before": [gate.key for gate in blocking_renewals(ws)],
             "stages": [
                 {
                     "id": stage.key,
@@ -99,6 +101,10 @@ def _using(uses: Using | None) -> dict[str, Any] | None:
     return {"resource": uses.resource, "since": uses.since.isoformat(), "waiting": next_ones}
 
 
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
 def _run(gate: GateRow) -> dict[str, Any] | None:
     if gate.started_run is None or gate.started_run_state is None:
         return None
@@ -115,8 +121,11 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "round": gate.round,
         "because": str(Reason.from_json(gate.settled_because)) if gate.settled_because else None,
         "waived_by": gate.waived_by,
-        "due_at": gate.due_at.isoformat() if gate.due_at else None,
-        "paused_at": gate.paused_at.isoformat() if gate.paused_at else None,
+        "due_at": _iso(gate.due_at),
+        "renewal": gate.renewal,
+        "renew_at": _iso(gate.renew_at),
+        "overdue_at": _iso(gate.overdue_at),
+        "paused_at": _iso(gate.paused_at),
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
         "condition": _condition(ws, gate),

@@ -18,6 +18,9 @@ def refuse_what_cannot_work(gates: Iterable[Gate], directory: Directory, inputs:
             _refuse_no_lines(gate, inputs)
         pool(gate, directory, inputs)
         first_asked(gate, directory)
+        for entry in gate.waiver:
+            if not directory.resolve(entry):
+                raise RoleNotHeld(f"The gate “{gate.id}” may be waived by “{entry}”, which nobody holds.")
         for escalation in gate.escalate:
             if not directory.resolve(escalation.to):
                 raise RoleNotHeld(f"The gate “{gate.id}” escalates to “{escalation.to}”, which nobody holds.")

@@ -10,9 +10,11 @@ from domain.pinning import Matters, why_lapsed
 from domain.reasons import Reason
 from domain.states import GateState, StageState
 from models.evidence import Evidence, Lapse, standing_decisions_at
-from models.gates import Decision, GateRow, RequestState, VoidReason, gate_in_round, requests_at
+from models.gates import Decision, GateRow, RequestState, VoidReason, requests_at
 from operations.asking import ask_again
 from operations.evidence import matters
+from operations.opening import set_deadlines
+from operations.renewals import renewed_round
 from operations.rounds import new_gate_round, reopen_passed
 from operations.withdraw_conditions import withdraw_conditions_of
 from operations.workspace import Workspace
@@ -25,42 +27,58 @@ def lapse_what_changed(ws: Workspace) -> list[Decision]:
     """
     now = matters(ws)
     lapsed: list[Decision] = []
-    for gate in ws.gates(GateState.OPEN, GateState.PASSED):
-        changed = _changed(ws, now, gate.pinned or {}) if gate.state is GateState.PASSED else {}
+    for gate in ws.gates(GateState.WAITING, GateState.OPEN, GateState.PASSED):
         counted = _decisions(ws, gate)
         gone = [one for one in counted if _lapse(ws, now, gate, one)]
         lapsed += gone
-        if gate.state is GateState.PASSED and (gone or changed):
-            withdraw_conditions_of(ws, {one.id for one in counted})
-            _ask_anew(ws, gate)
-        elif any(one.gate_id != gate.id for one in gone):
-            withdraw_conditions_of(ws, {one.id for one in gone})
-            _renewal_becomes_ordinary(ws, gate)
-        elif gone:
+        if gate.state is GateState.PASSED:
+            if gone or _changed(ws, now, gate.pinned or {}):
+                withdraw_conditions_of(ws, {one.id for one in counted})
+                _ask_anew(ws, gate)
+            continue
+        lapsed += _lapse_what_is_renewed(ws, now, gate)
+        if gone:
             _ask_these_again(ws, gate, gone)
     return lapsed
 
 
 def _decisions(ws: Workspace, gate: GateRow) -> list[Decision]:
-    """What still counts at a gate; while it is asked again for renewal, that is what was said before, too."""
-    rows = [gate]
-    while rows[-1].renewal and (before := _round_before(ws, rows[-1])):
-        rows.append(before)
-    return [one for row in rows for one in ws.session.scalars(standing_decisions_at(row.id)) if one.decision.is_final]
+    """What still counts of what was said in this round."""
+    return [one for one in ws.session.scalars(standing_decisions_at(gate.id)) if one.decision.is_final]
 
 
-def _round_before(ws: Workspace, gate: GateRow) -> GateRow | None:
-    return ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, gate.round - 1)).first()
+def _lapse_what_is_renewed(ws: Workspace, now: Matters, gate: GateRow) -> list[Decision]:
+    """While a gate is asked again for renewal, what passed before holds on, unless what it was given for changes.
+
+    That the renewal has its list filled in anew changes nothing about it. A waiver stays.
+    """
+    before = renewed_round(ws, gate)
+    if before is None or before.state is not GateState.PASSED:
+        return []
+    counted = _decisions(ws, before)
+    gone = [one for one in counted if _lapse(ws, now, gate, one)]
+    if gone or _changed(ws, now, before.pinned or {}, besides_list_of=gate.key):
+        withdraw_conditions_of(ws, {one.id for one in counted})
+        _renewal_becomes_ordinary(ws, gate)
+    return gone
 
 
-def _changed(ws: Workspace, now: Matters, pinned: Mapping[str, str]) -> dict[str, Any]:
-    """Return what has changed of what was pinned: each name, with what it stood for."""
+def _changed(ws: Workspace, now: Matters, pinned: Mapping[str, str], *, besides_list_of: str = "") -> dict[str, Any]:
+    """Return what has changed of what was pinned: each name, with what it stood for; besides one gate's list."""
     moved = [name for name, old in pinned.items() if digest(now.content(name)) != old]
-    return {name: ws.session.get_one(Evidence, pinned[name]).content for name in moved}
+    before = {name: ws.session.get_one(Evidence, pinned[name]).content for name in moved}
+    if besides_list_of in before and _words(before[besides_list_of]) == _words(now.content(besides_list_of)):
+        del before[besides_list_of]
+    return before
+
+
+def _words(content: Any) -> Any:
+    return {key: value for key, value in (content or {}).items() if key != "answers"}
 
 
 def _lapse(ws: Workspace, now: Matters, gate: GateRow, decision: Decision) -> bool:
-    for name, before in _changed(ws, now, decision.pinned).items():
+    renewed = gate.key if decision.gate_id != gate.id else ""
+    for name, before in _changed(ws, now, decision.pinned, besides_list_of=renewed).items():
         because = why_lapsed(name, ws.plan, before, now.content(name), ws.rollout.language)
         record_lapse(ws, gate, decision, name, because)
         return True
@@ -105,6 +123,7 @@ def _ask_anew(ws: Workspace, gate: GateRow) -> None:
 def _renewal_becomes_ordinary(ws: Workspace, gate: GateRow) -> None:
     """What a renewal would have renewed no longer counts: the gate is asked as if for the first time."""
     gate.renewal, gate.overdue_at = False, None
+    set_deadlines(ws, gate)
     stage = ws.stage_of(gate)
     if stage.state is StageState.PASSED:
         reopen_passed(ws, stage)

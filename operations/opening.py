@@ -8,7 +8,8 @@ from domain.conditions import due_when_asked
 from domain.errors import QuorumImpossible, RoleNotHeld
 from domain.plan import AcknowledgementGate, BudgetGate, ChecklistGate, Gate, MeasurementGate
 from domain.reasons import Reason
-from domain.states import LETS_PASS, Event, GateState, StageState, advance_gate, advance_stage
+from domain.renewal import lets_pass, may_be_asked, rule_of
+from domain.states import Event, GateState, advance_gate, advance_stage
 from models.gates import GateRow, Purpose, gate_in_round, requests_at
 from models.rollouts import StageRow
 from operations.asking import CALLED_OFF, ask
@@ -40,7 +41,7 @@ def _watch(ws: Workspace, stage: StageRow) -> None:
 
 
 def open_gates(ws: Workspace) -> bool:
-    """Open every gate that waits and can be asked, of open stages and of conditions. Returns whether one opened."""
+    """Open every gate that waits and can be asked, of open stages, conditions, renewals. Returns whether one opened."""
     opened = False
     for gate in ws.gates(GateState.WAITING):
         if _has_its_turn(ws, gate) and not waits_for_gates(ws, gate):
@@ -50,7 +51,7 @@ def open_gates(ws: Workspace) -> bool:
 
 def _has_its_turn(ws: Workspace, gate: GateRow) -> bool:
     """A condition is asked for at once, whatever its stage waits for: whoever must act needs the time."""
-    return gate.condition_id is not None or ws.stage_of(gate).state is StageState.OPEN
+    return gate.condition_id is not None or may_be_asked(ws.stage_of(gate).state, renewal=gate.renewal)
 
 
 def waits_for_gates(ws: Workspace, gate: GateRow) -> list[GateRow]:
@@ -58,7 +59,8 @@ def waits_for_gates(ws: Workspace, gate: GateRow) -> list[GateRow]:
     planned = ws.planned_gate(gate)
     same = getattr(planned, "same_person_as", None)
     before = {*planned.ask_after, *([same] if same else [])}
-    return [other for other in ws.gates() if other.key in before and other.state not in LETS_PASS] if before else []
+    others = [other for other in ws.gates() if other.key in before] if before else []
+    return [other for other in others if not lets_pass(other.state, renewal=other.renewal)]
 
 
 def _open_gate(ws: Workspace, gate: GateRow) -> bool:
@@ -112,12 +114,17 @@ def budget_lines(ws: Workspace, gate: Gate) -> list[BudgetLine]:
 
 
 def set_deadlines(ws: Workspace, gate: GateRow) -> None:
-    """Say when a gate is reminded of, escalated and expires; while its clock stands still, its owner is reminded."""
+    """Say when a gate is reminded of, escalated and expires; while its clock stands still, its owner is reminded.
+
+    A renewal does not expire, since what has passed holds on: it is overdue, by the same clock.
+    """
     planned, runs = ws.planned_gate(gate), gate.paused_at is None
     left = planned.escalate[gate.escalation_level :]
     gate.remind_at = next_reminder(ws, gate)
     gate.escalate_at = due_at(ws, gate, left[0].after) if left and runs else None
-    gate.expires_at = due_at(ws, gate, planned.expires.after) if planned.expires and runs else None
+    expires, renew = (planned.expires, None) if not gate.renewal else (None, rule_of(planned))
+    gate.expires_at = due_at(ws, gate, expires.after) if expires and runs else None
+    gate.renewal_due_at = due_at(ws, gate, renew.within) if renew and runs else None
     if runs and (condition := ws.condition_of(gate)):
         gate.expires_at = deadlines.end_of_day(condition.due_on, ws.plan.calendar)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from domain import deadlines, stage_graph
 from domain.plan import Recycle, ReviewGate
 from domain.reasons import Reason
+from domain.renewal import lets_pass
 from domain.states import (
     ENDED,
-    LETS_PASS,
     Event,
     GateState,
     Outcome,
@@ -24,11 +24,12 @@ from models.rollouts import StageRow
 from operations.conditions import drop, hanging_on_stages
 from operations.exclusive import may_open_now
 from operations.opening import open_gates, open_stage
-from operations.rounds import close_stage, new_round, withdraw
+from operations.renewals import blocking_renewals
+from operations.rounds import close_stage, new_round, reopen_passed, withdraw
 from operations.settling import settle_gates
 from operations.telling import inform
 from operations.waiving import how_to_waive, told_of_hold
-from operations.workspace import SYSTEM, Workspace
+from operations.workspace import LIVING_STAGES, SYSTEM, Workspace
 
 _MOST_STEPS = 1000
 
@@ -67,7 +68,7 @@ def _open_stages(ws: Workspace) -> bool:
     passed = {stage.key for stage in stages if stage.state is StageState.PASSED}
     ready = stage_graph.may_open(ws.plan.needs(), passed)
     waiting = [stage for stage in stages if stage.state is StageState.WAITING and stage.key in ready]
-    opening = may_open_now(ws, waiting)
+    opening = may_open_now(ws, [] if blocking_renewals(ws) else waiting)
     for stage in opening:
         open_stage(ws, stage)
     return bool(opening)
@@ -77,8 +78,8 @@ def _pass_stages(ws: Workspace) -> bool:
     gates = ws.gates()
     changed = False
     for stage in ws.stages():
-        states = [gate.state for gate in gates if gate.stage_id == stage.id]
-        if stage.state is StageState.OPEN and states and all(state in LETS_PASS for state in states):
+        let = [lets_pass(gate.state, renewal=gate.renewal) for gate in gates if gate.stage_id == stage.id]
+        if stage.state is StageState.OPEN and let and all(let):
             close_stage(ws, stage, Event.PASSED)
             changed = True
     return changed
@@ -87,17 +88,22 @@ def _pass_stages(ws: Workspace) -> bool:
 def _complete(ws: Workspace) -> bool:
     if any(stage.state is not StageState.PASSED for stage in ws.stages()):
         return False
+    told = withdraw(ws, ws.stages(), VoidReason.WITHDRAWN)  # renewals that nobody has answered yet
     end(ws, Event.COMPLETED, "every stage has passed")
-    inform(ws, [ws.rollout.requester, ws.rollout.owner], Reason("Completed: every stage has passed"))
+    over = Reason("What was asked again for renewal is no longer needed; links that were mailed no longer count.")
+    people = [ws.rollout.requester, ws.rollout.owner, *told]
+    inform(ws, people, Reason("Completed: every stage has passed"), [over] if told else [])
     return True
 
 
 def _follow_refusals(ws: Workspace) -> bool:
     for gate in ws.gates(GateState.REJECTED, GateState.EXPIRED):
         stage = ws.stage_of(gate)
-        if stage.state is StageState.HELD and gate.outcome is Outcome.HOLD:
-            continue
-        if stage.state is StageState.WAITING:  # a condition's; its stage is put on hold as soon as it opens
+        if stage.state is StageState.PASSED:  # a renewal was refused, so what had passed no longer has
+            stage = reopen_passed(ws, stage)
+        if gate.outcome is Outcome.HOLD and stage.state in (StageState.HELD, StageState.WAITING):
+            continue  # one that waits is put on hold as soon as it opens
+        if stage.state is StageState.WAITING and gate.condition_id is not None:
             continue
         if gate.outcome is Outcome.KILL:
             _kill(ws, stage, gate)
@@ -141,7 +147,7 @@ def _hold(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
         ws,
         told_of_hold(ws, stage, gate),
         Reason("On hold: “{stage}”", facts),
-        [Reason("The gate “{gate}” did not pass, so the stage waits until somebody decides how to go on.", facts)],
+        [*_renewal_refused(gate), _waits(facts)],
         [
             Reason('To ask again: etappe rollout resume {rollout} --reason "what has changed"', facts),
             Reason('To call it off: etappe rollout cancel {rollout} --reason "why"', facts),
@@ -151,9 +157,20 @@ def _hold(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
     )
 
 
+def _waits(facts: dict[str, str | int]) -> Reason:
+    return Reason("The gate “{gate}” did not pass, so the stage waits until somebody decides how to go on.", facts)
+
+
+def _renewal_refused(gate: GateRow) -> list[Reason]:
+    if not gate.renewal:
+        return []
+    return [Reason("What had passed was asked again and was not renewed. Later stages that are open go on.")]
+
+
 def _kill(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
     names = _names(ws, stage, gate)
-    close_stage(ws, stage, Event.FAILED)
+    if stage.state in LIVING_STAGES:  # an exclusive one that was opened again may still wait for its turn
+        close_stage(ws, stage, Event.FAILED)
     told = withdraw(ws, ws.stages(), VoidReason.WITHDRAWN)
     end(ws, Event.KILLED, f"{names['gate']} was {gate.state}")
     inform(

@@ -29,6 +29,7 @@ from operations.choosing import choices, stages_for
 from operations.delegating import delegation_behind
 from operations.directory import readers
 from operations.opening import budget_lines
+from operations.renewals import what_is_renewed
 from operations.shown_changes import changes_as_facts
 from operations.voices import latest_decisions, tally_of, wishes
 from operations.what_follows import on_no, on_silence, on_yes
@@ -79,7 +80,8 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         waiting_for=_names_waited_for(ws, gate, request, reader),
         **_in_place(ws, request),
         inputs=_inputs(ws, gate, language),
-        silence_is_consent=getattr(planned, "silence_is_consent", False),
+        renewal=what_is_renewed(ws, gate),
+        silence_is_consent=getattr(planned, "silence_is_consent", False) and not gate.renewal,
         lessons_required=isinstance(planned, ReviewGate) and planned.lessons,
         **changes_as_facts(ws, gate, request, language, names),
         **_evidence(ws, gate, planned, language),
@@ -267,9 +269,12 @@ def _checklist(ws: Workspace, gate: GateRow, planned: ChecklistGate, language: s
 
 
 def _answers_before(ws: Workspace, gate: GateRow) -> dict[str, Any]:
-    """What was filled in a round ago, to be changed instead of typed again."""
-    before = ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, gate.round - 1)).first()
-    return (before.answers if before else None) or {}
+    """What was filled in last, in an earlier round, to be changed instead of typed again."""
+    for number in range(gate.round - 1, 0, -1):
+        before = ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, number)).first()
+        if before and before.answers:
+            return before.answers
+    return {}
 
 
 def _target(planned: MeasurementGate, language: str) -> str:

@@ -24,9 +24,10 @@ def new_round(ws: Workspace, stage: StageRow, gates: list[GateRow]) -> None:
         new_gate_round(ws, gate, fresh)
 
 
-def new_gate_round(ws: Workspace, gate: GateRow, stage: StageRow) -> GateRow:
+def new_gate_round(ws: Workspace, gate: GateRow, stage: StageRow, *, renewal: bool = False) -> GateRow:
     """Put a waiting gate in the place of one that was asked, and return it; what was decided stays in the record.
 
+    `renewal`: it asks again what has passed, and does not undo it. Only that may belong to a stage that has passed.
     What was measured so far does not count again: a value that failed would send the rollout back for ever.
     """
     gate.current = False
@@ -41,6 +42,7 @@ def new_gate_round(ws: Workspace, gate: GateRow, stage: StageRow) -> GateRow:
         current=True,
         state=GateState.WAITING,
         measured_after=measured or 0,
+        renewal=renewal,
         condition_id=gate.condition_id,
     )
     ws.session.add(fresh)
@@ -89,7 +91,8 @@ def withdraw_gate(ws: Workspace, gate: GateRow, reason: VoidReason) -> list[str]
     void = void_requests(ws, gate, reason)
     gate.state = advance_gate(gate.state, Event.WITHDRAWN)
     gate.settled_at = ws.now
-    gate.remind_at = gate.escalate_at = gate.expires_at = gate.look_at = gate.paused_at = gate.problem = None
+    gate.remind_at = gate.escalate_at = gate.expires_at = gate.look_at = gate.renewal_due_at = None
+    gate.paused_at = gate.problem = None
     ws.note("gate.withdrawn", gate=gate, facts={"because": reason})
     return [request.person for request in void]
 

@@ -10,7 +10,6 @@ from domain.plan import REQUESTER, AcknowledgementGate, ChecklistGate, DecidedGa
 from domain.reasons import Reason
 from domain.states import GateState
 from domain.waiver import passed_over, why_may_not_waive
-from models.conditions import Condition
 from models.gates import GateRow, Purpose, Request, RequestState, VoidReason, requests_at
 from models.rollouts import StageRow
 from operations.pool import added_by_bands
@@ -21,7 +20,10 @@ from operations.workspace import Workspace
 def why_not_waived_by(ws: Workspace, gate: GateRow, person: str) -> Reason | None:
     """Return why somebody may not waive a gate, or None when they may."""
     planned = _names_who_may(ws, gate)
-    return why_may_not_waive(person, ws.directory.people(planned.waiver), _separation(ws, planned))
+    separation = _separation(ws, planned)
+    if condition := ws.condition_of(gate):  # nobody lets themselves off
+        separation = replace(separation, excluded=separation.excluded | {condition.who})
+    return why_may_not_waive(person, ws.directory.people(planned.waiver), separation)
 
 
 def may_waive(ws: Workspace, gate: GateRow) -> list[str]:
@@ -49,10 +51,8 @@ def how_to_waive(ws: Workspace, gate: GateRow) -> list[Reason]:
 
 def _names_who_may(ws: Workspace, gate: GateRow) -> Gate:
     """A condition has no roles of its own: the gate that it was attached to says who may waive it."""
-    if gate.condition_id is None:
-        return ws.planned_gate(gate)
-    condition = ws.session.get_one(Condition, gate.condition_id)
-    return ws.planned_gate(ws.session.get_one(GateRow, condition.gate_id))
+    condition = ws.condition_of(gate)
+    return ws.planned_gate(ws.session.get_one(GateRow, condition.gate_id) if condition else gate)
 
 
 def _separation(ws: Workspace, planned: Gate) -> Separation:

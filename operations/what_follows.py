@@ -35,6 +35,8 @@ def on_silence(ws: Workspace, gate: GateRow, names: Callable[[str], str], langua
     if gate.paused_at is not None:
         return consequences.WHILE_PAUSED
     planned, people = ws.planned_gate(gate), ""
+    if gate.renewal:
+        return consequences.on_renewal_silence(planned, gate.renewal_due_at)
     if gate.state is GateState.OPEN and gate.escalate_at:
         to = planned.escalate[gate.escalation_level].to
         people = ", ".join(names(person) for person in ws.directory.resolve(to))

@@ -17,7 +17,7 @@ from worker.prefect_facts import PrefectFacts
 @prefect.prefect_options
 @json_option
 def check(api: PrefectFacts, as_json: bool) -> None:
-    """Remind, escalate and expire what is due, report stages that have stalled, and repair flow runs."""
+    """Remind, escalate, expire and renew what is due, report stages that have stalled, and repair flow runs."""
     settings = Settings.from_environment()
     with opened(settings) as db:
         report = check_stalled(db, settings.secret_keys, now_utc())
@@ -34,6 +34,7 @@ def check(api: PrefectFacts, as_json: bool) -> None:
 def _sentence(report: CheckReport) -> str:
     return (
         f"Reminded at {plural(report.reminded, 'gate')}, escalated {report.escalated}, let {report.expired} expire; "
+        f"asked {report.renewed} again for renewal, {report.overdue} newly overdue; "
         f"{plural(report.stalled, 'stage')} newly stalled; {plural(report.advanced, 'rollout')} went on; "
         f"asked {report.delegated} in another one's place, took {report.taken_back} back."
     )

@@ -14,9 +14,11 @@ import pytest
 
 import plans
 from domain.errors import InvalidInput, QuorumImpossible
+from domain.plan import SignOffGate
 from models.database import Database
 from models.gates import Purpose, RequestState
 from operations.record_answers import record_answers
+from plans.reading import read_plan
 from tests.company import KEYS, Company
 
 FOLDER = Path(plans.__file__).parent
@@ -149,6 +151,57 @@ def test_factor_01_commitment(company: Introduction) -> None:
 def test_factor_01_commitment_is_missing_as_soon_as_one_of_the_board_says_no(company: Introduction) -> None:
     company.decides(BOARD[0], "reject")
     assert (company.state, company.stage_states()["concept"]) == ("held", "waiting")
+
+
+def test_factor_01_commitment_is_asked_again_every_ninety_days_and_holds_on_meanwhile(company: Introduction) -> None:
+    company.conceive()
+    company.later(days=90)
+    assert company.checks().renewed == 1
+    assert company.gate("executive-sign-off")["waiting_for"] == sorted(BOARD)
+    for step in (company.staff, company.fund, company.organise):
+        step()
+    assert company.stage_states() | {"commitment": "passed", "announcement": "open"} == company.stage_states()
+    company.commit()
+    assert company.gate("executive-sign-off")["state"] == "passed"
+    assert company.rollout()["stages"][0]["round"] == 1
+
+
+def test_factor_01_commitment_that_is_not_renewed_in_time_keeps_further_stages_closed_and_stops_none(
+    company: Introduction,
+) -> None:
+    company.commit()
+    company.later(days=90)
+    company.checks()
+    company.later(days=21)  # more than ten business days
+    company.checks()
+    assert CHAIR in company.gate("executive-sign-off")["waiting_for"]  # escalated on the way, as the plan says
+    company.decide_at("concept-review", SPONSOR)  # the time box is over as well
+    assert company.stage_states()["concept"] == "passed"
+    assert open_stages(company) == set()
+    for person in BOARD:
+        company.decide_at("executive-sign-off", person)
+    assert open_stages(company) == {"staffing", "budget", "organisation", "outside-view", "targets"}
+
+
+def test_factor_01_commitment_that_is_taken_back_puts_its_stage_on_hold_and_later_ones_go_on(
+    company: Introduction,
+) -> None:
+    company.conceive()
+    company.later(days=90)
+    company.checks()
+    company.decide_at("executive-sign-off", BOARD[0], "reject")
+    assert (company.state, company.stage_states()["commitment"]) == ("held", "held")
+    company.staff()
+    company.fund()
+    company.organise()
+    assert company.stage_states()["staffing"] == "passed"
+    assert company.stage_states()["announcement"] == "waiting"
+
+
+def test_factor_01_commitment_is_given_in_person() -> None:
+    [sign_off] = read_plan(PLAN, "plan.yaml").stages[0].gates
+    assert isinstance(sign_off, SignOffGate)
+    assert sign_off.delegates is False
 
 
 def test_factor_02_strategy(company: Introduction) -> None:
@@ -286,6 +339,22 @@ def test_factor_06_organisation(company: Introduction, missing: dict[str, str]) 
     assert company.gate("organisation-list")["waiting_for"] == [SPONSOR]
     company.decide_at("organisation-list", SPONSOR)
     assert company.stage_states()["organisation"] == "passed"
+
+
+def test_factor_06_organisation_is_asked_again_every_180_days_and_shown_as_it_was(company: Introduction) -> None:
+    company.conceive()
+    company.organise()
+    company.later(days=181)
+    company.checks()
+    gate = company.gate("organisation-list")
+    assert (gate["renewal"], gate["waiting_for"], company.stage_states()["organisation"]) == (True, [LEAD], "passed")
+    asked = company.requests(LEAD, RequestState.OPEN)
+    [page] = [page for page in map(company.page, asked) if page.question.gate_key == "organisation-list"]
+    assert {entry.item.id: entry.value for entry in page.question.to_fill} == ORGANISATION
+    company.fill_in("organisation-list", {**ORGANISATION, "team": "Priya Nair\nMarco Huber"})
+    assert company.gate("organisation-list")["waiting_for"] == [SPONSOR]
+    company.decide_at("organisation-list", SPONSOR)
+    assert (company.gate("organisation-list")["state"], company.gate("organisation-list")["round"]) == ("passed", 2)
 
 
 def test_factor_07_pilot(company: Introduction) -> None:

@@ -377,6 +377,28 @@ class TestTheOverrideOfAMeasurement:
         assert company.state == "held"
 
 
+class TestACondition:
+    def test_is_waived_by_those_whom_the_gate_it_was_attached_to_names_and_its_maker_is_told(
+        self, db: Database
+    ) -> None:
+        company = Company(db)
+        company.start(stages(f"{WAIVED}, quorum: any", SIGN_OFF.replace("board", "finance")))
+        company.decides(ANNA, "approve-with-conditions")  # Ben is to see to it
+        company.waives(EMIL, "condition-1")
+        assert company.entries("gate.waived")[0].facts["skipped"] == [BEN, ANNA]
+        assert company.headlines(ANNA)[-1].endswith("was waived")
+        assert company.headlines(BEN)[-1].endswith("was waived")
+        company.decides(DORA)
+        assert company.state == "completed"
+
+    def test_nobody_lets_themselves_off(self, db: Database) -> None:
+        company = Company(db)
+        company.start(stages(f"{WAIVED}, quorum: any", SIGN_OFF.replace("board", "finance")), people={"chair": [BEN]})
+        company.decides(ANNA, "approve-with-conditions")
+        with pytest.raises(NotAllowed, match="keeps them from deciding"):
+            company.waives(BEN, "condition-1")
+
+
 class TestTwice:
     def test_the_same_waiver_again_changes_nothing(self, db: Database) -> None:
         company = Company(db)

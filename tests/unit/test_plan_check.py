@@ -38,6 +38,21 @@ def test_nothing_is_wrong_with_a_good_plan() -> None:
     assert check(read_plan(GOOD, "plan.yaml")) == []
 
 
+class TestRenewals:
+    def test_more_time_to_answer_than_between_two_of_them(self) -> None:
+        expect(sign_off("[board]", "renew: every 5 days"), 27, 16, "with 10 business days to answer", "every 5 days")
+        expect(sign_off("[board]", "renew: {every: every 3 days, within: 3 days}"), 27, 16, "less often")
+
+    def test_time_enough(self) -> None:
+        assert problems(sign_off("[board]", "renew: {every: every 3 days, within: 2 days}")) == []
+        assert problems(sign_off("[board]", "renew: every 90 days")) == []
+
+    def test_of_the_gate_that_ends_the_rollout(self) -> None:
+        renew = "kind: review\n        renew: every 90 days"
+        expect(changed("kind: review", renew), 20, 16, "never asked again")
+        assert problems(with_gate(SIGN_OFF.format(approvers="[board]") + "renew: every 90 days")) == []
+
+
 class TestWaivers:
     def test_unknown_role(self) -> None:
         expect(sign_off("[board]", "waiver: [bord]"), 27, 18, "did you mean “board”")

@@ -46,7 +46,9 @@ def test_what_can_be_waived(gate: GateState, stage: StageState, renewal: bool) -
         (GateState.WITHDRAWN, StageState.SKIPPED, "The question was withdrawn; there is nothing left to waive."),
         (GateState.WAITING, StageState.WAITING, "The stage of this gate is not open yet"),
         (GateState.WAITING, StageState.HELD, "The stage of this gate is on hold"),
-        (GateState.REJECTED, StageState.OPEN, "does not hold its stage either"),
+        (GateState.REJECTED, StageState.WAITING, "not open yet"),
+        (GateState.REJECTED, StageState.OPEN, "does not wait for it"),
+        (GateState.WAITING, StageState.SKIPPED, "does not wait for it"),
     ],
 )
 def test_what_cannot_be_waived_is_said_why(gate: GateState, stage: StageState, sentence: str) -> None:

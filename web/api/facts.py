@@ -65,6 +65,9 @@ class GateFacts(Facts):
     because: str | None = Field(description="Why it came to its outcome")
     waived_by: str | None
     due_at: datetime | None
+    renewal: bool = Field(description="Whether it asks again what has passed, which holds on meanwhile")
+    renew_at: datetime | None = Field(description="When what has passed is asked again")
+    overdue_at: datetime | None = Field(description="Since when a renewal is not answered in time")
     problem: str | None = Field(description="Why nobody can be asked")
     waiting_for: list[str]
     delegates: list[DelegateFacts]
@@ -134,6 +137,7 @@ class RolloutFacts(RolloutHead):
 
     language: str
     ended_because: str | None
+    no_stage_opens_before: list[str] = Field(description="The overdue renewals that keep further stages closed")
     stages: list[StageFacts]
     flow_run_id: str | None
 
@@ -334,6 +338,7 @@ class QuestionFacts(Facts):
     on_no: str | None
     on_silence: str
     due_at: datetime | None
+    renewal: str | None = Field(description="What is asked again, and since when that holds")
     counted: int
     needed: int
     waiting_for: list[str]
