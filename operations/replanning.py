@@ -8,7 +8,8 @@ from domain import deadlines
 from domain.migration import Fate, GateFate
 from domain.plan import Gate, Plan
 from domain.reasons import Reason
-from domain.states import Event, GateState, StageState
+from domain.renewal import renew_at, rule_of
+from domain.states import LETS_PASS, Event, GateState, StageState
 from models.gates import GateRow, VoidReason, all_gates, newest_round_of_gate
 from models.rollouts import PlanVersion, StageRow, all_stages, newest_round_of_stage
 from operations.asking import open_requests
@@ -130,13 +131,15 @@ def _go_on(ws: Workspace, stopped: Iterable[StageRow]) -> None:
 
 
 def _follow_deadlines(ws: Workspace, old: Plan) -> None:
-    """Open gates are due by the newer version, counted from when they were; and so it is with stages that may stall."""
+    """What is open is due, what has passed is renewed, and stages stall by the newer version, counted from before."""
     moved_calendar = old.calendar != ws.plan.calendar
     gates = {gate.id: _deadlines(gate) for gate in gates_of(old)}
     for key, row in planned_gates(ws).items():
         changed = moved_calendar or gates.get(key) != _deadlines(ws.planned_gate(row))
         if row.state is GateState.OPEN and changed:
             _set_deadlines_anew(ws, row)
+        if row.state in LETS_PASS and row.settled_at:
+            row.renew_at = renew_at(ws.planned_gate(row), row.settled_at, ws.plan.calendar)
     stages = {stage.id: stage.stalled_after for stage in old.stages}
     for stage in ws.stages():
         after = ws.planned_stage(stage).stalled_after
@@ -146,7 +149,7 @@ def _follow_deadlines(ws: Workspace, old: Plan) -> None:
 
 
 def _deadlines(gate: Gate) -> tuple[object, ...]:
-    return gate.remind, gate.escalate, gate.expires
+    return gate.remind, gate.escalate, gate.expires, rule_of(gate)
 
 
 def _set_deadlines_anew(ws: Workspace, gate: GateRow) -> None:
