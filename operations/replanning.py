@@ -131,14 +131,14 @@ def _go_on(ws: Workspace, stopped: Iterable[StageRow]) -> None:
 
 
 def _follow_deadlines(ws: Workspace, old: Plan) -> None:
-    """Open gates are due by the newer version, counted from when they were; and so it is with stages that may stall."""
+    """What is open is due, what has passed is renewed, and stages stall by the newer version, counted from before."""
     moved_calendar = old.calendar != ws.plan.calendar
     gates = {gate.id: _deadlines(gate) for gate in gates_of(old)}
     for key, row in planned_gates(ws).items():
         changed = moved_calendar or gates.get(key) != _deadlines(ws.planned_gate(row))
         if row.state is GateState.OPEN and changed:
             _set_deadlines_anew(ws, row)
-        if row.state in LETS_PASS and row.settled_at and changed:
+        if row.state in LETS_PASS and row.settled_at:
             row.renew_at = renew_at(ws.planned_gate(row), row.settled_at, ws.plan.calendar)
     stages = {stage.id: stage.stalled_after for stage in old.stages}
     for stage in ws.stages():

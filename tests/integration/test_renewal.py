@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -628,6 +628,31 @@ class TestChanges:
         company.decides(EMIL)
         company.changes(concept="second")
         assert (company.lapsed(), company.gate("a")["state"], company.gate("a")["round"]) == ([], "passed", 2)
+
+
+class TestANewerPlan:
+    @pytest.mark.parametrize(("before", "after", "days"), [("90", "30", 30), ("30", "90", 90), ("30", "", None)])
+    def test_says_when_what_has_passed_is_asked_again(
+        self, db: Database, before: str, after: str, days: int | None
+    ) -> None:
+        company = begun(db, stage("a", f"{BOARD}, renew: every {before} days"), stage("b", FINANCE))
+        company.later(days=1)
+        renew = f", renew: every {after} days" if after else ""
+        company.migrates(plan(stage("a", f"{BOARD}{renew}"), stage("b", FINANCE)))
+        again = company.gate("a")["renew_at"]
+        assert (datetime.fromisoformat(again) - MONDAY if again else None) in (
+            None if days is None else timedelta(days=days),
+            None if days is None else timedelta(days=days, hours=-1),  # 10:00 in Zurich, in summer time by then
+        )
+        company.later(days=200)
+        assert company.checks().renewed == (0 if days is None else 1)
+
+    def test_that_no_longer_keeps_stages_closed_lets_them_open(self, db: Database) -> None:
+        company = overdue(db, stage("a", BLOCKING), stage("b", FINANCE), stage("c", FINANCE))
+        company.decides(DORA)
+        assert company.stage_states()["cx"] == "waiting"
+        company.migrates(plan(stage("a", RENEWED), stage("b", FINANCE), stage("c", FINANCE)))
+        assert company.stage_states()["cx"] == "open"
 
 
 class TestSeparationOfDuties:
