@@ -23,6 +23,7 @@ from models.gates import (
     requests_at,
 )
 from operations.delegating import delegation_behind, facts_of, say_why_not, to_be_asked_in_place
+from operations.objecting import begin_time_to_object
 from operations.telling import tell_request
 from operations.voices import members
 from operations.workspace import Workspace
@@ -46,6 +47,8 @@ def ask(
     rows = [row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is purpose]
     before = {row.person: row for row in rows if not row.on_behalf_of}
     new = [(person, roles) for person, roles in people if person not in before]
+    if purpose is Purpose.DECIDE and not escalation_level and people:
+        begin_time_to_object(ws, gate)
     requests = [_request(ws, gate, person, purpose, roles, escalation_level) for person, roles in new]
     _send(ws, gate, requests)
     ask_in_place(ws, gate, requests)

@@ -9,9 +9,8 @@ from domain.reasons import Reason
 from models.gates import Decision, GateRow, Purpose, Request, RequestState, VoidReason, requests_at
 from operations.about import about
 from operations.asking import ask, open_requests, void
-from operations.clock import end_pause
+from operations.clock import end_pause, set_deadlines
 from operations.evidence import keep
-from operations.opening import set_deadlines
 from operations.rounds import new_gate_round, withdraw_gate
 from operations.telling import inform, tell_again
 from operations.voices import wishes

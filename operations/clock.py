@@ -27,8 +27,20 @@ def next_reminder(ws: Workspace, gate: GateRow) -> datetime | None:
     return deadlines.next_reminder(asked_at, every, ws.plan.calendar, ws.now)
 
 
+def set_deadlines(ws: Workspace, gate: GateRow) -> None:
+    """Say when a gate is reminded of, escalated and expires; while its clock stands still, its owner is reminded."""
+    planned, runs = ws.planned_gate(gate), gate.paused_at is None
+    left = planned.escalate[gate.escalation_level :]
+    gate.remind_at = next_reminder(ws, gate)
+    gate.escalate_at = due_at(ws, gate, left[0].after) if left and runs else None
+    gate.expires_at = due_at(ws, gate, planned.expires.after) if planned.expires and runs else None
+    if runs and (condition := ws.condition_of(gate)):
+        gate.expires_at = deadlines.end_of_day(condition.due_on, ws.plan.calendar)
+
+
 def end_pause(ws: Workspace, gate: GateRow) -> None:
     """Let the clock go on; what is due by it has to be set again (operations/opening.py)."""
     if gate.paused_at is not None:
-        gate.pauses = [*(gate.pauses or []), [gate.paused_at.isoformat(), ws.now.isoformat()]]
+        began_at = max(gate.paused_at, gate.clock_from or gate.paused_at)  # the clock may have begun anew meanwhile
+        gate.pauses = [*(gate.pauses or []), [began_at.isoformat(), ws.now.isoformat()]]
         gate.paused_at = None

@@ -8,7 +8,7 @@ from domain.states import Event, Outcome
 from models.conditions import Condition
 from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
 from models.outbox import MessageState, messages_of
-from operations.asking import open_requests
+from operations.asking import CALLED_OFF, open_requests
 from operations.progress import progress
 from operations.question import reader_of
 from operations.settling import settle
@@ -43,7 +43,8 @@ def _hear_the_silence(ws: Workspace, gate: GateRow) -> None:
 
 def _why_no_consent(ws: Workspace, gate: GateRow, silent: list[Request]) -> Reason | None:
     words = latest_decisions(ws, gate).items()
-    asked = {row.voice for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE}
+    rows = [row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE]
+    asked = {row.voice for row in rows if row.void_reason not in CALLED_OFF}
     return silence.why_no_consent(
         {reader_of(ws, voice).name: word.decision for voice, word in words},
         [reader_of(ws, person).name for person in sorted(members(gate) - asked)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from domain.evidence import digest
@@ -10,12 +10,14 @@ from domain.pinning import Matters, why_lapsed
 from domain.reasons import Reason
 from domain.states import GateState, StageState
 from models.evidence import Evidence, Lapse, standing_decisions_at
-from models.gates import Decision, GateRow, RequestState, VoidReason, requests_at
-from operations.asking import ask_again
+from models.gates import Decision, GateRow, Purpose, RequestState, VoidReason, requests_at
+from operations.asking import ask_again, open_requests
+from operations.clock import set_deadlines
 from operations.evidence import matters
-from operations.opening import set_deadlines
+from operations.objecting import begin_time_to_object, silence_counts
 from operations.renewals import renewed_round
 from operations.rounds import new_gate_round, reopen_passed
+from operations.telling import inform, tell_again
 from operations.withdraw_conditions import withdraw_conditions_of
 from operations.workspace import Workspace
 
@@ -39,6 +41,8 @@ def lapse_what_changed(ws: Workspace) -> list[Decision]:
         lapsed += _lapse_what_is_renewed(ws, now, gate)
         if gone:
             _ask_these_again(ws, gate, gone)
+        if gate.state is GateState.OPEN and silence_counts(ws, gate):
+            _tell_the_silent(ws, now, gate, {one.voice for one in gone})
     return lapsed
 
 
@@ -110,6 +114,30 @@ def _ask_these_again(ws: Workspace, gate: GateRow, gone: Iterable[Decision]) -> 
         own = request.person in voices and not request.on_behalf_of
         if own and (request.state is RequestState.DONE or spoken_for):
             ask_again(ws, request, VoidReason.LAPSED)
+
+
+def _tell_the_silent(ws: Workspace, now: Matters, gate: GateRow, told: Collection[str]) -> None:
+    """Silence is no consent to something else than was asked about: whoever has not answered hears what has changed.
+
+    `told` are the voices that are asked again, because what they said has lapsed.
+    """
+    changed = _changed(ws, now, gate.pinned or {})
+    if not changed:
+        return
+    begin_time_to_object(ws, gate)
+    language = ws.rollout.language
+    because = [why_lapsed(name, ws.plan, before, now.content(name), language) for name, before in changed.items()]
+    title = ws.planned_gate(gate).title.in_language(language)
+    silent = [row for row in open_requests(ws, gate, [Purpose.DECIDE]) if row.voice not in told]
+    inform(
+        ws,
+        [request.person for request in silent],
+        Reason("What you are asked at “{gate}” has changed", {"gate": title}),
+        [*because, Reason("Silence counts as consent here, so the time to object begins anew.")],
+        gate=gate,
+    )
+    for request in silent if gate.paused_at is None else ():  # while it is, whoever answers tells them
+        tell_again(ws, request)
 
 
 def _ask_anew(ws: Workspace, gate: GateRow) -> None:

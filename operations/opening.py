@@ -8,12 +8,12 @@ from domain.conditions import due_when_asked
 from domain.errors import QuorumImpossible, RoleNotHeld
 from domain.plan import AcknowledgementGate, BudgetGate, ChecklistGate, Gate, MeasurementGate
 from domain.reasons import Reason
-from domain.renewal import lets_pass, may_be_asked, rule_of
+from domain.renewal import lets_pass, may_be_asked
 from domain.states import Event, GateState, advance_gate, advance_stage
 from models.gates import GateRow, Purpose, gate_in_round, requests_at
 from models.rollouts import StageRow
 from operations.asking import CALLED_OFF, ask
-from operations.clock import due_at, next_reminder
+from operations.clock import set_deadlines
 from operations.pool import first_asked, pool
 from operations.telling import inform
 from operations.voices import separation_at
@@ -111,22 +111,6 @@ def budget_lines(ws: Workspace, gate: Gate) -> list[BudgetLine]:
     if not isinstance(gate, BudgetGate):
         return []
     return [BudgetLine.model_validate(line) for line in ws.rollout.inputs.get(gate.input, [])]
-
-
-def set_deadlines(ws: Workspace, gate: GateRow) -> None:
-    """Say when a gate is reminded of, escalated and expires; while its clock stands still, its owner is reminded.
-
-    A renewal does not expire, since what has passed holds on: it is overdue, by the same clock.
-    """
-    planned, runs = ws.planned_gate(gate), gate.paused_at is None
-    left = planned.escalate[gate.escalation_level :]
-    gate.remind_at = next_reminder(ws, gate)
-    gate.escalate_at = due_at(ws, gate, left[0].after) if left and runs else None
-    expires, renew = (planned.expires, None) if not gate.renewal else (None, rule_of(planned))
-    gate.expires_at = due_at(ws, gate, expires.after) if expires and runs else None
-    gate.renewal_due_at = due_at(ws, gate, renew.within) if renew and runs else None
-    if runs and (condition := ws.condition_of(gate)):
-        gate.expires_at = deadlines.end_of_day(condition.due_on, ws.plan.calendar)
 
 
 def _give_time(ws: Workspace, gate: GateRow) -> None:

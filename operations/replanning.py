@@ -13,10 +13,11 @@ from domain.states import LETS_PASS, Event, GateState, StageState
 from models.gates import GateRow, VoidReason, all_gates, newest_round_of_gate
 from models.rollouts import PlanVersion, StageRow, all_stages, newest_round_of_stage
 from operations.asking import open_requests
+from operations.clock import set_deadlines
 from operations.exclusive import follow_resources
 from operations.lapsing import lapse_what_changed, record_lapse
 from operations.migration import Move, counting_decisions, gates_of, planned_gates
-from operations.opening import reopen_stage, set_deadlines
+from operations.opening import reopen_stage
 from operations.progress import release
 from operations.rebanding import apply_bands
 from operations.resume_rollout import stopping_gates

@@ -232,6 +232,82 @@ def test_resumed_after_an_objection_there_is_time_to_object_again(db: Database) 
     assert (company.state, company.gate()["state"]) == ("completed", "passed")
 
 
+class TestTheTimeToObject:
+    ABOUT_MONEY = f"{QUIET}, pinned_to: [budget]"
+
+    def about_money(self, db: Database) -> Company:
+        company = asked(db, self.ABOUT_MONEY, budget={"tools": "100"})
+        company.later(days=4)
+        return company
+
+    def test_begins_anew_when_what_it_is_about_changes_and_the_silent_hear_it(self, db: Database) -> None:
+        company = self.about_money(db)
+        company.changes(budget={"tools": "200"})
+        assert company.gate()["due_at"] == "2026-03-11T09:00:00+00:00"
+        for person in (ANNA, BEN, CARLA):
+            assert company.headlines(person)[-1] == "What you are asked at “The gate” has changed"
+            assert len(company.messages("request", person)) == 2
+        company.mails_arrive()
+        company.later(days=4)
+        company.checks_on_schedule()
+        assert company.gate()["state"] == "open"
+        company.later(days=1)
+        company.checks_on_schedule()
+        assert company.gate()["state"] == "passed"
+
+    def test_a_mail_about_the_change_that_was_lost_is_no_consent(self, db: Database) -> None:
+        company = self.about_money(db)
+        company.changes(budget={"tools": "200"})
+        company.mails_arrive(BEN)
+        company.mails_arrive()
+        time_is_up(company)
+        assert company.gate()["because"].endswith("a mail was not delivered: Ben Frei")
+
+    def test_whoever_had_approved_hears_it_once_by_the_news_that_it_lapsed(self, db: Database) -> None:
+        company = self.about_money(db)
+        company.decides(BEN)
+        company.changes(budget={"tools": "200"})
+        assert len(company.messages("lapsed", BEN)) == 1
+        assert len(company.messages("request", BEN)) == 1
+        assert "What you are asked at “The gate” has changed" not in company.headlines(BEN)
+
+    def test_goes_on_when_something_else_changes(self, db: Database) -> None:
+        company = asked(db, budget={"tools": "100"})
+        company.later(days=4)
+        company.changes(budget={"tools": "200"})
+        assert company.gate()["due_at"] == "2026-03-07T09:00:00+00:00"
+        assert len(company.messages("request", ANNA)) == 1
+
+    def test_after_a_change_while_the_clock_stood_still_is_the_whole_time(self, db: Database) -> None:
+        company = self.about_money(db)
+        company.decides(BEN, "request-changes")
+        company.later(days=1)
+        company.changes(budget={"tools": "200"})
+        company.later(days=1)
+        company.answers_changes(REQUESTER)
+        assert company.gate()["due_at"] == "2026-03-13T09:00:00+00:00"
+
+    def test_is_the_whole_time_for_somebody_asked_in_anothers_place(self, db: Database) -> None:
+        company = asked(db)
+        company.later(days=4)
+        company.reassigns(ANNA, EMIL)
+        assert company.gate()["due_at"] == "2026-03-11T09:00:00+00:00"
+        assert "if nobody objects by 2026-03-11" in str(company.page(company.asked(EMIL)).question.on_silence)
+
+    def test_begins_for_a_list_when_it_is_filled_in(self, db: Database) -> None:
+        company = asked(db, LIST)
+        company.later(days=4)
+        company.fills_in(REQUESTER, {"a": "all of us"})
+        assert company.gate()["due_at"] == "2026-03-11T09:00:00+00:00"
+
+    def test_goes_on_when_the_plan_has_others_asked_as_well(self, db: Database) -> None:
+        company = asked(db, f"{QUIET}, escalate: [{{after: 2 days, to: chair}}]")
+        company.later(days=2)
+        company.checks()
+        assert company.gate()["due_at"] == "2026-03-07T09:00:00+00:00"
+        assert EMIL in company.gate()["waiting_for"]
+
+
 def test_the_links_of_the_silent_say_what_their_silence_was(db: Database) -> None:
     company = asked(db)
     time_is_up(company)
