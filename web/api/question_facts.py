@@ -146,7 +146,6 @@ class QuestionFacts(Facts):
     choices: list[str]
     condition_stages: list[StageName] = Field(description="The stages that may hold to conditions, the default first")
     silence_is_consent: bool
-    renewal: str | None = Field(description="What is asked again, and since when that holds")
     lessons_required: bool
     inputs: list[TitledValue]
     budget: list[AmountFacts]
