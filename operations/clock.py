@@ -7,6 +7,7 @@ from datetime import datetime
 from domain import deadlines
 from domain.deadlines import Pause
 from domain.durations import Duration
+from domain.renewal import rule_of
 from models.gates import GateRow
 from operations.workspace import Workspace
 
@@ -28,12 +29,17 @@ def next_reminder(ws: Workspace, gate: GateRow) -> datetime | None:
 
 
 def set_deadlines(ws: Workspace, gate: GateRow) -> None:
-    """Say when a gate is reminded of, escalated and expires; while its clock stands still, its owner is reminded."""
+    """Say when a gate is reminded of, escalated and expires; while its clock stands still, its owner is reminded.
+
+    A renewal does not expire, since what has passed holds on: it is overdue, by the same clock.
+    """
     planned, runs = ws.planned_gate(gate), gate.paused_at is None
     left = planned.escalate[gate.escalation_level :]
     gate.remind_at = next_reminder(ws, gate)
     gate.escalate_at = due_at(ws, gate, left[0].after) if left and runs else None
-    gate.expires_at = due_at(ws, gate, planned.expires.after) if planned.expires and runs else None
+    expires, renew = (planned.expires, None) if not gate.renewal else (None, rule_of(planned))
+    gate.expires_at = due_at(ws, gate, expires.after) if expires and runs else None
+    gate.renewal_due_at = due_at(ws, gate, renew.within) if renew and runs else None
     if runs and (condition := ws.condition_of(gate)):
         gate.expires_at = deadlines.end_of_day(condition.due_on, ws.plan.calendar)
 

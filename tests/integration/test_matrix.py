@@ -141,7 +141,7 @@ def by_api(scene: Scene, person: str, action: str) -> bool:
         "change an input": lambda: post(person, f"{rollout}/inputs", {"inputs": {"concept": "b"}, "reason": "better"}),
         "call off": lambda: post(person, f"{rollout}/cancel", {"reason": "no longer wanted"}),
         "lend somebody's voice": lambda: post(
-            person, "/delegations", {"delegator": CARLA, "to": HANS, "from": tomorrow, "until": tomorrow}
+            person, "/delegations", {"person": CARLA, "to": HANS, "from": tomorrow, "until": tomorrow}
         ),
     }
     answer = answers[action]()
