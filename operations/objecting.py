@@ -24,5 +24,5 @@ def begin_time_to_object(ws: Workspace, gate: GateRow) -> None:
 
 
 def silence_counts(ws: Workspace, gate: GateRow) -> bool:
-    """Whether the plan takes silence as consent at a gate."""
-    return bool(getattr(ws.planned_gate(gate), "silence_is_consent", False))
+    """Whether the plan takes silence as consent at a gate; never when it asks again what has passed before."""
+    return not gate.renewal and bool(getattr(ws.planned_gate(gate), "silence_is_consent", False))
