@@ -15,6 +15,14 @@ LATER = TODAY + timedelta(days=9)
 DAYS = ("--from", TODAY.isoformat(), "--until", LATER.isoformat())
 
 
+@pytest.fixture
+def rollout_id(company: Terminal) -> str:
+    """A rollout of a plan in which voices may be lent."""
+    said = company("rollout", "start", "office-policy", "--requester", REQUESTER, "--set", "policy=Dogs may come along.",
+                   "--json")  # fmt: skip
+    return str(said.facts()["id"])
+
+
 def test_a_voice_is_lent_listed_and_ended(company: Terminal, rollout_id: str) -> None:
     said = company("people", "delegate", ANNA, "--to", RUTH, *DAYS, "--by", BEN)
     assert (said.code, said.err) == (0, "")
@@ -35,7 +43,7 @@ def test_a_voice_is_lent_listed_and_ended(company: Terminal, rollout_id: str) ->
 
 def test_a_delegate_decides_and_both_names_are_shown(company: Terminal, rollout_id: str) -> None:
     company("people", "delegate", ANNA, "--to", RUTH, *DAYS)
-    said = company("gate", "decide", rollout_id, "executive-sign-off", "--by", RUTH, "--on-behalf-of", ANNA,
+    said = company("gate", "decide", rollout_id, "policy-sign-off", "--by", RUTH, "--on-behalf-of", ANNA,
                    "--decision", "approve")  # fmt: skip
     assert (said.code, said.err) == (0, "")
     assert f"{RUTH} for {ANNA} approve" in company("rollout", "show", rollout_id).out
@@ -76,11 +84,11 @@ def test_what_is_no_date_and_no_number_is_wrong_usage(company: Terminal) -> None
 
 
 def test_a_question_is_passed_on_and_one_more_approval_asked_for(company: Terminal, rollout_id: str) -> None:
-    passed = company("gate", "reassign", rollout_id, "executive-sign-off", "--from", ANNA, "--to", RUTH,
+    passed = company("gate", "reassign", rollout_id, "policy-sign-off", "--from", ANNA, "--to", RUTH,
                      "--reason", "Anna is on leave", "--by", REQUESTER)  # fmt: skip
-    assert passed.out == f"At the gate executive-sign-off, {RUTH} is asked instead of {ANNA}; both are told.\n"
-    added = company("gate", "add-approver", rollout_id, "executive-sign-off", "--person", BEN, "--reason", "the law")
-    assert added.out == f"The gate executive-sign-off needs the approval of {BEN} as well; they are asked.\n"
+    assert passed.out == f"At the gate policy-sign-off, {RUTH} is asked instead of {ANNA}; both are told.\n"
+    added = company("gate", "add-approver", rollout_id, "policy-sign-off", "--person", BEN, "--reason", "the law")
+    assert added.out == f"The gate policy-sign-off needs the approval of {BEN} as well; they are asked.\n"
     [gate, *_] = company("rollout", "show", rollout_id, "--json").facts()["stages"][0]["gates"]
     assert {RUTH, BEN} <= set(gate["waiting_for"])
     assert ANNA not in gate["waiting_for"]
@@ -89,11 +97,11 @@ def test_a_question_is_passed_on_and_one_more_approval_asked_for(company: Termin
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("reassign", "executive-sign-off", "--from", ANNA, "--to", RUTH, "--reason", " "), "needs a reason"),
-        (("reassign", "executive-sign-off", "--from", BEN, "--to", RUTH, "--reason", "r"), "is not asked here"),
+        (("reassign", "policy-sign-off", "--from", ANNA, "--to", RUTH, "--reason", " "), "needs a reason"),
+        (("reassign", "policy-sign-off", "--from", BEN, "--to", RUTH, "--reason", "r"), "is not asked here"),
         (("reassign", "executive-sign-of", "--from", ANNA, "--to", RUTH, "--reason", "r"), "no gate “executive"),
-        (("add-approver", "executive-sign-off", "--person", ANNA, "--reason", "r"), "decides here already"),
-        (("add-approver", "executive-sign-off", "--person", BEN, "--reason", "r", "--by", BEN), "does not look after"),
+        (("add-approver", "policy-sign-off", "--person", ANNA, "--reason", "r"), "decides here already"),
+        (("add-approver", "policy-sign-off", "--person", BEN, "--reason", "r", "--by", BEN), "does not look after"),
     ],
 )  # fmt: skip
 def test_who_cannot_be_asked_is_refused_in_one_sentence(
