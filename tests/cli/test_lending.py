@@ -18,7 +18,7 @@ DAYS = ("--from", TODAY.isoformat(), "--until", LATER.isoformat())
 @pytest.fixture
 def rollout_id(company: Terminal) -> str:
     """A rollout of a plan in which voices may be lent."""
-    said = company("rollout", "start", "office-policy", "--requester", REQUESTER, "--set", "policy=Dogs may come along.",
+    said = company("rollout", "start", "office-policy", "--requester", REQUESTER, "--set", "policy=Dogs welcome",
                    "--json")  # fmt: skip
     return str(said.facts()["id"])
 
