@@ -40,7 +40,7 @@ Browsing = Callable[[DecisionPage], None]
 
 def fill_in_form(form: RunForm) -> None:
     """Fill in Prefect's form as a project lead would."""
-    assert form.choices("plan") == ["office-policy", "social-media-introduction"]
+    assert form.choices("plan") == ["office-policy", "social-media-introduction", "software-release"]
     form.choose("plan", "social-media-introduction")
     form.write("title", TITLE)
     form.write("requester", LEA)
