@@ -46,6 +46,6 @@ def test_whatever_happens_no_rule_is_broken(pytestconfig: pytest.Config, tmp_pat
                 taken += result.result()
             except AssertionError as broken:
                 pytest.fail(f"pytest tests/model --seed {number} --steps {steps}: {broken}")
-    if seed is None:
+    if seed is None and walks * steps >= 20_000:
         never = set(Walk.steps) - set(taken)
         assert never == NEVER_TAKEN, f"never done: {never - NEVER_TAKEN}; done after all: {NEVER_TAKEN - never}"
