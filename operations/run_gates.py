@@ -15,7 +15,7 @@ from domain.run_parameters import given
 from domain.states import GateState
 from models.database import Database
 from models.gates import GateRow, run_gates_to_follow
-from models.rollouts import Rollout, StageRow
+from models.rollouts import PlanVersion, Rollout, StageRow
 from operations.workspace import Workspace, plan_of
 
 
@@ -60,9 +60,9 @@ def runs_to_follow(db: Database) -> list[FollowedRun]:
 
 
 def _followed(session: Session, gate: GateRow) -> FollowedRun:
-    plan = plan_of(session.get_one(Rollout, gate.rollout_id).plan_version)
-    stage = session.get_one(StageRow, gate.stage_id)
-    exclusive = {one.id: one.exclusive for one in plan.stages}.get(stage.key)
+    rollout, stage = session.get_one(Rollout, gate.rollout_id), session.get_one(StageRow, gate.stage_id)
+    earlier = session.get_one(PlanVersion, stage.plan_version_id) if stage.plan_version_id else None
+    exclusive = plan_of(earlier or rollout.plan_version).stage(stage.key).exclusive
     return FollowedRun(
         rollout_id=gate.rollout_id,
         gate_id=gate.id,

@@ -15,7 +15,7 @@ from domain.budget import BudgetLine
 from domain.eligibility import normalise_address
 from domain.errors import InvalidInput, UnknownPerson
 from domain.nearest import suggestion
-from domain.plan import BUILT_IN_ROLES, InputKind, Plan
+from domain.plan import ADMINISTRATOR, BUILT_IN_ROLES, InputKind, Plan
 from domain.reasons import Reason
 from domain.states import RolloutState
 from models.database import Database
@@ -107,6 +107,8 @@ def _known(session: Session, address: str, what: str) -> str:
 
 def _people(plan: Plan, given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     roles = plan.roles.keys()
+    if ADMINISTRATOR in given:
+        raise InvalidInput("Who is administrator is said in the directory file, not when a rollout is started.")
     for role in given:
         if role in BUILT_IN_ROLES or role not in roles:
             raise InvalidInput(f"“{role}” is not a role of the plan “{plan.name}”{suggestion(role, roles)}")

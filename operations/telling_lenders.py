@@ -49,11 +49,11 @@ def tell_of_ending(session: Session, delegation: Delegation, now: datetime) -> N
 
 
 def _facts(session: Session, delegation: Delegation) -> dict[str, Fact]:
-    delegator = session.get_one(Person, delegation.delegator)
+    delegator, giver = session.get_one(Person, delegation.delegator), session.get(Person, delegation.given_by)
     return {
         "delegator": delegator.name,
         "delegate": session.get_one(Person, delegation.delegate).name,
-        "by": delegation.given_by,
+        "by": giver.name if giver else delegation.given_by,
         "first": delegation.term.first_day(delegator.time_zone).isoformat(),
         "last": delegation.term.last_day(delegator.time_zone).isoformat(),
         "number": str(delegation.id),

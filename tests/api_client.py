@@ -10,8 +10,14 @@ from httpx import Response
 
 from operations.tokens import make_token
 from settings import Settings
-from tests.company import KEYS, Company
+from tests.company import KEYS, PEOPLE, Company
 from web.app import create_app
+
+ANNA, BEN, CARLA, DORA = "anna@example.com", "ben@example.com", "carla@example.com", "dora@example.com"
+EMIL, ADMIN = "emil@example.com", "admin@example.com"
+WITH_ADMIN = PEOPLE.replace("people:\n", f"people:\n  - {{email: {ADMIN}, name: Ada Min, language: en}}\n").replace(
+    "roles:\n", f"roles:\n  administrator: [{ADMIN}]\n"
+)
 
 
 class Api:
@@ -53,3 +59,12 @@ class Api:
     def headers(self, person: str) -> dict[str, str]:
         """What says who calls."""
         return {"Authorization": f"Bearer {self.token(person)}"}
+
+
+def refused(answer: Response, status: int, code: str) -> dict[str, Any]:
+    """Check that an answer is a problem of this kind, and return it."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    told: dict[str, Any] = answer.json()
+    assert (answer.status_code, told["status"], told["code"]) == (status, status, code), told
+    assert told["detail"]
+    return told

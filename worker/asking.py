@@ -54,8 +54,9 @@ def ask(
 ) -> bytes:
     """Return what an https address answers to GET, when it answers 200 within so many seconds.
 
-    Hosts named in `allowed_hosts` may have any address. Raises NotAnswered. Certificates are those the system trusts,
-    or the file named by SSL_CERT_FILE.
+    Looking its name up is left to the system, with the limits that the system has for that. Hosts named in
+    `allowed_hosts` may have any address. Certificates are trusted as the system does, or as the file named by
+    SSL_CERT_FILE says. Raises NotAnswered.
     """
     until = time.monotonic() + seconds
     parts = urlsplit(address)

@@ -26,6 +26,8 @@ from worker import artifacts, run_links
 TABLE = "table"
 LONGEST_NAME = 200
 LONGEST_QUOTE = 300
+SETTLED_BY_FACTS = ("window", "check", "run")
+"""The kinds of gates at which nobody is ever asked."""
 MOST_PEOPLE = 10
 """How many are named in one sentence; an acknowledgement may wait for a whole company."""
 
@@ -148,17 +150,25 @@ def _row(line: GateLine, words: Words) -> dict[str, str]:
     return {
         words.text("Stage"): line.stage,
         words.text("Gate"): line.gate if line.round == 1 else f"{line.gate} ({line.round})",
-        words.text("State"): words.state(line.state),
+        words.text("State"): _state_of(line, words),
         words.text("Waiting for"): line.problem or _waited_for(line, words),
         words.text("By when"): words.day(line.due_at) if line.due_at else "–",
         words.text("Decided"): _listed(_what_was_decided(line, words)),
     }
 
 
+def _state_of(line: GateLine, words: Words) -> str:
+    """Where a gate stands; where nobody is asked, nobody's answer is waited for."""
+    if line.state is not GateState.OPEN or line.kind not in SETTLED_BY_FACTS:
+        return words.state(line.state)
+    return words.state(line.run.state) if line.run else words.text("waiting")
+
+
 def _waited_for(line: GateLine, words: Words) -> str:
     sentences = [words.say(reason) for reason in line.waits]
     people = [_people(line.waiting_for)] if line.waiting_for else []
-    return _listed([*sentences, *people, *(_run_link(line, words) if line.state is GateState.OPEN else [])])
+    links = _run_link(line, words) if line.state is GateState.OPEN else []
+    return " ".join([*sentences, *people, *links]) or "–"
 
 
 def _run_link(line: GateLine, words: Words) -> list[str]:

@@ -36,7 +36,8 @@ def paint(
     artifact_id = painted.task_run_id if painted else ""
     if painted is None or (painted.name, painted.state) != (run.name, run.state):
         where = {"type": "markdown", "flow_run_id": chart.flow_run_id, "task_run_id": task_run_id}
-        shown = {"data": f"{link(run)}: {words.state(run.state)}", "description": words.say(facts.title)}
+        # Prefect shows the description also where it lists artifacts, so the link stands there.
+        shown = {"description": f"{link(run)}: {words.state(run.state)}", "data": words.say(facts.title)}
         artifact_id = artifacts.put(client, artifact_id, shown, where)
     return Bar(flow_run_id=chart.flow_run_id, subject=RUN, subject_id=facts.subject_id, rollout_id=chart.rollout_id,
                task_run_id=artifact_id, name=run.name, state=run.state)  # fmt: skip

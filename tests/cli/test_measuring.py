@@ -41,6 +41,10 @@ def test_a_file_is_recorded_in_its_rollouts(company: Terminal, rollouts: list[st
     assert [company("rollout", "show", each, "--json").facts()["state"] for each in rollouts] == ["completed", "held"]
 
 
+def test_what_a_gate_waits_for_is_shown(company: Terminal, rollouts: list[str]) -> None:
+    assert "\n      No value has been measured yet.\n" in company("rollout", "show", rollouts[0]).out
+
+
 def test_one_from_a_spreadsheet_in_german_is_read_too(company: Terminal, rollouts: list[str], file: Path) -> None:
     file.write_bytes(f"\ufeffRollout;Metric;Value\r\n{rollouts[0]};hits;90.5\r\n".encode())
     assert company("measure", "--csv", str(file)).out == "Recorded 1 value in 1 rollout.\n"

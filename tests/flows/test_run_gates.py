@@ -163,14 +163,15 @@ def test_prefects_page_leads_to_the_flow_run_and_says_how_it_is(etappe: Etappe, 
     [bar] = [one for one in etappe.task_runs(flow_run_id) if one["name"] == "Gate: Shift"]
 
     def link() -> str:
-        found = [one["data"] for one in etappe.tables(flow_run_id) if one["task_run_id"] == bar["id"]]
+        found = [one["description"] for one in etappe.tables(flow_run_id) if one["task_run_id"] == bar["id"]]
         return str(found[0]) if found else ""
 
     address = f"/runs/flow-run/{run['id']}"
     eventually(lambda: link().startswith("[Linked (1): Shift](http://127.0.0.1:"), "the link at the bar")
     assert link().endswith(f"{address}): waits for its turn")
     row = json.loads(next(one["data"] for one in etappe.tables(flow_run_id) if one["type"] == "table"))[0]
-    assert row["Waiting for"].startswith("The flow run “Linked [1]: Shift” waits in Prefect for its turn.")
+    assert row["State"] == "waits for its turn"
+    assert row["Waiting for"].startswith("The flow run “Linked [1]: Shift” waits in Prefect for its turn. [flow run](")
     assert address in row["Waiting for"]
     etappe.post(f"flow_runs/{run['id']}/set_state", state={"type": "COMPLETED"}, force=True)
     eventually(lambda: link().endswith("): completed"), "its end being painted")

@@ -10,6 +10,8 @@ import pytest
 
 from models import schema
 from models.database import Database
+from tests.api_client import WITH_ADMIN, Api
+from tests.company import Company
 from tests.postgres import Postgres
 
 
@@ -45,3 +47,15 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     database = Database(url)
     yield database
     database.close()
+
+
+@pytest.fixture
+def company(db: Database) -> Company:
+    """A company with people in it, one of them an administrator."""
+    return Company(db, directory=WITH_ADMIN)
+
+
+@pytest.fixture
+def api(company: Company, tmp_path: Path) -> Api:
+    """Its API."""
+    return Api(company, tmp_path)

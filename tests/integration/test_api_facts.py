@@ -13,7 +13,8 @@ from operations.describe_request import describe_request
 from operations.describe_rollout import describe_rollout
 from operations.show_gate import show_gate
 from tests.company import REQUESTER, ROLES, Company
-from web.api.facts import QuestionFacts, RolloutFacts
+from web.api.facts import RolloutFacts
+from web.api.question_facts import QuestionFacts
 
 ANNA, BEN = "anna@example.com", "ben@example.com"
 PLAN = f"""

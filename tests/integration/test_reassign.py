@@ -76,6 +76,12 @@ def test_nobody_else_may_the_requester_included(company: Company, by: str) -> No
     assert company.gate()["waiting_for"] == [ANNA, BEN, CARLA]
 
 
+def test_nobody_makes_somebody_administrator_by_starting_a_rollout(company: Company) -> None:
+    plan = ALL.replace("  staff:", "  administrator: {title: Administrator}\n  staff:")
+    with pytest.raises(InvalidInput, match="Who is administrator is said in the directory file"):
+        company.start(plan, people={"administrator": [HUGO]})
+
+
 @pytest.mark.parametrize(
     ("left_by", "to", "because"),
     [

@@ -424,6 +424,29 @@ def test_what_an_exclusive_stage_starts_uses_its_resource(db: Database) -> None:
     assert followed(company).uses == "production"
 
 
+def test_what_a_newer_plan_starts_otherwise_is_started_anew_and_the_old_one_is_cancelled(db: Database) -> None:
+    company = started(db, waves().replace("owner: finance", "owner: finance\n    exclusive: production"))
+    run = note(company)
+    company.migrates(waves().replace("percent: 10", "percent: 20"))
+    followed_now = {one.gate_id: (one.is_wanted, one.uses) for one in runs_to_follow(db)}
+    new = next(gate_id for gate_id in followed_now if gate_id != run.gate_id)
+    assert followed_now[run.gate_id][0] is False
+    assert followed_now[new] == (True, f"{company.rollout_id}/shift")
+    assert wanted_run(db, new, company.now).parameters["percent"] == "20"
+    record(company, run, RunState.CANCELLED)
+    assert "Cancelled: the flow run “a flow run”" in company.headlines(LEA)
+
+
+def test_a_gate_that_a_newer_plan_does_not_have_leaves_nothing_behind(db: Database) -> None:
+    company = started(db)
+    run = note(company)
+    company.migrates(waves().replace("id: shift\n", "id: other\n").replace("ask_after: [shift]", "ask_after: [other]"))
+    assert {one.gate for one in runs_to_follow(db)} == {"shift", "other"}
+    record(company, run, RunState.COMPLETED)
+    assert [one.gate for one in runs_to_follow(db)] == ["other"]
+    assert "Completed all the same: the flow run “a flow run”" in company.headlines(LEA)
+
+
 def test_it_completes_and_is_started_anew_at_once(db: Database) -> None:
     company = started(db)
     run = note(company)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any, BinaryIO, cast
 
 from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from operations.attach import NewFile, attach_file, attach_link
@@ -15,7 +17,7 @@ from operations.fetch_attachment import fetch_attachment_called
 from operations.list_attachments import list_attachments
 from web.api.bodies import LinkBody
 from web.api.caller import Me, SeenRollout, TakesJson
-from web.api.facts import AttachmentFacts
+from web.api.facts import Facts
 from web.files import as_download
 
 router = APIRouter(prefix="/rollouts/{rollout_id}/attachments", tags=["attachments"])
@@ -24,6 +26,18 @@ _IN_MEMORY = 1024 * 1024
 _ANY_BYTES = {"content": {BYTES: {"schema": {"type": "string", "format": "binary"}}}}
 
 Name = Annotated[str, Path(max_length=200, description="What it is called in the rollout")]
+
+
+class AttachmentFacts(Facts):
+    """A file, or a link, that belongs to what a rollout is about."""
+
+    id: int
+    name: str
+    size: int = Field(description="In bytes; 0 for a link")
+    digest: str | None = Field(description="The SHA-256 of a file's bytes, in hex")
+    url: str | None
+    added_by: str
+    added_at: datetime
 
 
 async def _received(me: Me, rollout_id: SeenRollout, request: Request) -> AsyncIterator[BinaryIO]:

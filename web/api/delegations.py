@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
+from pydantic import Field
 
 from domain.delegation import whole_days
 from domain.errors import UnknownDelegation
@@ -12,10 +14,24 @@ from operations.delegate import delegate, end_delegation
 from operations.list_delegations import list_delegations, time_zone_of
 from web.api.bodies import DelegationBody
 from web.api.caller import Caller, Me, TakesJson
-from web.api.facts import DelegationFacts
+from web.api.facts import Facts
 
 router = APIRouter(prefix="/delegations", tags=["delegations"])
 Number = Annotated[int, Path(ge=1, lt=2**31, description="A delegation's id")]
+
+
+class DelegationFacts(Facts):
+    """Whose voice is lent to whom, and for how long."""
+
+    id: int
+    state: str = Field(description="to-come, holds, over, or ended before its time")
+    delegator: str
+    delegate: str
+    starts_at: datetime
+    ends_at: datetime
+    first_day: date = Field(description="Where the delegator lives")
+    last_day: date
+    given_by: str
 
 
 @router.get("", response_model=list[DelegationFacts])

@@ -18,8 +18,8 @@ from operations.show_gate import open_questions, show_gate
 from operations.show_request import RequestPage
 from web.api.bodies import Address, AnswersBody, DecisionBody
 from web.api.caller import Caller, GateId, Me, SeenRollout, TakesJson
-from web.api.facts import QuestionFacts
 from web.api.problems import Refused
+from web.api.question_facts import QuestionFacts
 from web.voided import title_and_sentence
 
 router = APIRouter(tags=["gates"])

@@ -13,9 +13,16 @@ from operations.record_measurement import record_measurement
 from operations.record_measurements import record_measurements
 from web.api.bodies import MeasurementBody
 from web.api.caller import Me, SeenRollout, TakesCsv, TakesJson
-from web.api.facts import RecordedFacts, RolloutFacts
+from web.api.facts import Facts, RolloutFacts
 
 router = APIRouter(tags=["measurements"])
+
+
+class RecordedFacts(Facts):
+    """How many values were recorded, in how many rollouts."""
+
+    values: int
+    rollouts: int
 
 
 @router.post(

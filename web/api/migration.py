@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import ConfigDict, Field
 
 from operations.describe_rollout import plan_of_rollout
 from operations.migrate_rollout import migrate_rollout, preview_migration
@@ -12,9 +13,42 @@ from operations.migration import Move, described
 from plans.catalogue import Catalogue, LoadedPlan
 from web.api.bodies import ReasonBody
 from web.api.caller import Caller, Me, SeenRollout, TakesJson
-from web.api.facts import MigrationFacts
+from web.api.facts import Facts
 
 router = APIRouter(prefix="/rollouts/{rollout_id}/migration", tags=["migration"])
+
+
+class GateFate(Facts):
+    """What becomes of a gate under a newer version of its plan."""
+
+    id: str
+    title: str
+    fate: str
+    because: list[str]
+    lapses: list[str] = Field(description="Whose answers cease to count")
+
+
+class StageFate(Facts):
+    """What becomes of a stage under a newer version of its plan."""
+
+    id: str
+    title: str
+    fate: str
+    because: list[str]
+    gates: list[GateFate]
+
+
+class MigrationFacts(Facts):
+    """A rollout's way from one version of its plan to another."""
+
+    model_config = ConfigDict(validate_by_name=True)
+
+    rollout: str
+    plan: str
+    from_: int = Field(alias="from", description="The version it follows, or followed until now")
+    to: int
+    stages: list[StageFate]
+    done: bool = Field(description="Whether it follows the newer version now; false for a preview")
 
 
 @router.get("", response_model=MigrationFacts)
