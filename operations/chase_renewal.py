@@ -25,8 +25,8 @@ def chase_renewal(db: Database, keys: Sequence[bytes], rollout_id: str, gate_id:
     """
     with locked(db, keys, rollout_id, now) as ws:
         gate = ws.session.get_one(GateRow, gate_id, populate_existing=True)
-        answered_late = gate.current and renewal.is_overdue(gate.state, gate.renewal_due_at, now)
-        if not answered_late or gate.overdue_at is not None or gate.paused_at is not None:
+        is_late = gate.current and renewal.is_overdue(gate.state, gate.renewal_due_at, now)
+        if not is_late or gate.overdue_at is not None or gate.paused_at is not None:
             return []
         _chase(ws, gate)
         progress(ws)
