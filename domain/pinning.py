@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.budget import BudgetLine, total
+from domain.evidence import digest
 from domain.plan import BudgetGate, Gate, InputKind, Plan
 from domain.reasons import Fact, Reason
 from domain.resolved import resolved
@@ -57,6 +58,11 @@ def pins(gate: Gate) -> list[str]:
     """Return the names of what an answer at this gate is pinned to: inputs, gates, or the attachments."""
     own = [gate.id, *([gate.input] if isinstance(gate, BudgetGate) else [])]
     return list(dict.fromkeys([*own, *getattr(gate, "pinned_to", [])]))
+
+
+def changed_since(pinned: Mapping[str, str], now: Matters) -> list[str]:
+    """Return the names of what is no longer what it was; `pinned` maps each name to the digest of what it stood for."""
+    return [name for name, before in pinned.items() if digest(now.content(name)) != before]
 
 
 def words_of(gate: Gate) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from domain.evidence import digest
-from domain.pinning import Matters, why_lapsed
+from domain.pinning import Matters, changed_since, why_lapsed
 from domain.reasons import Reason
 from domain.states import GateState, StageState
 from models.evidence import Evidence, Lapse, standing_decisions_at
@@ -69,7 +68,7 @@ def _lapse_what_is_renewed(ws: Workspace, now: Matters, gate: GateRow) -> list[D
 
 def _changed(ws: Workspace, now: Matters, pinned: Mapping[str, str], *, besides_list_of: str = "") -> dict[str, Any]:
     """Return what has changed of what was pinned: each name, with what it stood for; besides one gate's list."""
-    moved = [name for name, old in pinned.items() if digest(now.content(name)) != old]
+    moved = changed_since(pinned, now)
     before = {name: ws.session.get_one(Evidence, pinned[name]).content for name in moved}
     if besides_list_of in before and _words(before[besides_list_of]) == _words(now.content(besides_list_of)):
         del before[besides_list_of]
