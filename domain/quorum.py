@@ -21,6 +21,14 @@ _EVERYBODY = ("all", "100 %", "100%")
 """Quorums that need somebody in every group: an empty one would be left out silently."""
 
 
+class Origin(StrEnum):
+    """Where a requirement comes from, which says what may take its place."""
+
+    QUORUM = "quorum"  # the gate's own; an escalation may put others in its place
+    BAND = "band"  # comes and goes with the amount that the bands look at
+    ADDED = "added"  # one more approval that somebody asked for; stays as long as the gate is open
+
+
 @dataclass(frozen=True)
 class Requirement:
     """So many approvals out of these people. `name` is the role or address, or several joined by “, ”."""
@@ -28,15 +36,17 @@ class Requirement:
     name: str
     members: frozenset[str]
     needed: int
+    origin: Origin = Origin.QUORUM
 
     def to_json(self) -> dict[str, Any]:
-        """Return {name, members, needed} with the members sorted."""
-        return {"name": self.name, "members": sorted(self.members), "needed": self.needed}
+        """Return {name, members, needed, origin} with the members sorted."""
+        return {"name": self.name, "members": sorted(self.members), "needed": self.needed, "origin": self.origin.value}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Requirement:
         """Read what `to_json` wrote."""
-        return cls(stored["name"], frozenset(stored["members"]), stored["needed"])
+        origin = Origin(stored.get("origin", Origin.QUORUM))
+        return cls(stored["name"], frozenset(stored["members"]), stored["needed"], origin)
 
 
 class Standing(StrEnum):
@@ -76,7 +86,7 @@ def requirements(
     """
     _refuse_empty(extra)
     asked = _per_group(quorum, groups) if isinstance(quorum, Each) else (_over_all(quorum, groups),)
-    asked += tuple(Requirement(name, members, 1) for name, members in extra.items())
+    asked += tuple(Requirement(name, members, 1, Origin.BAND) for name, members in extra.items())
     _refuse_impossible(asked)
     return asked
 

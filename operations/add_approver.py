@@ -8,7 +8,7 @@ from datetime import datetime
 from domain.eligibility import normalise_address
 from domain.errors import InvalidInput
 from domain.plan import DecidedGate
-from domain.quorum import Requirement
+from domain.quorum import Origin, Requirement
 from domain.reasons import Reason
 from domain.reassignment import why_may_not_join
 from models.database import Database
@@ -42,7 +42,8 @@ def add_approver(
     with locked(db, keys, rollout_id, now, actor) as ws:
         gate = gate_to_seat_at(ws, gate_key)
         _refuse(ws, gate, address)
-        gate.requirements = [*gate.requirements, Requirement(address, frozenset({address}), 1).to_json()]
+        added = Requirement(address, frozenset({address}), 1, Origin.ADDED)
+        gate.requirements = [*gate.requirements, added.to_json()]
         gate.approvers = [*gate.approvers, [address, [address]]]
         gate.named = {**gate.named, address: {"instead_of": "", "reason": words}}
         ws.note("gate.approver-added", gate=gate, comment=words, facts={"person": address})

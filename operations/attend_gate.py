@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from domain.eligibility import Separation
 from domain.plan import (
     AcknowledgementGate,
     CheckGate,
-    DecidedGate,
     Escalation,
     Gate,
     MeasurementGate,
     RunGate,
     WindowGate,
 )
-from domain.quorum import Requirement
+from domain.quorum import Origin, Requirement
 from domain.reasons import Reason
 from domain.states import GateState
 from models.database import Database
@@ -26,10 +24,9 @@ from notifications import dedup
 from operations.asking import CALLED_OFF, ask, open_requests, void_requests
 from operations.clock import due_at, next_reminder
 from operations.expiring import expire
-from operations.pool import added_by_bands
 from operations.progress import progress
 from operations.telling import inform, tell, tell_request
-from operations.voices import added_at, lent_at, separation_at
+from operations.voices import lent_at, requirements_of, separation_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace, locked
 
@@ -122,9 +119,10 @@ def _ask_instead(ws: Workspace, gate: GateRow, escalation: Escalation, people: l
     asked_for = [(person, [escalation.to]) for person in people]
     spared = set(people)
     if purpose is Purpose.DECIDE:
-        kept = _needed_all_the_same(ws, gate)
-        spared.update(*(requirement["members"] for requirement in kept))
-        gate.requirements = [Requirement(escalation.to, frozenset(people), 1).to_json(), *kept]
+        kept = _needed_all_the_same(gate)
+        spared.update(*(requirement.members for requirement in kept))
+        instead = Requirement(escalation.to, frozenset(people), 1)
+        gate.requirements = [requirement.to_json() for requirement in (instead, *kept)]
         further = [pair for pair in gate.approvers if pair[0] in spared.difference(people)]
         gate.stand_ins, gate.approvers = [], [*(list(pair) for pair in asked_for), *further]
     void_requests(ws, gate, VoidReason.REPLACED, spared=spared)
@@ -142,13 +140,9 @@ def _ask_as_well(ws: Workspace, gate: GateRow, escalation: Escalation, people: l
     ask(ws, gate, [(person, [escalation.to]) for person in people], purpose, gate.escalation_level)
 
 
-def _needed_all_the_same(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
+def _needed_all_the_same(gate: GateRow) -> list[Requirement]:
     """A large budget keeps its further voice, and who was added stays, also when others are asked instead of these."""
-    planned = ws.planned_gate(gate)
-    if not isinstance(planned, DecidedGate):
-        return []
-    further = {*added_by_bands(planned, ws.rollout.inputs), *added_at(gate)}
-    return [requirement for requirement in gate.requirements if requirement["name"] in further]
+    return [one for one in requirements_of(gate) if one.origin is not Origin.QUORUM]
 
 
 def _purpose(planned: Gate, silent: list[Request]) -> Purpose:

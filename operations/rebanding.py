@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from domain.plan import DecidedGate, Gate
-from domain.quorum import Requirement
+from domain.quorum import Origin, Requirement
 from domain.states import GateState
 from models.gates import GateRow, Purpose, VoidReason, requests_at
 from operations.asking import ask, ask_again, open_requests, void
 from operations.pool import Pool, pool
-from operations.voices import members, separation_at
+from operations.voices import members, requirements_of, separation_at
 from operations.workspace import Workspace
 
 
@@ -26,8 +29,8 @@ def apply_bands(ws: Workspace) -> None:
 
 
 def _apply(ws: Workspace, gate: GateRow, planned: Gate, who: Pool) -> None:
-    wanted = _wanted(gate, planned, who)
-    if wanted == [Requirement.from_json(one) for one in gate.requirements]:
+    wanted = _wanted(requirements_of(gate), who)
+    if wanted == list(requirements_of(gate)):
         return
     gate.requirements = [requirement.to_json() for requirement in wanted]
     may = members(gate)
@@ -41,21 +44,17 @@ def _apply(ws: Workspace, gate: GateRow, planned: Gate, who: Pool) -> None:
     _ask_the_new(ws, gate, planned)
 
 
-def _wanted(gate: GateRow, planned: Gate, who: Pool) -> list[Requirement]:
-    """Whoever was put in the place of others (escalation, reassignment) stays; a band's roles come and go."""
-    now = [Requirement.from_json(requirement) for requirement in gate.requirements]
-    by_band = {role for band in getattr(planned, "bands", []) for role in band.approvers}
-    extra = {one.name: one for one in who.requirements if one.name in by_band}
-    kept = [one for one in now if one.name not in by_band]
-    named = {one.name: one for one in who.requirements}
-    base = [Requirement(one.name, one.members, _needed(one, named)) for one in kept]
-    had = {one.name: one for one in now}
-    return [*base, *(had.get(name, one) for name, one in extra.items())]
+def _wanted(now: Sequence[Requirement], who: Pool) -> list[Requirement]:
+    """Whoever was put in the place of others (escalation, reassignment) or was added stays; a band's roles come and go.
 
-
-def _needed(one: Requirement, named: dict[str, Requirement]) -> int:
-    """How many of these it takes now: what the plan says, but never more than there are."""
-    return min(named[one.name].needed, len(one.members)) if one.name in named else one.needed
+    The quorum itself takes as many as the plan says now, but never more than there are.
+    """
+    planned = {one.name: one.needed for one in who.requirements if one.origin is Origin.QUORUM}
+    had = {one.name: one for one in now if one.origin is Origin.BAND}
+    kept = [replace(one, needed=min(planned.get(one.name, one.needed), len(one.members)))
+            for one in now if one.origin is Origin.QUORUM]  # fmt: skip
+    bands = [had.get(one.name, one) for one in who.requirements if one.origin is Origin.BAND]
+    return [*kept, *bands, *(one for one in now if one.origin is Origin.ADDED)]
 
 
 def _ask_the_new(ws: Workspace, gate: GateRow, planned: Gate) -> None:

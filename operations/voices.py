@@ -42,8 +42,7 @@ def tally_of(ws: Workspace, gate: GateRow) -> Tally:
 
 def tally(gate: GateRow, decisions: Mapping[str, DecisionKind], binding: bool, silenced: Iterable[str] = ()) -> Tally:
     """Count these voices by the quorum that was resolved when the gate opened."""
-    needed = tuple(Requirement.from_json(requirement) for requirement in gate.requirements)
-    return quorum.evaluate(needed, decisions, frozenset(gate.stand_ins), binding, frozenset(silenced))
+    return quorum.evaluate(requirements_of(gate), decisions, frozenset(gate.stand_ins), binding, frozenset(silenced))
 
 
 def members(gate: GateRow) -> frozenset[str]:
@@ -51,9 +50,9 @@ def members(gate: GateRow) -> frozenset[str]:
     return frozenset(gate.stand_ins).union(*(requirement["members"] for requirement in gate.requirements))
 
 
-def added_at(gate: GateRow) -> set[str]:
-    """Return who was asked for one more approval, beside the plan; each is a requirement of that name."""
-    return {person for person, how in gate.named.items() if not how["instead_of"]}
+def requirements_of(gate: GateRow) -> tuple[Requirement, ...]:
+    """Return what it takes at a gate, as it was resolved when it opened and changed since."""
+    return tuple(Requirement.from_json(requirement) for requirement in gate.requirements)
 
 
 def silent_at(ws: Workspace, gate: GateRow) -> list[str]:

@@ -214,6 +214,20 @@ def test_a_band_that_is_reached_asks_its_approvers_and_one_that_is_left_no_longe
     assert company.state == "completed"
 
 
+def test_a_band_may_ask_for_one_more_of_those_who_are_asked_anyway(db: Database) -> None:
+    """Whether the amount was there from the start or came later, it takes two of them."""
+    for amounts in (["150"], ["90", "150"], ["150", "90", "150"]):
+        company = Company(db)
+        more = "bands: [{above: 100, approvers: [board]}]"
+        company.start(plan(stage("one", budget("money", "[board]", "any", more))), budget={"agency": amounts[0]})
+        for amount in amounts[1:]:
+            company.changes(budget={"agency": amount})
+        company.decides(ANNA)
+        assert company.state == "open", amounts
+        company.decides(BEN)
+        assert company.state == "completed", amounts
+
+
 def test_bands_count_any_number_and_may_raise_the_quorum(db: Database) -> None:
     company = Company(db)
     bands = "bands_on: target, bands: [{above: 100, quorum: 2}, {above: 200, quorum: all, approvers: [chair]}]"

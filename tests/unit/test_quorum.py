@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from domain.errors import QuorumImpossible
 from domain.plan import Each, Quorum
-from domain.quorum import Missing, Requirement, Standing, evaluate, requirements
+from domain.quorum import Missing, Origin, Requirement, Standing, evaluate, requirements
 from domain.states import DecisionKind
 
 APPROVE, REJECT, ABSTAIN = DecisionKind.APPROVE, DecisionKind.REJECT, DecisionKind.ABSTAIN
@@ -109,7 +109,7 @@ def test_each_asks_every_group_in_plan_order() -> None:
 
 def test_a_budget_band_is_one_further_approval() -> None:
     asked = requirements("any", {"sponsor": group("anna", "ben")}, {"finance-head": group("dora")})
-    assert asked[1] == Requirement("finance-head", group("dora"), 1)
+    assert asked[1] == Requirement("finance-head", group("dora"), 1, Origin.BAND)
     assert evaluate(asked, {"anna": APPROVE, "ben": APPROVE}).standing is Standing.OPEN
     assert evaluate(asked, {"anna": APPROVE, "dora": APPROVE}).standing is Standing.MET
 
