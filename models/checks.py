@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Select, select
+from sqlalchemy import JSON, Select, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
 
 
 class CheckRun(Base):
-    """One run of the scheduled check, and what it did."""
+    """One run of the scheduled check, and what it did. `checker` is who ran it: clocks of two machines may differ."""
 
     __tablename__ = "check_runs"
 
@@ -20,6 +20,7 @@ class CheckRun(Base):
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     report: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    checker: Mapped[str] = mapped_column(String(100), default="", server_default="")
 
 
 def checks_newest_first() -> Select[CheckRun]:

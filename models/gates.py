@@ -82,6 +82,7 @@ class GateRow(Base):
     there beside the plan: {person: {instead_of, reason}}, with instead_of "" for one who was added. Only values after
     the measurement `measured_after` count; 0 is all of them.
     `problem` says why it cannot be asked yet. `settled_because` is a Reason: {text, facts}.
+    `calendar` is the digest of the calendar that its times were reckoned by; when that changes, they are reckoned anew.
     Escalations and expiry are counted from `clock_from`, without the `pauses` that are over: [[began, ended]].
     `paused_at` is set while the owner is asked for changes: `remind_at` is then the owner's, and `paused_with` is the
     digest of what the rollout was about when the clock stopped (models/evidence.py). `changed` is what those
@@ -103,6 +104,7 @@ class GateRow(Base):
         Index("ix_gates_expires_at", "state", "expires_at"),
         Index("ix_gates_stage_id", "stage_id"),
         Index("ix_gates_kind_started_run_state", "kind", "started_run_state"),
+        Index("ix_gates_state_calendar", "state", "calendar"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -133,6 +135,7 @@ class GateRow(Base):
     escalation_level: Mapped[int] = mapped_column(default=0)
     expires_at: Mapped[datetime | None]
     clock_from: Mapped[datetime | None]
+    calendar: Mapped[str | None] = mapped_column(String(64))
     paused_at: Mapped[datetime | None]
     paused_with: Mapped[str | None] = mapped_column(String(64))
     pauses: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")

@@ -26,7 +26,10 @@ class Message(Base):
     """One mail to one person. `topic` names the typed message (operations/compose_message.py knows them all)."""
 
     __tablename__ = "messages"
-    __table_args__ = (Index("ix_messages_state_due_at", "state", "due_at"),)
+    __table_args__ = (
+        Index("ix_messages_state_due_at", "state", "due_at"),
+        Index("ix_messages_recipient_state", "recipient", "state"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     dedup_key: Mapped[str] = mapped_column(String(200), unique=True)
@@ -36,6 +39,7 @@ class Message(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     state: Mapped[MessageState] = mapped_column(state_column(MessageState), default=MessageState.PENDING)
     due_at: Mapped[datetime]  # not before; moved on by every failed try
+    wanted_at: Mapped[datetime | None]  # when it was first to be delivered, where that is later than `created_at`
     leased_until: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str | None] = mapped_column(Text)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import Select, String, select
+from sqlalchemy import Date, Select, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base, Name
@@ -20,9 +20,27 @@ class Person(Base):
     name: Mapped[str] = mapped_column(String(200))
     language: Mapped[str] = mapped_column(String(2))
     time_zone: Mapped[str] = mapped_column(String(60))
-    holidays: Mapped[str | None] = mapped_column(String(20))
+    holidays: Mapped[str | None] = mapped_column(String(60))
     assistant: Mapped[Address | None]
     gone_at: Mapped[datetime | None]
+    quiet: Mapped[str | None] = mapped_column(String(11))  # such as 19:00-07:00, where they live; None: no such hours
+    morning: Mapped[str | None] = mapped_column(String(5))  # when their daily digest is wanted, such as 07:30
+    chat: Mapped[str | None] = mapped_column(String(500))  # a name in ETAPPE_CHAT_URLS, or an address of apprise's
+    calendar_url: Mapped[str | None] = mapped_column(String(500))  # an iCalendar that says when they are away
+    calendar_read_at: Mapped[datetime | None]
+    calendar_problem: Mapped[str | None] = mapped_column(Text)  # why it could not be read the last time
+    feed_number: Mapped[int] = mapped_column(default=1, server_default="1")  # of the address of their own calendar feed
+
+
+class Closure(Base):
+    """Days on which the company is closed, both included: no business days, in whichever calendar."""
+
+    __tablename__ = "closures"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    first: Mapped[date] = mapped_column(Date)
+    last: Mapped[date] = mapped_column(Date)
+    title: Mapped[str] = mapped_column(String(200), default="")
 
 
 class RoleHolder(Base):
@@ -64,3 +82,8 @@ def all_people() -> Select[Person]:
 def all_holders() -> Select[RoleHolder]:
     """Every role anybody ever held."""
     return select(RoleHolder).order_by(RoleHolder.role, RoleHolder.position)
+
+
+def closures() -> Select[Closure]:
+    """When the company is closed."""
+    return select(Closure).order_by(Closure.first, Closure.id)

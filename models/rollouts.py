@@ -105,6 +105,7 @@ class StageRow(Base):
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     stalled_at: Mapped[datetime | None]  # when it will count as stalled; cleared once its owner was told
+    stalled_since: Mapped[datetime | None]  # it counts as stalled since then
     plan_version_id: Mapped[int | None] = mapped_column(ForeignKey(PlanVersion.id))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from models import (
+    absences,
     access,
     base,
     checks,
@@ -23,8 +24,8 @@ from models import (
 )
 from models.database import Database
 
-TABLES = (people, rollouts, gates, evidence, conditions, delegations, exclusive, record, outbox, access, prefect_page,
-          checks)  # fmt: skip
+TABLES = (people, rollouts, gates, evidence, conditions, delegations, absences, exclusive, record, outbox, access,
+          prefect_page, checks)  # fmt: skip
 metadata = base.Base.metadata
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
