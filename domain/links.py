@@ -23,7 +23,17 @@ def link_token(key: bytes, request_id: str, number: int) -> str:
 
     `number` counts the request's links. Raises ValueError for a key of fewer than 16 bytes.
     """
-    return base64.urlsafe_b64encode(_derived(key, "link", request_id, number)).rstrip(b"=").decode()
+    return _token(_derived(key, "link", request_id, number))
+
+
+def page_token(key: bytes, rollout_id: str) -> str:
+    """Return the token of a rollout's page, which shows and changes nothing. Raises ValueError as `link_token` does."""
+    return _token(_derived(key, "page", rollout_id))
+
+
+def feed_token(key: bytes, person: str, number: int) -> str:
+    """Return the token of a person's calendar feed. `number` counts their feeds. Raises ValueError as `link_token`."""
+    return _token(_derived(key, "feed", person, number))
 
 
 def code(key: bytes, request_id: str, number: int) -> str:
@@ -50,6 +60,10 @@ def same_code(given: str, expected: str) -> bool:
 def looks_like_token(text: str) -> bool:
     """Whether this has the form of a token. A mutilated link has not, as a rule."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def _token(secret: bytes) -> str:
+    return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 
 def _derived(key: bytes, purpose: str, *facts: str | int) -> bytes:

@@ -71,8 +71,12 @@ def inform(
     gate: GateRow | None = None,
     quote: str = "",
     quoted: str = "",
+    in_the_morning: bool = False,
 ) -> None:
-    """Tell people something that asks nothing of them. Say it after the audit entry it belongs to."""
+    """Tell people something that asks nothing of them. Say it after the audit entry it belongs to.
+
+    `in_the_morning` is for what comes by the clock alone: it can wait for the reader's next morning, and for company.
+    """
     for person in _once(recipients):
         ws.told[ws.rollout.sequence, person] += 1
         tell(
@@ -86,15 +90,20 @@ def inform(
             gate=gate.key if gate else "",
             quote=quote,
             quoted=quoted,
+            in_the_morning=in_the_morning,
         )
 
 
 def tell_person(
     session: Session, now: datetime, person: str, dedup_key: str, headline: Reason, sentences: Sequence[Reason] = (),
-    what_to_do: Sequence[Reason] = (),
+    what_to_do: Sequence[Reason] = (), *, in_the_morning: bool = False,
 ) -> None:  # fmt: skip
-    """Tell somebody of the directory something that is about no one rollout, and asks nothing of them."""
+    """Tell somebody of the directory something that is about no one rollout, and asks nothing of them.
+
+    `in_the_morning` is as with `inform`.
+    """
     facts = {
+        "in_the_morning": in_the_morning,
         "headline": headline.to_json(),
         "sentences": [sentence.to_json() for sentence in sentences],
         "what_to_do": [sentence.to_json() for sentence in what_to_do],

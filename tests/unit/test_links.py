@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.links import code, key_id, link_token, looks_like_token, same_code, token_hash
+from domain.links import code, feed_token, key_id, link_token, looks_like_token, page_token, same_code, token_hash
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 REQUEST = "0b6f7d4e-6a4d-4a39-8f0e-3f6f6d1c2b1a"
@@ -112,3 +112,11 @@ TOKEN = link_token(KEY, REQUEST, 1)
 )
 def test_a_mutilated_token_does_not_look_like_one(text: str) -> None:
     assert not looks_like_token(text)
+
+
+def test_no_token_of_one_purpose_is_one_of_another() -> None:
+    key = b"a key of many bytes, for tests"
+    tokens = {link_token(key, "x", 1), page_token(key, "x"), feed_token(key, "x", 1)}
+    assert len(tokens) == 3
+    assert all(map(looks_like_token, tokens))
+    assert feed_token(key, "x", 2) not in tokens
