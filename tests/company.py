@@ -9,7 +9,7 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from domain import links
 from domain.budget import BudgetLine
@@ -105,6 +105,11 @@ LATER = """
 """
 """One stage more, to stand after `one_gate`: one that can hold to conditions."""
 SIGN_OFF = 'kind: sign-off, question: "Shall we?", approvers: [board]'
+
+
+def without_waiting_for_the_disk(db: Database) -> None:
+    """For proofs of rules, not of the disk: that is tests/integration/test_crash.py."""
+    event.listen(db.engine, "connect", lambda connection, record: connection.execute("PRAGMA synchronous = OFF"))
 
 
 @dataclass
@@ -336,13 +341,13 @@ class Company:
         """Let somebody waive a gate, as `etappe gate waive` does."""
         waive_gate(self.db, KEYS, self.rollout_id, key, reason, Actor(person, "command"), self.now)
 
-    def resumes(self, reason: str = "the team is larger now") -> None:
+    def resumes(self, reason: str = "the team is larger now", by: str = REQUESTER) -> None:
         """Take the rollout off hold, as `etappe rollout resume` does."""
-        resume_rollout(self.db, KEYS, self.rollout_id, reason, Actor(REQUESTER, "command"), self.now)
+        resume_rollout(self.db, KEYS, self.rollout_id, reason, Actor(by, "command"), self.now)
 
-    def cancels(self, reason: str = "no longer wanted") -> None:
+    def cancels(self, reason: str = "no longer wanted", by: str = REQUESTER) -> None:
         """Call the rollout off, as `etappe rollout cancel` does."""
-        cancel_rollout(self.db, KEYS, self.rollout_id, reason, Actor(REQUESTER, "command"), self.now)
+        cancel_rollout(self.db, KEYS, self.rollout_id, reason, Actor(by, "command"), self.now)
 
     def migrates(self, source: str, reason: str = "the plan was put right", by: str = "operator") -> Move:
         """Let the rollout follow another version of its plan, as `etappe rollout migrate --yes` does."""

@@ -9,8 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
-
 from domain.conditions import TypedCondition
 from domain.errors import EtappeError, WrongCode
 from models.database import Database
@@ -19,7 +17,7 @@ from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision
 from operations.verify_record import verify_record
 from plans.reading import read_plan
-from tests.company import KEYS, Company
+from tests.company import KEYS, Company, without_waiting_for_the_disk
 from tests.model import invariants, plans
 from tests.model.snapshot import Snapshot
 
@@ -37,7 +35,7 @@ class Walk:
     """One company, walked through by chance. The same seed takes the same steps."""
 
     def __init__(self, db: Database, seed: int) -> None:
-        _without_waiting_for_the_disk(db)
+        without_waiting_for_the_disk(db)
         self.chance = random.Random(seed)
         self.company = Company(db, directory=plans.PEOPLE)
         self.plans: dict[str, dict[str, Any]] = {}
@@ -276,8 +274,3 @@ def _as_facts(source: str) -> dict[str, Any]:
     plan = read_plan(source, "plan.yaml")
     gates: dict[str, Any] = {gate.id: gate.model_dump(mode="json") for stage in plan.stages for gate in stage.gates}
     return {**gates, "needs": plan.needs(), "exclusive": {stage.id: stage.exclusive for stage in plan.stages}}
-
-
-def _without_waiting_for_the_disk(db: Database) -> None:
-    """The rules are what is proved here, not the disk: that is tests/integration/test_crash.py."""
-    event.listen(db.engine, "connect", lambda connection, record: connection.execute("PRAGMA synchronous = OFF"))
