@@ -43,10 +43,14 @@ def lines(facts: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
         yield f"no further stage opens until renewed: {', '.join(titles.get(gate, gate) for gate in blocking)}"
     for stage in facts["stages"]:
         yield ""
-        yield f"{_sign(stage)} {titles.get(stage['id'], stage['id'])}  {stage['state']}{_round(stage)}"
+        yield f"{_sign(stage)} {titles.get(stage['id'], stage['id'])}  {stage['state']}{_round(stage)}{_stalled(stage)}"
         yield from (f"  {line}" for line in _queue(stage))
         for gate in stage["gates"]:
             yield from (f"  {line}" for line in _gate(gate, titles))
+
+
+def _stalled(stage: Mapping[str, Any]) -> str:
+    return f", stalled since {moment(stage['stalled_since'])}" if stage["stalled_since"] else ""
 
 
 def _queue(stage: Mapping[str, Any]) -> Iterator[str]:

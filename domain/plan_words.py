@@ -26,6 +26,8 @@ BUILT_IN_ROLES = frozenset({REQUESTER, OWNER})
 """Roles every rollout has without the plan naming them."""
 ADMINISTRATOR = "administrator"
 """The role of the directory whose holders may act for others: delegate for them, and reassign what they are asked."""
+SPONSOR = "sponsor"
+"""The role, in the directory or among a rollout's own people, whose holders hear of every stage that stalls."""
 
 
 class Shape(BaseModel):

@@ -177,3 +177,12 @@ def newest_round_of_stage(rollout_id: str, key: str) -> Select[int | None]:
 def stages_stalled(now: datetime) -> Select[StageRow]:
     """The open stages that have been open for longer than their plan says."""
     return select(StageRow).where(StageRow.state == StageState.OPEN, StageRow.stalled_at <= now)
+
+
+def stages_that_stall() -> Select[StageRow]:
+    """The open stages that count as stalled, in the plan's order."""
+    return (
+        select(StageRow)
+        .where(StageRow.state == StageState.OPEN, StageRow.stalled_since.is_not(None))
+        .order_by(StageRow.rollout_id, StageRow.position)
+    )

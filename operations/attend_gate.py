@@ -74,8 +74,11 @@ def _remind(ws: Workspace, gate: GateRow) -> None:
         ws.note("gate.reminded", gate=gate, facts={"people": [request.person for request in asked]})
 
 
-def escalate(ws: Workspace, gate: GateRow) -> None:
-    """Take the plan's next step of escalation at a gate that is open and has one left, and do what follows."""
+def escalate(ws: Workspace, gate: GateRow, reason: str = "") -> None:
+    """Take the plan's next step of escalation at a gate that is open and has one left, and do what follows.
+
+    `reason` is why somebody takes it before its time.
+    """
     planned = ws.planned_gate(gate)
     gate.escalation_level += 1
     level = gate.escalation_level
@@ -84,7 +87,8 @@ def escalate(ws: Workspace, gate: GateRow) -> None:
     silent = open_requests(ws, gate)
     purpose = _purpose(planned, silent)
     people = _escalated_to(ws, gate, escalation, purpose)
-    ws.note("gate.escalated", gate=gate, facts={"level": level, "to": people, "replace": escalation.replace})
+    facts = {"level": level, "to": people, "replace": escalation.replace}
+    ws.note("gate.escalated", gate=gate, comment=reason, facts=facts)
     if isinstance(planned, AcknowledgementGate):
         _tell_who_has_not_read(ws, gate, people, silent)
     elif isinstance(planned, _ASKING_NOBODY):
@@ -93,7 +97,7 @@ def escalate(ws: Workspace, gate: GateRow) -> None:
         _ask_instead(ws, gate, escalation, people, purpose)
     elif people:
         _ask_as_well(ws, gate, escalation, people, purpose)
-    _tell_the_owner(ws, gate, escalation, people)
+    _tell_the_owner(ws, gate, escalation, people, reason)
     progress(ws)  # somebody who decides alone from now on may have decided already
 
 
@@ -170,10 +174,12 @@ def _tell_what_it_waits_for(ws: Workspace, gate: GateRow, people: list[str]) -> 
     inform(ws, people, headline, waits_for(ws, gate), [show], gate=gate)
 
 
-def _tell_the_owner(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> None:
+def _tell_the_owner(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], reason: str) -> None:
     headline = Reason("“{gate}” was escalated", {"gate": _title(ws, gate)})
     told = [person for person in (ws.rollout.owner, ws.rollout.requester) if person not in people]
-    inform(ws, told, headline, [_what_follows(ws, gate, escalation, people)], gate=gate)
+    follows = [_what_follows(ws, gate, escalation, people)]
+    by = ws.actor.address if "@" in ws.actor.address else ""
+    inform(ws, told, headline, follows, gate=gate, quote=reason, quoted=by)
 
 
 def _what_follows(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> Reason:

@@ -12,8 +12,6 @@ from functools import partial
 from sqlalchemy import Select
 
 from domain import deadlines
-from domain.reasons import Reason
-from domain.states import StageState
 from models.checks import CheckRun, checks_newest_first
 from models.database import Database
 from models.gates import (
@@ -24,16 +22,15 @@ from models.gates import (
     renewals_overdue,
     rollouts_with_unaskable_gates,
 )
-from models.rollouts import Rollout, StageRow, rollouts_due_to_start, stages_stalled
+from models.rollouts import Rollout, rollouts_due_to_start, stages_stalled
 from operations.advance import advance
 from operations.apply_delegations import check_delegations
 from operations.attend_gate import attend_gate
 from operations.automatic import LOOKED_AT_BY_THE_CLOCK
 from operations.chase_renewal import chase_renewal
 from operations.renew_gate import renew_gate
+from operations.report_stall import report_stall
 from operations.take_turns import whose_turn_has_come
-from operations.telling import inform
-from operations.workspace import locked
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +66,7 @@ def check_stalled(db: Database, keys: Sequence[bytes], now: datetime) -> CheckRe
         *(partial(renew_gate, db, keys, *gate, now) for gate in _found(db, gates_to_renew(now))),
         *(partial(attend_gate, db, keys, *gate, now, may_expire=may_expire) for gate in _found(db, gates_due(now))),
         *(partial(chase_renewal, db, keys, *gate, now) for gate in _found(db, renewals_overdue(now))),
-        *(partial(_report_stalled_stage, db, keys, *stage, now) for stage in _stalled_stages(db, now)),
+        *(partial(report_stall, db, keys, *stage, now) for stage in _stalled_stages(db, now)),
     ):
         done.update(_unless_it_fails(look_after))
     report = CheckReport(**done, expiries_wait=not may_expire)
@@ -129,34 +126,3 @@ def _advance(db: Database, keys: Sequence[bytes], rollout_id: str, now: datetime
 def _sequence(db: Database, rollout_id: str) -> int:
     with db.read() as session:
         return session.get_one(Rollout, rollout_id).sequence
-
-
-def _report_stalled_stage(
-    db: Database, keys: Sequence[bytes], rollout_id: str, stage_id: int, now: datetime
-) -> list[str]:
-    with locked(db, keys, rollout_id, now) as ws:
-        stage = ws.session.get_one(StageRow, stage_id, populate_existing=True)
-        if stage.state is not StageState.OPEN or stage.stalled_at is None or stage.stalled_at > now:
-            return []
-        stage.stalled_at = None
-        ws.note("stage.stalled", stage=stage)
-        planned = ws.planned_stage(stage)
-        language = ws.rollout.language
-        open_gates = [
-            ws.planned_gate(gate).title.in_language(language)
-            for gate in ws.gates()
-            if gate.stage_id == stage.id and gate.settled_at is None
-        ]
-        inform(
-            ws,
-            [*ws.directory.resolve(planned.owner), ws.rollout.owner],
-            Reason("“{stage}” has stalled", {"stage": planned.title.in_language(language)}),
-            [
-                Reason(
-                    "It has been open for longer than the plan allows. Still open: {gates}",
-                    {"gates": ", ".join(open_gates)},
-                )
-            ],
-            [Reason("To see who is waited for: etappe rollout show {rollout}", {"rollout": rollout_id})],
-        )
-        return ["stalled"]

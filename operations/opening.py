@@ -36,6 +36,7 @@ def reopen_stage(ws: Workspace, stage: StageRow) -> None:
 
 
 def _watch(ws: Workspace, stage: StageRow) -> None:
+    stage.stalled_since = None
     stalled_after = ws.planned_stage(stage).stalled_after
     stage.stalled_at = deadlines.due_at(ws.now, stalled_after, ws.plan.calendar) if stalled_after else None
 

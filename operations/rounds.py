@@ -101,6 +101,6 @@ def withdraw_gate(ws: Workspace, gate: GateRow, reason: VoidReason) -> list[str]
 def close_stage(ws: Workspace, stage: StageRow, event: Event) -> None:
     """End a stage in this round: passed, failed or skipped. What it used, or waited for, others may use from now on."""
     stage.state = advance_stage(stage.state, event)
-    stage.closed_at, stage.stalled_at = ws.now, None
+    stage.closed_at, stage.stalled_at, stage.stalled_since = ws.now, None, None
     release_resource(ws, stage)
     ws.note(f"stage.{event}", stage=stage)

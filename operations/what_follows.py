@@ -8,7 +8,7 @@ from domain import consequences, silence
 from domain.plan import Gate
 from domain.reasons import Reason
 from domain.states import GateState
-from models.gates import GateRow, Purpose, Request
+from models.gates import GateRow, Purpose, Request, RequestState, requests_at
 from operations.progress import recycle_target
 from operations.voices import latest_decisions
 from operations.workspace import Workspace
@@ -49,6 +49,33 @@ def on_silence(ws: Workspace, gate: GateRow, names: Callable[[str], str], langua
         people,
         silence.objections(words),
     )
+
+
+def what_comes(ws: Workspace, gate: GateRow, names: Callable[[str], str], language: str) -> tuple[Reason, ...]:
+    """Return all that comes by itself at an open gate, in the order of coming: reminder, escalation, time is up."""
+    if gate.paused_at is not None:
+        return consequences.WHILE_PAUSED, *_reminder(ws, gate)
+    planned = ws.planned_gate(gate)
+    objected = silence.objections({voice: word.decision for voice, word in latest_decisions(ws, gate).items()})
+    coming = [(gate.remind_at, reason) for reason in _reminder(ws, gate)]
+    if gate.escalate_at:
+        level = planned.escalate[gate.escalation_level]
+        people = ", ".join(names(person) for person in ws.directory.resolve(level.to))
+        coming.append((gate.escalate_at, consequences.on_escalation(planned, level, gate.escalate_at, people)))
+    if gate.renewal:
+        coming.append((gate.renewal_due_at, consequences.on_renewal_silence(planned, gate.renewal_due_at)))
+    elif gate.expires_at:
+        title = _recycle_title(ws, gate, language)
+        expiry = consequences.on_expiry(planned, gate.expires_at, title, [names(one) for one in objected])
+        coming.append((gate.expires_at, expiry))
+    return tuple(reason for _, reason in sorted(coming, key=lambda pair: (pair[0] is None, pair[0])))
+
+
+def _reminder(ws: Workspace, gate: GateRow) -> list[Reason]:
+    asked = ws.session.scalars(requests_at(gate.id))
+    if gate.remind_at is None or not any(request.state is RequestState.OPEN for request in asked):
+        return []
+    return [Reason("On {moment} whoever has not answered is reminded.", {"moment": gate.remind_at})]
 
 
 def _recycle_title(ws: Workspace, gate: GateRow, language: str) -> str:

@@ -114,6 +114,7 @@ class StageFacts(Facts):
     id: str
     state: str
     round: int
+    stalled_since: datetime | None = Field(description="Since when it takes longer than the plan allows")
     waits_for: WaitsFor | None
     uses: Uses | None
     gates: list[GateFacts]
@@ -127,6 +128,7 @@ class RolloutHead(Facts):
     version: int
     title: str
     state: str
+    stalled: list[str] = Field(description="The stages that take longer than the plan allows")
     requester: str
     owner: str
     created_at: datetime
