@@ -134,10 +134,10 @@ def on_escalation(gate: Gate, level: Escalation, at: datetime, people: str) -> R
     if not people:
         return Reason("On {moment} it is escalated to “{role}”, which nobody holds.", facts)
     if isinstance(gate, AcknowledgementGate | WindowGate | CheckGate | RunGate):  # nobody else could be asked
-        return Reason("On {moment} {people} are told that it has not passed yet.", facts)
+        return Reason("On {moment} it is escalated; told that it has not passed: {people}.", facts)
     if level.replace:
-        return Reason("From {moment} on, {people} are asked instead.", facts)
-    return Reason("From {moment} on, {people} are asked as well.", facts)
+        return Reason("On {moment} it is escalated; asked instead from then on: {people}.", facts)
+    return Reason("On {moment} it is escalated; asked as well from then on: {people}.", facts)
 
 
 _WHEN_TIME_IS_UP = {

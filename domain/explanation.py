@@ -123,20 +123,30 @@ class RolloutShown:
         return *self.about_it, *(one for one in found if one is not None)
 
 
+_ONE = {
+    "confirmations": "The one confirmation that it takes is missing.",
+    "answers": "The one answer that it takes is missing.",
+    "approvals": "The one approval that it takes is missing.",
+}
+_ONE_OF_SEVERAL = {
+    "confirmations": "1 of {needed} confirmations is missing.",
+    "answers": "1 of {needed} answers is missing.",
+    "approvals": "1 of {needed} approvals is missing.",
+}
+_SEVERAL = {
+    "confirmations": "{count} of {needed} confirmations are missing.",
+    "answers": "{count} of {needed} answers are missing.",
+    "approvals": "{count} of {needed} approvals are missing.",
+}
+
+
 def voices_missing(kind: str, missing: int, needed: int, *, binding: bool = True) -> Reason:
     """Say how many voices a gate lacks. Where it is not `binding`, any answer counts."""
+    voices = "confirmations" if kind == "acknowledgement" else "approvals" if binding else "answers"
     facts = {"count": missing, "needed": needed}
-    if kind == "acknowledgement":
-        if missing == 1:
-            return Reason("1 of {needed} confirmations is missing.", facts)
-        return Reason("{count} of {needed} confirmations are missing.", facts)
-    if not binding:
-        if missing == 1:
-            return Reason("1 of {needed} answers is missing.", facts)
-        return Reason("{count} of {needed} answers are missing.", facts)
-    if missing == 1:
-        return Reason("1 of {needed} approvals is missing.", facts)
-    return Reason("{count} of {needed} approvals are missing.", facts)
+    if needed == 1:
+        return Reason(_ONE[voices], facts)
+    return Reason(_ONE_OF_SEVERAL[voices] if missing == 1 else _SEVERAL[voices], facts)
 
 
 def who_can_provide(people: Sequence[Asked]) -> tuple[Reason, ...]:

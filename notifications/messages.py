@@ -119,6 +119,7 @@ class OutcomeMail(Mail):
     settlement: Settlement
     said: tuple[Said, ...]
     follows: Reason  # what happens now
+    page: str  # the address of the rollout's page
 
 
 @dataclass(frozen=True)
@@ -133,3 +134,4 @@ class InformationMail(Mail):
     quote: str = ""  # somebody's own words
     quoted: str = ""  # whose
     gate: str = field(default="")
+    page: str = ""  # the address of the rollout's page; "" for what is about no one rollout

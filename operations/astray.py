@@ -79,9 +79,11 @@ def _late_mails(explainer: Explainer) -> Explanation | None:
     since = min(map(delivery.waits_since, waiting))
     errors = [message.last_error for message in waiting if message.last_error]
     facts: dict[str, Fact] = {"count": len(waiting), "moment": since, "error": errors[-1] if errors else ""}
-    said = Reason("{count} mails wait since {moment}; nobody has tried to send them: is the relay running?", facts)
+    said = Reason(
+        "Mails not delivered yet: {count}, the first since {moment}. Nobody has tried: is the relay running?", facts
+    )
     if errors:
-        said = Reason("{count} mails wait since {moment}. The last try said: {error}", facts)
+        said = Reason("Mails not delivered yet: {count}, the first since {moment}. The last try said: {error}", facts)
     return _about(explainer, (said,), since, ways_out=(_LOOK,))
 
 

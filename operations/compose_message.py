@@ -63,6 +63,10 @@ class Composer:
             what_to_do=tuple(Reason.from_json(sentence) for sentence in facts["what_to_do"]),
         )
 
+    def page(self, rollout: Rollout) -> str:
+        """Return the address of a rollout's page."""
+        return links.rollout_page(self.base_url, self.keys[0], rollout.id)
+
     def link_and_code(self, ws: Workspace, request: Request) -> tuple[str, str]:
         """Return the address and the code of a request's newest link."""
         newest = list(ws.session.scalars(links_of(request.id)))[-1]
@@ -169,6 +173,7 @@ def _outcome(composer: Composer, ws: Workspace, message: Message) -> OutcomeMail
         settlement=came_to,
         said=said_at(ws, gate),
         follows=_follows(ws, gate, reader.language),
+        page=composer.page(ws.rollout),
     )
 
 
@@ -201,6 +206,7 @@ def _information(composer: Composer, ws: Workspace, message: Message) -> Informa
         quote=facts["quote"],
         quoted=reader_of(ws, facts["quoted"]).name if facts["quoted"] else "",
         gate=facts["gate"],
+        page=composer.page(ws.rollout),
     )
 
 

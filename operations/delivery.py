@@ -8,18 +8,23 @@ from datetime import datetime
 from domain.lateness import MAIL_MAY_WAIT, is_late
 from models.outbox import Message, MessageState
 
+_ASKS_ANEW = frozenset({"request", "escalation", "lapsed", "code"})
+"""The topics that say something new to whoever is asked; a reminder says it again."""
+
 
 def unaware(messages: Iterable[Message], now: datetime) -> dict[str, Message]:
-    """Return the newest mail of each request whose newest mail has not arrived, by the request's id.
+    """Return the mail that somebody should have had and has not, by the id of the request that it is about.
 
-    `messages` are a rollout's, oldest first. What was dropped says nothing, nor what is on its way.
+    `messages` are a rollout's, oldest first. Whoever got a later one knows; what is on its way says nothing yet.
     """
-    newest: dict[str, Message] = {}
+    missed: dict[str, Message] = {}
     for message in messages:
-        request_id = message.facts.get("request_id")
-        if request_id and (message.state is MessageState.SENT or has_not_arrived(message, now)):
-            newest[request_id] = message
-    return {request_id: message for request_id, message in newest.items() if message.state is not MessageState.SENT}
+        request_id = message.facts.get("request_id", "")
+        if message.state is MessageState.SENT:
+            missed.pop(request_id, None)
+        elif message.topic in _ASKS_ANEW and has_not_arrived(message, now):
+            missed[request_id] = message
+    return missed
 
 
 def not_arrived(messages: Iterable[Message], now: datetime) -> list[Message]:

@@ -79,7 +79,7 @@ class Explainer:
         if stage.state is StageState.OPEN:
             return self._stalled(stage)
         if stage.state is StageState.HELD:
-            return self._stopped(stage, "On hold, because this did not pass: {gates}.")
+            return self._stopped(stage)
         return self._waiting(stage) if stage.state is StageState.WAITING else None
 
     def gate_title(self, gate: GateRow) -> str:
@@ -172,13 +172,7 @@ class Explainer:
             repair = Reason("Put the people into the directory file and import it again; the rollout then goes on by "
                             "itself.")  # fmt: skip
             return (repair,) if gate.problem else ()
-        coming = what_comes(self.ws, gate, self.name, self.language)
-        stage = self.ws.stage_of(gate)
-        if stage.stalled_at is None or stage.state is not StageState.OPEN:
-            return coming
-        stall = Reason("If its stage is still open on {moment}, it counts as stalled, and those who look after it hear "
-                       "why.", {"moment": stage.stalled_at})  # fmt: skip
-        return *coming, stall
+        return what_comes(self.ws, gate, self.name, self.language)
 
     def _refused(self, gate: GateRow) -> Explanation | None:
         """What did not pass and holds its stage, or will as soon as that opens."""
@@ -203,18 +197,21 @@ class Explainer:
                          {"moment": stage.stalled_since})  # fmt: skip
         return self._of_stage(stage, (stalled,))
 
-    def _stopped(self, stage: StageRow, text: str) -> Explanation:
-        titles = ", ".join(self.gate_title(gate) for gate in stopping_gates(self.ws, stage))
+    def _stopped(self, stage: StageRow) -> Explanation:
+        facts = {"gates": ", ".join(self.gate_title(gate) for gate in stopping_gates(self.ws, stage))}
+        missing = Reason("On hold, because this did not pass: {gates}.", facts)
+        if stage.state is StageState.WAITING:
+            missing = Reason("It is put on hold as soon as it opens, because this did not pass: {gates}.", facts)
         owners = dict.fromkeys([self.ws.rollout.owner, *self.ws.directory.resolve(self.ws.planned_stage(stage).owner)])
         people = tuple(Asked(person, self.name(person)) for person in owners)
-        return self._of_stage(stage, (Reason(text, {"gates": titles}),), people, ways_out.off_hold(self.ws))
+        return self._of_stage(stage, (missing,), people, ways_out.off_hold(self.ws))
 
     def _waiting(self, stage: StageRow) -> Explanation | None:
         if waits := self._queued.get(stage.id):
             ways = ways_out.behind(waits.behind.id) if waits.behind else ()
             return self._of_stage(stage, (sentence(self.stage_title(stage), waits),), ways_out=ways)
         if stopping_gates(self.ws, stage):
-            return self._stopped(stage, "It is put on hold as soon as it opens, because this did not pass: {gates}.")
+            return self._stopped(stage)
         if (blocking := blocking_renewals(self.ws)) and self._could_open(stage):
             gates = ", ".join(map(self.gate_title, blocking))
             return self._of_stage(

@@ -71,7 +71,8 @@ def _measure(ws: Workspace, gate: GateRow, planned: Gate) -> Iterator[Reason]:
 def _restart(ws: Workspace, gate: GateRow, planned: Gate) -> Iterator[Reason]:
     is_held = gate.state in REFUSED and ws.stage_of(gate).state is StageState.HELD
     if isinstance(planned, RunGate) and (gate.state is GateState.OPEN or is_held):
-        yield Reason('To start its flow run anew: etappe gate restart {rollout} {gate} --reason "why"', _here(ws, gate))
+        facts = {"rollout": ws.rollout.id, "key": gate.key}
+        yield Reason('To start its flow run anew: etappe gate restart {rollout} {key} --reason "why"', facts)
 
 
 def _reassign(ws: Workspace, gate: GateRow, planned: Gate, asked: Sequence[Request]) -> Iterator[Reason]:

@@ -37,6 +37,7 @@ from notifications.messages import (
     RequestMail,
 )
 
+PAGE = "http://127.0.0.1:8400/rollouts/k3j9x2/hT5vQ8nW2xR4cL7bYzU1eS9aM6dGkJpFiOqEvB3N0Kg"
 LINK = "http://127.0.0.1:8400/decide/kQ3f0v8mXq1t7cN2bZr5yUeW9aLs4dGhJpTiOoRvB6E"
 CODE = "123456"
 DUE = datetime(2026, 11, 24, 13, 5, tzinfo=UTC)
@@ -225,6 +226,7 @@ def every_mail(language: str, asked: Question, reader: Reader | None = None) -> 
             settlement=Settlement(GateState.PASSED, Outcome.GO, because, DUE),
             said=asked.said,
             follows=Reason("The rollout goes on."),
+            page=PAGE,
         ),
         "information": InformationMail(
             **to,
@@ -243,5 +245,6 @@ def every_mail(language: str, asked: Question, reader: Reader | None = None) -> 
             ),
             quote="Wir warten.\nBis im Mai.",
             quoted="Beat Graf",
+            page=PAGE,
         ),
     }
