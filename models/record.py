@@ -44,3 +44,8 @@ def entries_of(rollout_id: str) -> Select[AuditEntry]:
 def entries_at(rollout_id: str, gate: str, action: str) -> Select[AuditEntry]:
     """The entries of one kind at one gate of a rollout, in whichever round."""
     return entries_of(rollout_id).where(AuditEntry.gate == gate, AuditEntry.action == action)
+
+
+def entries_after(rollout_id: str, sequence: int) -> Select[AuditEntry]:
+    """What the record of a rollout says after the entry of this number."""
+    return entries_of(rollout_id).where(AuditEntry.sequence > sequence)

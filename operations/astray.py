@@ -11,7 +11,7 @@ from domain.reasons import Fact, Reason
 from domain.states import ENDED, RolloutState
 from models.checks import checks_newest_first
 from models.outbox import MessageState
-from models.record import entries_of
+from models.record import entries_after
 from operations import delivery
 from operations.explanations import Explainer
 
@@ -107,9 +107,7 @@ def _prefect(explainer: Explainer) -> Iterator[Explanation]:
 
 def _not_painted_since(explainer: Explainer) -> datetime | None:
     rollout = explainer.ws.rollout
-    if rollout.painted >= rollout.sequence:
-        return None
-    entry = explainer.ws.session.scalars(entries_of(rollout.id).offset(rollout.painted).limit(1)).first()
+    entry = explainer.ws.session.scalars(entries_after(rollout.id, rollout.painted).limit(1)).first()
     return entry.at if entry else None
 
 

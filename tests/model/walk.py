@@ -21,12 +21,14 @@ from operations.verify_record import verify_record
 from plans.reading import read_plan
 from tests.company import KEYS, Company
 from tests.model import invariants, plans
+from tests.model import ways as ways_out
 from tests.model.snapshot import Snapshot
 
 PEOPLE = ["lea", "anna", "ben", "carla", "dora", "emil", "fritz", "gina"]
 ADDRESSES = [f"{name}@example.com" for name in PEOPLE]
 MOST_ALIVE = 3
 VERIFY_EVERY = 50
+EXPLAIN_EVERY = 20
 
 
 class Refused(Exception):  # what the walker tried was refused, as it may be
@@ -52,6 +54,8 @@ class Walk:
             name, step = self._chosen()
             try:
                 before = self._take(name, step, before)
+                if number % EXPLAIN_EVERY == 0:
+                    self._explain()
             except Exception as error:
                 raise AssertionError(f"step {number} ({name}): {error}") from error
             if number % VERIFY_EVERY == 0:
@@ -72,6 +76,10 @@ class Walk:
         after = Snapshot.of(self.company.db)
         invariants.after_step(before, after, self.plans)
         return after
+
+    def _explain(self) -> None:
+        for rollout_id in list(self.plans)[-2 * MOST_ALIVE :]:
+            ways_out.everything_is_explained(self.company, rollout_id)
 
     def _chosen(self) -> tuple[str, Callable[[], object]]:
         names = list(self.steps)
@@ -102,6 +110,7 @@ class Walk:
         "migrate": 3,
         "start": 4,
         "cancel": 1,
+        "take_a_way_out": 3,
     }
     """What may happen, and how often."""
 
@@ -221,6 +230,19 @@ class Walk:
     def do_cancel(self) -> None:
         self._here()
         self.company.cancels()
+
+    def do_take_a_way_out(self) -> None:
+        """Whatever is offered may be done: a refusal breaks a rule here."""
+        rollout_id = self._here()
+        ways = ways_out.everything_is_explained(self.company, rollout_id)
+        named = [way for way in ways if "{rollout}" in way.text]
+        if not named:
+            raise Refused
+        way = self.chance.choice(named)
+        try:
+            ways_out.take(self.company, way)
+        except EtappeError as refusal:
+            raise AssertionError(f"“{way}” was offered, and refused: {refusal}") from refusal
 
     def _decide(self, request: Request, decision: str, digest: str | None) -> None:
         words: dict[str, Any] = {"comment": "because", "lessons": "learned"}
