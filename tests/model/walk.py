@@ -28,7 +28,7 @@ PEOPLE = ["lea", "anna", "ben", "carla", "dora", "emil", "fritz", "gina"]
 ADDRESSES = [f"{name}@example.com" for name in PEOPLE]
 MOST_ALIVE = 3
 VERIFY_EVERY = 50
-EXPLAIN_EVERY = 20
+EXPLAIN_EVERY = 50
 
 
 class Refused(Exception):  # what the walker tried was refused, as it may be
@@ -78,7 +78,7 @@ class Walk:
         return after
 
     def _explain(self) -> None:
-        for rollout_id in list(self.plans)[-2 * MOST_ALIVE :]:
+        for rollout_id in list(self.plans)[-MOST_ALIVE:]:
             ways_out.everything_is_explained(self.company, rollout_id)
 
     def _chosen(self) -> tuple[str, Callable[[], object]]:
