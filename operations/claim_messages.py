@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
+from domain.mail_times import APART, next_by_the_clock
 from models.database import Database
-from models.outbox import Message, messages_due
+from models.outbox import Message, messages_due, one_relay_at_a_time, sent_by_the_clock
 
 LEASE = timedelta(minutes=2)
 
 
 def claim_messages(db: Database, now: datetime, limit: int = 50) -> list[Message]:
-    """Return messages that are due and that nobody else delivers until the lease ends."""
+    """Return messages that are due and that nobody else delivers until the lease ends.
+
+    Of whoever is among the readers of the first `limit` messages, all that are due: what can be said in one mail is not
+    torn in two. What comes by the clock is put off when its reader was sent such a mail less than an hour ago.
+    """
     with db.write() as session:
-        messages = list(session.scalars(messages_due(now, limit)))
-        for message in messages:
+        if not db.is_sqlite:
+            session.execute(one_relay_at_a_time())
+        by_reader: dict[str, list[Message]] = {}
+        for message in session.scalars(messages_due(now, limit)):
+            by_reader.setdefault(message.recipient, []).append(message)
+        last = _last_by_the_clock(session, by_reader.keys(), now)
+        taken = [
+            message
+            for reader, messages in by_reader.items()
+            for message in _left_behind(messages) or _taken(messages, last.get(reader), now)
+        ]
+        for message in taken:
             message.leased_until = now + LEASE
-        return messages
+        return sorted(taken, key=lambda message: (message.due_at, message.id))
+
+
+def _last_by_the_clock(session: Session, people: Collection[str], now: datetime) -> dict[str, datetime]:
+    """Return when each was last sent a mail by the clock within the hour; one that is on its way counts from its lease."""
+    return {
+        person: max(at for at in (sent_at, leased_until and leased_until - LEASE) if at)
+        for person, sent_at, leased_until in session.execute(sent_by_the_clock(people, now - APART, now))
+    }
+
+
+def _left_behind(messages: Sequence[Message]) -> list[Message]:
+    """Return what a relay has taken and not settled: perhaps it was sent, so it is sent once more as the same mail, and
+    nothing joins it."""
+    leases = [message.leased_until for message in messages if message.leased_until]
+    return [message for message in messages if leases and message.leased_until == min(leases)]
+
+
+def _taken(messages: Sequence[Message], last: datetime | None, now: datetime) -> list[Message]:
+    """Return what is delivered now, and put the rest off."""
+    again_at = next_by_the_clock(last, now)
+    put_off = [message for message in messages if message.by_the_clock and again_at > now]
+    for message in put_off:
+        message.due_at = again_at
+    return [message for message in messages if message not in put_off]
