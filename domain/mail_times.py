@@ -44,7 +44,7 @@ class Occasion(StrEnum):
 
 @dataclass(frozen=True)
 class Quiet:
-    """Hours of the day in which somebody gets no mail, from `begins` until `ends` (not included), also over midnight."""
+    """Hours of the day without mail, from `begins` until `ends` (not included), also over midnight."""
 
     begins: time
     ends: time
@@ -97,6 +97,11 @@ def due_at(occasion: Occasion, hours: Hours, now: datetime, *, urgent: bool = Fa
         return _spared(hours, _next_morning(hours, now), hours.quiet)
     night = Quiet(EVENING, hours.morning) if occasion is Occasion.PRESSING else None
     return _spared(hours, now, hours.quiet or night)
+
+
+def due_again_at(occasion: Occasion, hours: Hours, at: datetime, *, urgent: bool = False) -> datetime:
+    """Return when a mail goes out that was held up until `at`: not in quiet hours, and on no other morning."""
+    return due_at(Occasion.PRESSING if occasion is Occasion.MORNING else occasion, hours, at, urgent=urgent)
 
 
 def next_by_the_clock(last: datetime | None, now: datetime) -> datetime:

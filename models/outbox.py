@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, and_, false, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.mail_times import Occasion
 from models.base import Address, Base, Name, RolloutId, state_column
 from models.rollouts import Rollout
 
-
+_BY_THE_CLOCK = [occasion for occasion in Occasion if occasion.by_the_clock]
 _CLAIMING = 4_386_001  # a number of our own among PostgreSQL's advisory locks
 
 
@@ -41,7 +42,8 @@ class Message(Base):
     recipient: Mapped[Address]
     topic: Mapped[Name]
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    by_the_clock: Mapped[bool] = mapped_column(default=False, server_default=false())  # nothing but time is the reason
+    occasion: Mapped[Occasion] = mapped_column(state_column(Occasion), server_default=Occasion.EVENT)
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[MessageState] = mapped_column(state_column(MessageState), default=MessageState.PENDING)
     due_at: Mapped[datetime]  # not before; moved on by every failed try
     wanted_at: Mapped[datetime | None]  # when it was first to be delivered, where that is later than `created_at`
@@ -50,6 +52,11 @@ class Message(Base):
     last_error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+
+    @property
+    def by_the_clock(self) -> bool:
+        """Whether nothing but time that has gone by is the reason."""
+        return self.occasion.by_the_clock
 
 
 def one_relay_at_a_time() -> Select[Any]:
@@ -61,7 +68,7 @@ def one_relay_at_a_time() -> Select[Any]:
 
 
 def messages_due(now: datetime, limit: int) -> Select[Message]:
-    """The first messages to deliver now that nobody else is delivering, and all others that are due for their readers."""
+    """The first messages to deliver now that nobody else is delivering, and all others due for their readers."""
     due = and_(
         Message.state == MessageState.PENDING,
         Message.due_at <= now,
@@ -85,7 +92,7 @@ def sent_by_the_clock(
     leased = and_(Message.state == MessageState.PENDING, Message.leased_until > now)
     return (
         select(Message.recipient, func.max(Message.settled_at), func.max(Message.leased_until))
-        .where(Message.recipient.in_(people), Message.by_the_clock, or_(sent, leased))
+        .where(Message.recipient.in_(people), Message.occasion.in_(_BY_THE_CLOCK), or_(sent, leased))
         .group_by(Message.recipient)
     )
 

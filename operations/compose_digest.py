@@ -1,6 +1,7 @@
 """What goes into one mail: which messages, and how a digest of several is made. Read only.
 
-What asks somebody goes alone, so that a mail's link is its only one of its kind; reminders and news can be said together.
+What asks somebody goes alone, so that a mail's link is its only one of its kind; reminders and news can be said
+together.
 """
 
 from __future__ import annotations
@@ -9,7 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from models.outbox import Message
-from notifications.messages import DigestMail, Group, InformationMail, Mail, News, OutcomeMail, ReminderMail, RolloutPage
+from notifications.messages import (
+    DigestMail,
+    Group,
+    InformationMail,
+    Mail,
+    News,
+    OutcomeMail,
+    ReminderMail,
+    RolloutPage,
+)
 from operations.compose_message import NAME
 
 SHOWN = 20

@@ -173,7 +173,7 @@ def _outcome(composer: Composer, ws: Workspace, message: Message) -> OutcomeMail
         settlement=came_to,
         said=said_at(ws, gate),
         follows=_follows(ws, gate, reader.language),
-        urgent=ws.planned_gate(gate).urgent,
+        urgent=message.urgent,
     )
 
 
@@ -206,7 +206,7 @@ def _information(composer: Composer, ws: Workspace, message: Message) -> Informa
         quote=facts["quote"],
         quoted=reader_of(ws, facts["quoted"]).name if facts["quoted"] else "",
         gate=facts["gate"],
-        urgent=facts["urgent"],
+        urgent=message.urgent,
     )
 
 

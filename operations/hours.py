@@ -1,8 +1,8 @@
-"""When people are written to: their own hours, read once for each transaction; a stranger's are the plan's. Read only."""
+"""When people are written to: by their own hours, or by those of a plan where somebody is a stranger. Read only."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -22,15 +22,17 @@ def hours_of(ws: Workspace, address: str) -> Hours:
 def look_up_hours(ws: Workspace, addresses: Collection[str]) -> None:
     """Read the hours of everybody who will be written to, in one query instead of one each."""
     if new := set(addresses) - ws.hours.keys():
-        ws.hours |= hours_in_directory(ws.session, new, ws.plan.calendar)
+        ws.hours |= hours_in_directory(ws.session, new, lambda _: ws.plan.calendar)
 
 
-def hours_in_directory(session: Session, addresses: Collection[str], otherwise: Calendar) -> dict[str, Hours]:
-    """Return when each address is written to; `otherwise` is the calendar of those who are not in the directory."""
+def hours_in_directory(
+    session: Session, addresses: Collection[str], otherwise: Callable[[str], Calendar]
+) -> dict[str, Hours]:
+    """Return when each address is written to; `otherwise` gives the calendar of one that is not in the directory."""
     closed = [Days(first=closure.first, last=closure.last) for closure in session.scalars(closures())]
     known = {person.email: person for person in session.scalars(people_called(addresses))}
     return {
-        address: _hours(known[address], closed) if address in known else Hours(otherwise, closed)
+        address: _hours(known[address], closed) if address in known else Hours(otherwise(address), closed)
         for address in addresses
     }
 

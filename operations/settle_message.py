@@ -25,7 +25,7 @@ def settle_messages(db: Database, ids: Collection[int], state: MessageState, now
 
 
 def try_again_later(db: Database, ids: Collection[int], error: str, now: datetime) -> None:
-    """Say that delivering failed for now; the pause grows with every try. What goes in one mail is tried again in one."""
+    """Say that delivering failed for now; the pause grows with every try, and is one for what goes in one mail."""
     with db.write() as session:
         messages = [session.get_one(Message, message_id) for message_id in ids]
         tries = max((message.tries for message in messages), default=0) + 1

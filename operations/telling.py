@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from domain import mail_times
-from domain.mail_times import Occasion
+from domain.mail_times import Hours, Occasion
 from domain.plan import Calendar
 from domain.reasons import Reason
 from models.gates import Decision, GateRow, Request
@@ -31,31 +31,16 @@ def tell(
 ) -> None:
     """Store one message for the relay to deliver, when its reader likes to get it. `about` is the gate it is about."""
     urgent = about is not None and ws.planned_gate(about).urgent
-    due_at = mail_times.due_at(occasion, hours_of(ws, recipient), ws.now, urgent=urgent)
-    message = _message(topic, recipient, dedup_key, occasion, ws.now, due_at, facts)
-    message.rollout_id = ws.rollout.id
-    ws.session.add(message)
+    message = Message(rollout_id=ws.rollout.id, recipient=recipient, topic=topic, dedup_key=dedup_key,
+                      occasion=occasion, urgent=urgent, facts=facts)  # fmt: skip
+    _store(ws.session, message, hours_of(ws, recipient), ws.now)
 
 
-def _message(
-    topic: str,
-    recipient: str,
-    dedup_key: str,
-    occasion: Occasion,
-    now: datetime,
-    due_at: datetime,
-    facts: dict[str, Any],
-) -> Message:
-    return Message(
-        dedup_key=dedup_key,
-        recipient=recipient,
-        topic=topic,
-        facts=facts,
-        by_the_clock=occasion.by_the_clock,
-        due_at=due_at,
-        wanted_at=due_at if due_at > now else None,
-        created_at=now,
-    )
+def _store(session: Session, message: Message, hours: Hours, now: datetime) -> None:
+    message.created_at = now
+    message.due_at = mail_times.due_at(message.occasion, hours, now, urgent=message.urgent)
+    message.wanted_at = message.due_at if message.due_at > now else None
+    session.add(message)
 
 
 def tell_request(ws: Workspace, request: Request, *, lapsed: bool = False) -> None:
@@ -140,7 +125,6 @@ def inform(
             sentences=[sentence.to_json() for sentence in sentences],
             what_to_do=[sentence.to_json() for sentence in what_to_do],
             gate=gate.key if gate else "",
-            urgent=gate is not None and ws.planned_gate(gate).urgent,
             quote=quote,
             quoted=quoted,
         )
@@ -155,14 +139,15 @@ def tell_person(
     `in_the_morning` is as with `inform`.
     """
     occasion = Occasion.MORNING if in_the_morning else Occasion.EVENT
-    hours = hours_in_directory(session, [person], Calendar())[person]
+    hours = hours_in_directory(session, [person], lambda _: Calendar())[person]
     facts = {
         "headline": headline.to_json(),
         "sentences": [sentence.to_json() for sentence in sentences],
         "what_to_do": [sentence.to_json() for sentence in what_to_do],
     }
-    due_at = mail_times.due_at(occasion, hours, now)
-    session.add(_message("information", person, dedup_key, occasion, now, due_at, facts))
+    message = Message(recipient=person, topic="information", dedup_key=dedup_key, occasion=occasion, urgent=False,
+                      facts=facts)  # fmt: skip
+    _store(session, message, hours, now)
 
 
 def _once(addresses: Iterable[str]) -> list[str]:
