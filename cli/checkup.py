@@ -8,7 +8,7 @@ from functools import partial
 from importlib.metadata import version as version_of
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from cli.finding import Finding
@@ -181,13 +181,14 @@ def _people(session: Session) -> Iterator[Finding]:
 
 
 def _messages(session: Session) -> Iterator[Finding]:
-    pending = Message.state == MessageState.PENDING
-    oldest = session.scalars(select(Message).where(pending).order_by(Message.created_at).limit(1)).first()
+    wanted_at = func.coalesce(Message.wanted_at, Message.created_at)  # what is held for a morning does not wait yet
+    pending = and_(Message.state == MessageState.PENDING, wanted_at <= now_utc())
+    oldest = session.scalars(select(Message).where(pending).order_by(wanted_at).limit(1)).first()
     if oldest is None:
         yield _ok("messages", "none is waiting")
         return
     count = session.scalar(select(func.count()).select_from(Message).where(pending)) or 0
-    age = now_utc() - oldest.created_at
+    age = now_utc() - (oldest.wanted_at or oldest.created_at)
     waiting = f"{plural(count, 'message')} waiting, the oldest for {span(age)}"
     if age <= MAIL_MAY_WAIT:
         yield _ok("messages", waiting)

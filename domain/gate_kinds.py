@@ -115,6 +115,7 @@ class _Gate(Shape):
     waiver: list[str] = Field(
         default=[], description="Roles or addresses that may let the gate pass without its quorum, with a reason"
     )
+    urgent: bool = Field(default=False, description="true: its mails say so, and keep no quiet hours")
 
 
 class _AskingGate(_Gate):

@@ -81,6 +81,7 @@ CONCERNS_NO_ANSWER: Mapping[str, Reason] = {
     "expires": _DEADLINES,
     "ask_after": _RULES,
     "waiver": _RULES,
+    "urgent": _RULES,
     "conditions_in": _RULES,
     "renew": _RULES,
     "invite_comment": _RULES,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, func, or_, select
+from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, and_, false, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.mail_times import Occasion
 from models.base import Address, Base, Name, RolloutId, state_column
 from models.rollouts import Rollout
+
+_BY_THE_CLOCK = [occasion for occasion in Occasion if occasion.by_the_clock]
+_CLAIMING = 4_386_001  # a number of our own among PostgreSQL's advisory locks
 
 
 class MessageState(StrEnum):
@@ -28,7 +33,7 @@ class Message(Base):
     __tablename__ = "messages"
     __table_args__ = (
         Index("ix_messages_state_due_at", "state", "due_at"),
-        Index("ix_messages_recipient_state", "recipient", "state"),
+        Index("ix_messages_recipient_state_settled_at", "recipient", "state", "settled_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -37,6 +42,8 @@ class Message(Base):
     recipient: Mapped[Address]
     topic: Mapped[Name]
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    occasion: Mapped[Occasion] = mapped_column(state_column(Occasion), server_default=Occasion.EVENT)
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[MessageState] = mapped_column(state_column(MessageState), default=MessageState.PENDING)
     due_at: Mapped[datetime]  # not before; moved on by every failed try
     wanted_at: Mapped[datetime | None]  # when it was first to be delivered, where that is later than `created_at`
@@ -46,19 +53,47 @@ class Message(Base):
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
 
+    @property
+    def by_the_clock(self) -> bool:
+        """Whether nothing but time that has gone by is the reason."""
+        return self.occasion.by_the_clock
+
+
+def one_relay_at_a_time() -> Select[Any]:
+    """On PostgreSQL, wait until no other transaction that has said so is under way; on SQLite there is none.
+
+    Rows that are passed over because somebody else locks them (SKIP LOCKED) would tear one person's digest in two.
+    """
+    return select(func.pg_advisory_xact_lock(_CLAIMING))
+
 
 def messages_due(now: datetime, limit: int) -> Select[Message]:
-    """The messages to deliver now that nobody else is delivering; rows locked by another relay are passed over."""
+    """The first messages to deliver now that nobody else is delivering, and all others due for their readers."""
+    due = and_(
+        Message.state == MessageState.PENDING,
+        Message.due_at <= now,
+        or_(Message.leased_until.is_(None), Message.leased_until <= now),
+    )
+    first = select(Message.recipient).where(due).order_by(Message.due_at, Message.id).limit(limit)
     return (
         select(Message)
-        .where(
-            Message.state == MessageState.PENDING,
-            Message.due_at <= now,
-            or_(Message.leased_until.is_(None), Message.leased_until <= now),
-        )
+        .where(due, Message.recipient.in_(first))
         .order_by(Message.due_at, Message.id)
-        .limit(limit)
         .with_for_update(skip_locked=True)
+    )
+
+
+def sent_by_the_clock(
+    people: Collection[str], since: datetime, now: datetime
+) -> Select[str, datetime | None, datetime | None]:
+    """For each of these people: when a mail by the clock was sent last, if later than `since`, and until when one is
+    leased, if at this moment."""
+    sent = and_(Message.state == MessageState.SENT, Message.settled_at > since)
+    leased = and_(Message.state == MessageState.PENDING, Message.leased_until > now)
+    return (
+        select(Message.recipient, func.max(Message.settled_at), func.max(Message.leased_until))
+        .where(Message.recipient.in_(people), Message.occasion.in_(_BY_THE_CLOCK), or_(sent, leased))
+        .group_by(Message.recipient)
     )
 
 

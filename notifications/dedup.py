@@ -8,6 +8,8 @@ Message-ID is made from the key too, so that a mail sent twice after all is one 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 
@@ -41,9 +43,9 @@ def reminder(request_id: str, due_at: datetime) -> str:
     return f"reminder/{request_id}/{_moment(due_at)}"
 
 
-def digest(person: str, due_at: datetime) -> str:
-    """Several reminders in one mail. By the earliest due date among them, so that the same check run again finds it."""
-    return f"digest/{_address(person)}/{_moment(due_at)}"
+def digest(keys: Iterable[str]) -> str:
+    """Several messages in one mail, by their own keys: with the same in it again, it is the same mail."""
+    return f"digest/{hashlib.sha256(json.dumps(sorted(keys)).encode()).hexdigest()}"
 
 
 def receipt(decision_id: int) -> str:

@@ -74,6 +74,8 @@ def _headers(mail: Mail, rendered: Rendered, dedup_key: str, mail_from: str, dom
     if mail.rollout_id:
         thread = f"<rollout-{_digest(mail.rollout_id)}@{domain}>"
         headers |= {"References": thread, "In-Reply-To": thread, "X-Etappe-Rollout": mail.rollout_id}
+    if mail.urgent:
+        headers |= {"Importance": "high", "X-Priority": "1"}  # RFC 2156, and what older mail programs read
     if gate := getattr(mail, "gate", ""):
         headers["X-Etappe-Gate"] = gate
     return headers

@@ -155,6 +155,7 @@ class Question:
     due_at: datetime | None
     counted: int  # voices that count so far
     needed: int
+    urgent: bool = False
     renewal: Reason | None = None  # what is asked again, and since when that holds
     said: tuple[Said, ...] = ()
     waiting_for: tuple[str, ...] = ()  # names of everybody who has not decided yet, “Ben Frei for Anna Keller” as well

@@ -20,12 +20,11 @@ from domain.reasons import Reason
 from domain.states import GateState
 from models.database import Database
 from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
-from notifications import dedup
 from operations.asking import CALLED_OFF, ask, open_requests, void_requests
 from operations.clock import due_at, next_reminder
 from operations.expiring import expire
 from operations.progress import progress
-from operations.telling import inform, tell, tell_request
+from operations.telling import inform, remind, tell_request
 from operations.voices import lent_at, requirements_of, separation_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace, locked
@@ -68,8 +67,7 @@ def _remind(ws: Workspace, gate: GateRow) -> None:
         return
     waited_for = [Purpose.RESPOND] if gate.paused_at else [one for one in Purpose if one is not Purpose.RESPOND]
     asked = [request for request in open_requests(ws, gate, waited_for) if request.created_at < due]
-    for request in asked:
-        tell(ws, "reminder", request.person, dedup.reminder(request.id, due), request_id=request.id)
+    remind(ws, gate, asked, due)
     if asked:
         ws.note("gate.reminded", gate=gate, facts={"people": [request.person for request in asked]})
 

@@ -34,7 +34,7 @@ from operations.progress import recycle_target
 from operations.question import question, reader_of, said, said_at, settlement
 from operations.workspace import Workspace
 
-_NAME = "Etappe"
+NAME = "Etappe"
 """What stands where a mail about a rollout has the rollout's title."""
 
 
@@ -57,15 +57,15 @@ class Composer:
         return InformationMail(
             reader,
             rollout_id="",
-            rollout_title=_NAME,
+            rollout_title=NAME,
             headline=Reason.from_json(facts["headline"]),
             sentences=tuple(Reason.from_json(sentence) for sentence in facts["sentences"]),
             what_to_do=tuple(Reason.from_json(sentence) for sentence in facts["what_to_do"]),
         )
 
-    def page(self, rollout: Rollout) -> str:
+    def page(self, rollout_id: str) -> str:
         """Return the address of a rollout's page."""
-        return links.rollout_page(self.base_url, self.keys[0], rollout.id)
+        return links.rollout_page(self.base_url, self.keys[0], rollout_id)
 
     def link_and_code(self, ws: Workspace, request: Request) -> tuple[str, str]:
         """Return the address and the code of a request's newest link."""
@@ -173,7 +173,8 @@ def _outcome(composer: Composer, ws: Workspace, message: Message) -> OutcomeMail
         settlement=came_to,
         said=said_at(ws, gate),
         follows=_follows(ws, gate, reader.language),
-        page=composer.page(ws.rollout),
+        page=composer.page(ws.rollout.id),
+        urgent=message.urgent,
     )
 
 
@@ -206,7 +207,8 @@ def _information(composer: Composer, ws: Workspace, message: Message) -> Informa
         quote=facts["quote"],
         quoted=reader_of(ws, facts["quoted"]).name if facts["quoted"] else "",
         gate=facts["gate"],
-        page=composer.page(ws.rollout),
+        page=composer.page(ws.rollout.id),
+        urgent=message.urgent,
     )
 
 

@@ -42,6 +42,7 @@ def describe_request(page: RequestPage) -> dict[str, Any]:
         "on_no": _said_or_none(words, asked.on_no),
         "on_silence": words.say(asked.on_silence),
         "due_at": _moment(asked.due_at),
+        "urgent": asked.urgent,
         "renewal": _said_or_none(words, asked.renewal),
         "counted": asked.counted,
         "needed": asked.needed,

@@ -138,6 +138,7 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "because": str(Reason.from_json(gate.settled_because)) if gate.settled_because else None,
         "waived_by": gate.waived_by,
         "due_at": _iso(gate.due_at),
+        "urgent": ws.planned_gate(gate).urgent,
         "renewal": gate.renewal,
         "renew_at": _iso(gate.renew_at),
         "overdue_at": _iso(gate.overdue_at),

@@ -29,7 +29,8 @@ def import_people(db: Database, directory: Directory, now: datetime) -> Imported
         known = {person.email: person for person in session.scalars(all_people())}
         new = [entry for entry in people if entry.email not in known or known[entry.email].gone_at is not None]
         for entry in people:
-            _put(session, known.get(entry.email), entry)
+            person = _put(session, known.get(entry.email), entry)
+            person.quiet, person.morning = directory.quiet_of(entry), directory.morning_of(entry)
         listed = {entry.email for entry in people}
         dropped = [person for email, person in known.items() if email not in listed]
         went = [person for person in dropped if person.gone_at is None]
@@ -39,12 +40,13 @@ def import_people(db: Database, directory: Directory, now: datetime) -> Imported
         return Imported(len(people), len(new), len(went))
 
 
-def _put(session: Session, person: Person | None, entry: PersonEntry) -> None:
+def _put(session: Session, person: Person | None, entry: PersonEntry) -> Person:
     if person is None:
         person = Person(email=entry.email)
         session.add(person)
     person.name, person.language, person.time_zone = entry.name, entry.language, entry.time_zone
     person.holidays, person.assistant, person.gone_at = entry.holidays, entry.assistant, None
+    return person
 
 
 def _put_roles(session: Session, roles: Mapping[str, Sequence[str]], now: datetime) -> None:

@@ -72,6 +72,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         on_no=on_no(ws, gate, request, language),
         on_silence=on_silence(ws, gate, names, language),
         due_at=gate.due_at,
+        urgent=planned.urgent,
         counted=counted,
         needed=needed,
         said=said_at(ws, gate),

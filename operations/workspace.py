@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from domain import conditions, record
 from domain.authority import Caretakers, why_may_not_look_after
 from domain.errors import NotAllowed, NotFound, UnknownRollout
+from domain.mail_times import Hours
 from domain.nearest import suggestion
 from domain.plan import ADMINISTRATOR, Gate, Plan, Stage
 from domain.resolved import resolved
@@ -54,6 +55,8 @@ class Workspace:
     actor: Actor = SYSTEM
     readers: dict[str, Reader] = field(default_factory=dict)
     """How to write to people, as far as somebody has asked (operations/question.py)."""
+    hours: dict[str, Hours] = field(default_factory=dict)
+    """When people are written to, as far as somebody has asked (operations/hours.py)."""
     told: Counter[tuple[int, str]] = field(default_factory=Counter)
     """What each person has heard because of each entry of the record (operations/telling.py)."""
     _stages: dict[int, StageRow] = field(default_factory=dict)  # a session forgets rows that nobody holds

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from domain.deadlines import check_calendar
 from domain.eligibility import normalise_address
 from domain.errors import InvalidDirectory, InvalidInput
+from domain.mail_times import Quiet, parse_clock
 from domain.nearest import suggestion
 from domain.plan import BUILT_IN_ROLES, Calendar, Language, Slug
 from domain.typed_text import clean_line
@@ -40,7 +41,22 @@ def _within(sentence: str) -> str:
     return f"{sentence[:1].lower()}{sentence[1:]}".removesuffix(".")
 
 
+def _quiet(text: str) -> str:
+    if text != NO_QUIET:
+        Quiet.parse(text)
+    return text
+
+
+def _clock(text: str) -> str:
+    parse_clock(text)
+    return text
+
+
 Address = Annotated[str, AfterValidator(_address)]
+QuietHours = Annotated[str, AfterValidator(_quiet)]
+Clock = Annotated[str, AfterValidator(_clock)]
+NO_QUIET = "none"
+"""What somebody's `quiet` says who keeps none of the hours that everybody else does."""
 
 
 class PersonEntry(BaseModel):
@@ -54,13 +70,20 @@ class PersonEntry(BaseModel):
     time_zone: str = Calendar().time_zone
     holidays: str | None = None
     assistant: Address | None = None
+    quiet: QuietHours | None = None
+    morning: Clock | None = None
 
 
 class Directory(BaseModel):
-    """Everybody in a directory file, and for each role the addresses of those who hold it."""
+    """Everybody in a directory file, and for each role the addresses of those who hold it.
+
+    `quiet` and `morning` count for everybody who has none of their own.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    quiet: QuietHours | None = None
+    morning: Clock | None = None
     people: list[PersonEntry] = Field(min_length=1)
     roles: dict[Slug, list[Address]] = {}
 
@@ -70,6 +93,15 @@ class Directory(BaseModel):
         if taken := BUILT_IN_ROLES & roles.keys():
             raise ValueError(f"every rollout has its own {' and '.join(sorted(taken))}; a directory cannot name them")
         return roles
+
+    def quiet_of(self, person: PersonEntry) -> str | None:
+        """Return a person's quiet hours, None where there are none."""
+        hours = person.quiet or self.quiet
+        return None if hours == NO_QUIET else hours
+
+    def morning_of(self, person: PersonEntry) -> str | None:
+        """Return when a person's morning is, None where nothing says it."""
+        return person.morning or self.morning
 
 
 def read_directory(text: str | bytes, source: str) -> Directory:

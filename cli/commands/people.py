@@ -70,6 +70,8 @@ def _present(db: Database) -> list[dict[str, Any]]:
                 "time_zone": person.time_zone,
                 "holidays": person.holidays,
                 "assistant": person.assistant,
+                "quiet": person.quiet,
+                "morning": person.morning,
                 "roles": roles.get(person.email, []),
             }
             for person in session.scalars(people_present())

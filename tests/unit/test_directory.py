@@ -70,11 +70,20 @@ def test_a_good_directory_is_read() -> None:
         ("executive-board:", "The Board:", 5, 3, "small letters"),
         ("executive-board:", "requester:", 5, 3, "requester"),
         ("[anna@example.com]", "anna@example.com", 5, 20, "list"),
+        ("language: de", "quiet: 7-19", 2, 57, "two times of the day, such as “19:00-07:00”"),
+        ("language: de", "morning: 7:30", 2, 59, "write it like “07:30”"),
     ],
 )
 def test_each_mistake_has_its_place(old: str, new: str, line: int, column: int, words: str) -> None:
     found = [problem for problem in problems(changed(old, new)) if words in problem.sentence]
     assert [(problem.line, problem.column) for problem in found] == [(line, column)], problems(changed(old, new))
+
+
+def test_hours_at_the_top_count_for_everybody_who_has_none_of_their_own() -> None:
+    text = "quiet: 19:00-07:00\nmorning: 07:30\n" + changed("language: de", "quiet: none, morning: 09:00")
+    directory = read_directory(text, "people.yaml")
+    hours = {person.email: (directory.quiet_of(person), directory.morning_of(person)) for person in directory.people}
+    assert hours == {"anna@example.com": (None, "09:00"), "ben@example.com": ("19:00-07:00", "07:30")}
 
 
 def test_a_duplicate_key_is_refused() -> None:

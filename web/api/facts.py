@@ -65,6 +65,7 @@ class GateFacts(Facts):
     because: str | None = Field(description="Why it came to its outcome")
     waived_by: str | None
     due_at: datetime | None
+    urgent: bool = Field(description="Whether its mails say so, and keep no quiet hours")
     problem: str | None = Field(description="Why nobody can be asked")
     waiting_for: list[str]
     delegates: list[DelegateFacts]

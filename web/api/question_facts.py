@@ -139,6 +139,7 @@ class QuestionFacts(Facts):
     on_no: str | None
     on_silence: str
     due_at: datetime | None
+    urgent: bool
     renewal: str | None = Field(description="What is asked again, and since when that holds")
     counted: int
     needed: int

@@ -48,7 +48,9 @@ def upgrade() -> None:
 
     with op.batch_alter_table('messages', schema=None) as batch_op:
         batch_op.add_column(sa.Column('wanted_at', models.base.UtcDateTime(timezone=True), nullable=True))
-        batch_op.create_index('ix_messages_recipient_state', ['recipient', 'state'], unique=False)
+        batch_op.add_column(sa.Column('occasion', sa.Enum('answer', 'event', 'pressing', 'morning', name='occasion', native_enum=False, length=32), server_default='event', nullable=False))
+        batch_op.add_column(sa.Column('urgent', sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch_op.create_index('ix_messages_recipient_state_settled_at', ['recipient', 'state', 'settled_at'], unique=False)
 
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.add_column(sa.Column('quiet', sa.String(length=11), nullable=True))
