@@ -94,7 +94,7 @@ def _days(days: Days) -> Iterator[date]:
 
 @dataclass(frozen=True)
 class Reread:
-    """What a new reading of a calendar comes to, by the ids of what is known: how each goes on, what is new and gone."""
+    """What a new reading of a calendar comes to: how what is known goes on, by its id, what is new, what is gone."""
 
     kept: Mapping[int, Term]
     new: Sequence[Term]
