@@ -8,12 +8,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from domain.delegation import Term, may_act_for, why_no_term
+from domain.plan_automatic import address_problem
 from domain.quorum import Standing, Tally
 from domain.reasons import Reason
 
+LONGEST_ADDRESS = 500
+READ_AHEAD = timedelta(days=120)
+"""How far into the future a calendar is read, however far it reaches."""
 WORKING_HOURS = time(9), time(17)
 """A day counts when all of it is busy: whoever is free for one of these hours can answer in it."""
 _ONE_DAY = timedelta(days=1)
@@ -41,6 +46,31 @@ class Days:
 
     first: date
     last: date
+
+
+def is_busy(status: str, transparency: str, busy_status: str) -> bool:
+    """Whether an event of a calendar takes its time: STATUS, TRANSP (RFC 5545, 3.8) and X-MICROSOFT-CDO-BUSYSTATUS.
+
+    Each is "" where it is not given. What Microsoft's programs say is more exact than TRANSP, so it is believed first.
+    """
+    if status.upper() == "CANCELLED":
+        return False
+    if busy_status:
+        return busy_status.upper() in ("OOF", "BUSY")
+    return status.upper() != "TENTATIVE" and transparency.upper() != "TRANSPARENT"
+
+
+def why_no_calendar(address: str) -> Reason | None:
+    """Return why an address cannot be read as somebody's calendar, or None when it can."""
+    if not address.startswith("https://"):
+        return Reason("A calendar's address begins with https://, such as https://calendar.example.com/anna.ics")
+    if "@" in urlsplit(address).netloc:
+        return Reason("A calendar's address holds no user and no password; use the one that the calendar gives out.")
+    if len(address) > LONGEST_ADDRESS:
+        return Reason("A calendar's address has at most {count} characters.", {"count": LONGEST_ADDRESS})
+    if problem := address_problem(address):
+        return Reason("This address cannot be read: {problem}.", {"problem": problem})
+    return None
 
 
 def days_away(busy: Iterable[Term], time_zone: str, window: Days) -> list[Days]:
@@ -102,21 +132,25 @@ class Reread:
 
 
 def reread(known: Mapping[int, Term], read: Sequence[Term], now: datetime) -> Reread:
-    """Compare what a calendar said before with what it says now (aware).
+    """Compare what a calendar said before with what it says now (aware), from today on.
 
-    An absence that was shortened or lengthened stays the same one, so that nothing follows from it a second time; what
-    has begun keeps its beginning, since a calendar is read from today on.
+    An absence that was shortened or lengthened stays the same one, so that nothing follows from it a second time. What
+    has begun keeps its beginning, and is the same as nothing that is still to come.
     """
     kept: dict[int, Term] = {}
     new: list[Term] = []
     for term in read:
-        same = next((id_ for id_, before in known.items() if id_ not in kept and before.overlaps(term)), None)
+        begun = term.starts_at <= now
+        same = next(
+            (each for each, before in known.items()
+             if each not in kept and before.overlaps(term) and (before.starts_at <= now) is begun),
+            None,
+        )  # fmt: skip
         if same is None:
             new.append(term)
         else:
-            begun = known[same].starts_at <= now
             kept[same] = Term(known[same].starts_at if begun else term.starts_at, term.ends_at)
-    return Reread(kept, new, [id_ for id_ in known if id_ not in kept])
+    return Reread(kept, new, [each for each in known if each not in kept])
 
 
 def waits_in_vain(asked: Collection[str], absent: Collection[str], without_them: Tally | None) -> bool:

@@ -19,6 +19,11 @@ def away_now(session: Session, people: Collection[str], now: datetime) -> dict[s
     return {absence.person: absence for absence in reversed(holding)}
 
 
+def away_until(session: Session, people: Collection[str], now: datetime) -> dict[str, date]:
+    """Return who of these people is away at this moment, and their last day, where they live."""
+    return {person: last_day_of(session, absence) for person, absence in away_now(session, people, now).items()}
+
+
 def last_day_of(session: Session, absence: Absence) -> date:
     """Return the last day of an absence, where the person lives."""
     return absence.term.last_day(session.get_one(Person, absence.person).time_zone)

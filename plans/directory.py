@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from domain.absence import why_no_calendar
 from domain.deadlines import check_calendar
 from domain.eligibility import normalise_address
 from domain.errors import InvalidDirectory, InvalidInput
@@ -36,6 +37,12 @@ def _name(text: str) -> str:
     return name
 
 
+def _calendar(address: str) -> str:
+    if reason := why_no_calendar(address):
+        raise ValueError(_within(str(reason)))
+    return address
+
+
 def _within(sentence: str) -> str:
     return f"{sentence[:1].lower()}{sentence[1:]}".removesuffix(".")
 
@@ -54,6 +61,7 @@ class PersonEntry(BaseModel):
     time_zone: str = Calendar().time_zone
     holidays: str | None = None
     assistant: Address | None = None
+    calendar: Annotated[str, AfterValidator(_calendar)] | None = None
 
 
 class Directory(BaseModel):
