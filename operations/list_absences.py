@@ -1,4 +1,4 @@
-"""List who is away and will be, and how their calendars are read, as facts, for the command line and the API. Read only."""
+"""List who is away or will be, and whose calendar is read, as facts, for the command line and the API. Read only."""
 
 from __future__ import annotations
 
