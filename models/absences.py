@@ -113,10 +113,10 @@ def is_somebody_away(rollout_id: str, now: datetime) -> Select[int]:
 
 
 def rollouts_asking_any(people: Collection[str]) -> Select[str]:
-    """The rollouts in which any of these people are asked something themselves."""
+    """The rollouts in which any of these people are asked something."""
     return (
         select(Request.rollout_id)
-        .where(Request.person.in_(people), Request.state == RequestState.OPEN, Request.on_behalf_of == "")
+        .where(Request.person.in_(people), Request.state == RequestState.OPEN)
         .distinct()
         .order_by(Request.rollout_id)
     )

@@ -96,7 +96,10 @@ def _tell(session: Session, person: Person, absence: Absence, now: datetime) -> 
         Reason("You are entered as away from {first} until {last}", facts),
         [
             Reason("{by} has said so for you.", facts),
-            Reason("Where it cannot go on without you meanwhile, others are asked as well, and you get no reminders."),
+            Reason(
+                "Meanwhile others whom the plan names are asked where it cannot go on without you, "
+                "and you get no reminders."
+            ),
         ],
         [Reason("If that is wrong: etappe people back {person} {number}", facts)],
     )

@@ -34,7 +34,11 @@ def away(email: str, first: date, last: date, delegate: str, by: str) -> None:
     with opened(settings) as db:
         term = whole_days(first, last, time_zone_of(db, email))
         number = be_away(db, settings.secret_keys, email, term, delegate, actor(db, by), now_utc())
-    meanwhile = f"{delegate} answers for them" if delegate else "what cannot wait for them is asked of others at once"
+    meanwhile = (
+        f"{delegate} answers for them"
+        if delegate
+        else "what cannot wait for them is asked at once of others whom its plan names"
+    )
     click.echo(
         f"From {first} until {last}, {email} is away; {meanwhile}. To end it early: etappe people back {email} {number}"
     )

@@ -112,6 +112,19 @@ def test_a_delegate_who_does_not_answer_is_none(company: Company, why: str) -> N
     assert EMIL in waits_for(company)
 
 
+@pytest.mark.parametrize("what", ["goes away", "no longer answers"])
+def test_a_delegate_who_later_answers_no_longer_makes_it_escalate(company: Company, what: str) -> None:
+    company.start(ALL)
+    lent = company.lends(BEN, HUGO, days=9)
+    company.is_away(BEN, days=9)
+    assert company.entries("request.away") == []
+    if what == "goes away":
+        company.is_away(HUGO)
+    else:
+        company.ends(lent, BEN)
+    assert [entry.facts["person"] for entry in company.entries("request.away")] == [BEN]
+
+
 def test_in_turn_it_counts_who_is_asked_now(company: Company) -> None:
     company.is_away(BEN)
     company.start(one_gate(f"{SIGN_OFF}, quorum: all, order: in turn, {ESCALATES}"))

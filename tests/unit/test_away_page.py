@@ -101,7 +101,7 @@ def test_the_form_asks_for_whom_and_when_and_every_field_has_a_label(
 
 def test_it_says_that_it_holds_everywhere_and_what_comes_of_either(browser: TestClient, fake: FakeVerbs) -> None:
     told = text_of(browser.get(HERE).text)
-    for fact in ("in every other rollout", "they are asked as well", "others are asked at once"):
+    for fact in ("in every other rollout", "they are asked as well", "others whom the plan names are asked at once"):
         assert fact in told
 
 
@@ -113,7 +113,10 @@ def test_head_is_get_without_a_body_and_neither_lends_anything(browser: TestClie
 
 @pytest.mark.parametrize(
     ("to", "fact"),
-    [(FORM["to"], "what you are asked is asked of Ben &lt;Frei&gt; as well"), ("", "others are asked at once")],
+    [
+        (FORM["to"], "what you are asked is asked of Ben &lt;Frei&gt; as well"),
+        ("", "others whom the plan names are asked at once"),
+    ],
 )
 def test_what_was_entered_is_confirmed_with_how_to_end_it(
     browser: TestClient, fake: FakeVerbs, to: str, fact: str
