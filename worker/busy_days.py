@@ -1,7 +1,7 @@
 """Reading an iCalendar (RFC 5545): on which days its owner is away, and nothing else of it.
 
 Whoever wrote it can be anybody, and one line can stand for more events than there is time for. So it is read by a
-process of its own, with limits of time and memory: `python -m worker.busy_days ZONE FIRST LAST` reads the calendar and
+process of its own, with limits of time and memory and none of our secrets: `python -m worker.busy_days ZONE FIRST LAST` reads the calendar and
 writes pairs of days as JSON.
 """
 
@@ -39,7 +39,7 @@ def read_apart(content: bytes, time_zone: str, window: Days, seconds: float = SE
     try:
         done = subprocess.run(
             [sys.executable, "-m", "worker.busy_days", time_zone, *days],
-            input=content, capture_output=True, timeout=seconds, cwd=CHECKOUT, check=False,
+            input=content, capture_output=True, timeout=seconds, cwd=CHECKOUT, env={}, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise NotRead("it takes too long to read; are there events that repeat every second?") from None
