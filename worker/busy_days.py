@@ -1,8 +1,8 @@
 """Reading an iCalendar (RFC 5545): on which days its owner is away, and nothing else of it.
 
 Whoever wrote it can be anybody, and one line can stand for more events than there is time for. So it is read by a
-process of its own, with limits of time and memory and none of our secrets: `python -m worker.busy_days ZONE FIRST LAST` reads the calendar and
-writes pairs of days as JSON.
+process of its own, with limits of time and memory and none of our secrets: `python -m worker.busy_days ZONE FIRST LAST`
+reads the calendar and writes pairs of days as JSON.
 """
 
 from __future__ import annotations

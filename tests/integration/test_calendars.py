@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from settings import Settings
 from tests.company import KEYS, PEOPLE, SIGN_OFF, Company, one_gate
 from tests.https_server import NAME, HttpsServer, certificate, running, says
 from tests.integration.test_asker import here
+from worker.asking import Network
 from worker.busy_days import NotRead, days_in, read_apart
 from worker.calendar_reader import LARGEST, CalendarReader
 
@@ -155,12 +157,21 @@ def company(db: Database) -> Company:
     return Company(db)
 
 
-@pytest.fixture
-def reader(company: Company, server: HttpsServer, tmp_path: Path) -> CalendarReader:
-    """What reads calendars, for whom every name leads to the server."""
-    environment = {"ETAPPE_HOME": str(tmp_path), "ETAPPE_DATABASE_URL": company.db.url,
+@contextmanager
+def reader_of(company: Company, home: Path, network: Network) -> Iterator[CalendarReader]:
+    """Give what reads the calendars of a company."""
+    environment = {"ETAPPE_HOME": str(home), "ETAPPE_DATABASE_URL": company.db.url,
                    "ETAPPE_SECRET_KEYS": KEYS[0].decode()}  # fmt: skip
-    return CalendarReader(Installation(Settings.from_environment(environment)), lambda: company.now, here(server.port))
+    installation = Installation(Settings.from_environment(environment))
+    yield CalendarReader(installation, lambda: company.now, network)
+    installation.db.close()
+
+
+@pytest.fixture
+def reader(company: Company, server: HttpsServer, tmp_path: Path) -> Iterator[CalendarReader]:
+    """What reads calendars, for whom every name leads to the server."""
+    with reader_of(company, tmp_path, here(server.port)) as reader:
+        yield reader
 
 
 def names(company: Company, person: str = ANNA, address: str = ADDRESS, by: str = "") -> None:
@@ -263,11 +274,9 @@ def test_why_it_cannot_be_read_is_kept_and_what_it_said_before_holds(
 
 
 def test_an_address_within_the_own_network_is_not_asked(company: Company, server: HttpsServer, tmp_path: Path) -> None:
-    environment = {"ETAPPE_HOME": str(tmp_path), "ETAPPE_DATABASE_URL": company.db.url,
-                   "ETAPPE_SECRET_KEYS": KEYS[0].decode()}  # fmt: skip
-    near = here(server.port, ["192.168.1.7"])
     names(company)
-    CalendarReader(Installation(Settings.from_environment(environment)), lambda: company.now, near).read_all()
+    with reader_of(company, tmp_path, here(server.port, ["192.168.1.7"])) as reader:
+        reader.read_all()
     assert "not on the open internet" in str(problem(company))
     assert server.seen == []
 
