@@ -25,7 +25,7 @@ from domain.plan import RunGate
 from models.checks import checks_newest_first
 from models.gates import rollouts_with_unaskable_gates
 from models.outbox import Message, MessageState, message_counts
-from models.people import people_present
+from models.people import calendars_with_a_problem, people_present
 from plans.catalogue import Catalogue
 from settings import Settings
 from worker.prefect_facts import LOOPBACK, PrefectFacts
@@ -166,7 +166,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             require_current(db)
             yield _ok("database", f"{'SQLite' if db.is_sqlite else 'PostgreSQL'} answers and is up to date")
             with db.read() as session:
-                for check in (_people, _messages, _dead_letters, _last_check, _unaskable):
+                for check in (_people, _calendars, _messages, _dead_letters, _last_check, _unaskable):
                     yield from check(session)
     except EtappeError as refusal:
         yield _problem("database", refusal.sentence)
@@ -178,6 +178,13 @@ def _people(session: Session) -> Iterator[Finding]:
         yield _ok("people", f"{plural(count, 'person', 'people')} in the directory")
     else:
         yield _problem("people", "nobody is in the directory; run `etappe people import FILE`")
+
+
+def _calendars(session: Session) -> Iterator[Finding]:
+    for person in session.scalars(calendars_with_a_problem()):
+        why = f"the calendar of {person.email}, which says when they are away, could not be read"
+        advice = f"name another one with etappe people calendar {person.email} URL, or --none"
+        yield _warning("calendars", f"{why}: {person.calendar_problem}; {advice}")
 
 
 def _messages(session: Session) -> Iterator[Finding]:

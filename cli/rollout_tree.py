@@ -89,11 +89,13 @@ def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
 
 
 def _waiting(gate: Mapping[str, Any]) -> list[str]:
-    """Everybody who is asked; a delegate with those in whose place they are."""
+    """Everybody who is asked; a delegate with those in whose place they are; whoever is away with their last day."""
     lent: dict[str, list[str]] = {}
     for delegate in gate["delegates"]:
         lent.setdefault(delegate["by"], []).append(delegate["on_behalf_of"])
-    return [f"{one} for {' and '.join(lent[one])}" if one in lent else one for one in gate["waiting_for"]]
+    behalf = {one: f" for {' and '.join(others)}" for one, others in lent.items()}
+    away = {one["person"]: f" (away until {one['until']})" for one in gate["away"]}
+    return [f"{one}{behalf.get(one, '')}{away.get(one, '')}" for one in gate["waiting_for"]]
 
 
 def _renewed(gate: Mapping[str, Any]) -> str:

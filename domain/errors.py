@@ -61,6 +61,10 @@ class UnknownDelegation(NotFound):
     """There is no delegation with this number; `etappe people delegations` lists them all."""
 
 
+class UnknownAbsence(NotFound):
+    """There is no absence with this number; `etappe people absences` lists them all."""
+
+
 class RoleNotHeld(EtappeError):
     """A role that the plan needs is held by nobody."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import Date, Select, String, Text, select
+from sqlalchemy import Date, Select, String, Text, and_, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base, Name
@@ -67,6 +67,22 @@ def person_locked(email: str) -> Select[Person]:
 def people_called(addresses: Collection[str]) -> Select[Person]:
     """The people with these addresses, gone or not."""
     return select(Person).where(Person.email.in_(addresses))
+
+
+def calendars_to_read(read_before: datetime, failed_before: datetime) -> Select[Person]:
+    """Those whose calendar was not read since, those first who have waited longest; sooner where it could not be."""
+    tried = Person.calendar_read_at
+    due = or_(tried.is_(None), tried <= read_before, and_(Person.calendar_problem.is_not(None), tried <= failed_before))
+    return (
+        select(Person)
+        .where(Person.calendar_url.is_not(None), Person.gone_at.is_(None), due)
+        .order_by(tried.is_not(None), tried, Person.email)
+    )
+
+
+def calendars_with_a_problem() -> Select[Person]:
+    """Those whose calendar could not be read the last time."""
+    return people_present().where(Person.calendar_url.is_not(None), Person.calendar_problem.is_not(None))
 
 
 def holders_present() -> Select[RoleHolder]:

@@ -77,6 +77,11 @@ def delegation(delegation_id: int, event: str, person: str) -> str:
     return f"delegation/{delegation_id}/{event}/{_address(person)}"
 
 
+def absence(absence_id: int) -> str:
+    """Somebody else has said that a person is away; the person hears of it once."""
+    return f"absence/{absence_id}"
+
+
 def stalled(stage_id: int, due_at: datetime, person: str) -> str:
     """A stage takes too long. By its due date, so that a stage asked again in a new round can stall again."""
     return f"stalled/{stage_id}/{_moment(due_at)}/{_address(person)}"

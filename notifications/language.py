@@ -134,6 +134,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _PREFIX = "{name}: "
 _IN_PLACE = to_translate("{person} for {delegator}")
+_AWAY = to_translate("{person} (away until {day})")
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,12 @@ class Words:
         local = day.astimezone(_zone(self.time_zone)).date() if isinstance(day, datetime) else day
         return str(format_date(local, "long", self._locale))
 
+    def near_day(self, day: date) -> str:
+        """Return a date that is less than a year away, as “24. November”."""
+        from babel.dates import format_skeleton
+
+        return str(format_skeleton("MMMMd", day, locale=self._locale))
+
     def number(self, number: Decimal | int) -> str:
         """Return a number with its thousands grouped and without needless noughts, as “1’234.5”."""
         from babel.numbers import format_decimal
@@ -238,6 +245,10 @@ class Words:
     def who(self, name: str, on_behalf_of: str = "") -> str:
         """Return who spoke or is asked, as “Ben Frei”, or “Ben Frei for Anna Keller” when a voice was lent."""
         return self.text(_IN_PLACE, person=name, delegator=on_behalf_of) if on_behalf_of else name
+
+    def away(self, who: str, until: date | None) -> str:
+        """Return who is asked, as “Anna Keller (away until 3 May)” when they are away until that day."""
+        return self.text(_AWAY, person=who, day=self.near_day(until)) if until else who
 
     def state(self, state: RolloutState | StageState | GateState | Outcome | RunState) -> str:
         """Return a state or an outcome in words, in small letters, as “waiting for an answer”."""

@@ -10,7 +10,7 @@ from domain.reasons import Reason
 from domain.states import GateState
 from models.database import Database
 from models.gates import GateRow
-from operations.attend_gate import escalate
+from operations.escalating import escalate
 from operations.progress import progress
 from operations.question import waiting_for
 from operations.renewals import blocking_renewals

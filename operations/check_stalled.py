@@ -28,6 +28,7 @@ from operations.apply_delegations import check_delegations
 from operations.attend_gate import attend_gate
 from operations.automatic import LOOKED_AT_BY_THE_CLOCK
 from operations.chase_renewal import chase_renewal
+from operations.notice_absences import check_absences
 from operations.renew_gate import renew_gate
 from operations.report_stall import report_stall
 from operations.take_turns import whose_turn_has_come
@@ -61,6 +62,7 @@ def check_stalled(db: Database, keys: Sequence[bytes], now: datetime) -> CheckRe
     """Remind, escalate and expire what is due, open what may start, and report stalled stages. `now` is aware."""
     check_id, may_expire = _begin(db, now)
     done = Counter(check_delegations(db, keys, now, _unless_it_fails))
+    done.update(check_absences(db, keys, now, _unless_it_fails))
     for look_after in (
         *(partial(_advance, db, keys, rollout_id, now) for rollout_id in _to_advance(db, now)),
         *(partial(renew_gate, db, keys, *gate, now) for gate in _found(db, gates_to_renew(now))),

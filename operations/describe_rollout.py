@@ -15,6 +15,7 @@ from models.evidence import lapses_at
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, StageRow, rollouts_newest_first, stages_that_stall
 from notifications.language import Words
+from operations.absences import away_until
 from operations.question import asked_now, waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
 from operations.renewals import blocking_renewals
@@ -145,6 +146,7 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "paused_at": _iso(gate.paused_at),
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
+        "away": _away(ws, gate),
         "condition": _condition(ws, gate),
         "silent": silent_at(ws, gate),
         "delegates": [
@@ -154,6 +156,12 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "run": _run(gate),
         "decisions": _decisions(ws, gate),
     }
+
+
+def _away(ws: Workspace, gate: GateRow) -> list[dict[str, str]]:
+    """Who of those waited for is away, and their last day, where they live."""
+    away = away_until(ws.session, waiting_for(ws, gate), ws.now)
+    return [{"person": person, "until": away[person].isoformat()} for person in waiting_for(ws, gate) if person in away]
 
 
 def _condition(ws: Workspace, gate: GateRow) -> dict[str, Any] | None:

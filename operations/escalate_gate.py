@@ -11,7 +11,8 @@ from domain.reasons import Reason
 from domain.states import ENDED
 from models.database import Database
 from models.gates import GateRow
-from operations.attend_gate import escalate
+from operations.escalating import escalate
+from operations.progress import progress
 from operations.seats import reason_given
 from operations.workspace import Actor, Workspace, locked
 
@@ -33,6 +34,7 @@ def escalate_gate(
         if why := why_not_escalated(ws, gate):
             raise InvalidInput(why)
         escalate(ws, gate, words)
+        progress(ws)  # somebody who decides alone from now on may have decided already
 
 
 def why_not_escalated(ws: Workspace, gate: GateRow) -> Reason | None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.database import Database
 from models.people import Person, RoleHolder, all_holders, all_people
+from operations.set_calendar import name_calendar
 from plans.directory import Directory, PersonEntry
 
 
@@ -46,6 +47,8 @@ def _put(session: Session, person: Person | None, entry: PersonEntry) -> Person:
         session.add(person)
     person.name, person.language, person.time_zone = entry.name, entry.language, entry.time_zone
     person.holidays, person.assistant, person.gone_at = entry.holidays, entry.assistant, None
+    if entry.calendar:  # else the one that was named by `etappe people calendar` stays
+        name_calendar(person, entry.calendar)
     return person
 
 

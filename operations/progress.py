@@ -21,6 +21,7 @@ from domain.states import (
 )
 from models.gates import GateRow, VoidReason
 from models.rollouts import StageRow
+from operations.attend_absences import attend_absences
 from operations.conditions import drop, hanging_on_stages
 from operations.exclusive import may_open_now
 from operations.opening import open_gates, open_stage
@@ -42,7 +43,7 @@ def progress(ws: Workspace) -> None:
 
 
 def _do_what_is_due(ws: Workspace) -> None:
-    steps = (_start, settle_gates, _pass_stages, _follow_refusals, _complete, _open_stages, open_gates)
+    steps = (_start, settle_gates, _pass_stages, _follow_refusals, _complete, _open_stages, open_gates, attend_absences)
     for _ in range(_MOST_STEPS):
         ws.session.flush()
         if ws.rollout.state in ENDED or not any(step(ws) for step in steps):

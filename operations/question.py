@@ -25,6 +25,7 @@ from models.evidence import attachments_of
 from models.gates import Decision, GateRow, Purpose, Request, RequestState, gate_in_round, requests_at
 from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
 from notifications.language import Words
+from operations.absences import away_until
 from operations.choosing import choices, stages_for
 from operations.delegating import delegation_behind
 from operations.directory import readers
@@ -149,12 +150,17 @@ def asked_now(ws: Workspace, gate: GateRow) -> list[Request]:
 
 
 def names_asked_now(ws: Workspace, gate: GateRow, words: Words) -> dict[Request, str]:
-    """Return what is asked at a gate now, with whom it asks: “Ben Frei”, or “Ben Frei for Anna Keller”."""
-    names = _names(ws)
+    """Return what is asked at a gate now, with whom it asks: “Ben Frei”, or “Ben Frei for Anna Keller”.
+
+    Whoever is away stands there with their last day.
+    """
+    names, rows = _names(ws), asked_now(ws, gate)
+    away = away_until(ws.session, [row.person for row in rows], ws.now)
     return {
-        row: words.who(names(row.person), names(row.on_behalf_of) if row.on_behalf_of else "")
-        for row in asked_now(ws, gate)
-    }
+        row: words.away(words.who(names(row.person), names(row.on_behalf_of) if row.on_behalf_of else ""),
+                        away.get(row.person))
+        for row in rows
+    }  # fmt: skip
 
 
 def _names_waited_for(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> tuple[str, ...]:

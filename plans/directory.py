@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from domain.absence import why_no_calendar
 from domain.deadlines import check_calendar
 from domain.eligibility import normalise_address
 from domain.errors import InvalidDirectory, InvalidInput
@@ -35,6 +36,12 @@ def _name(text: str) -> str:
     if not name:
         raise ValueError("the name is empty; write what the person is called")
     return name
+
+
+def _calendar(address: str) -> str:
+    if reason := why_no_calendar(address):
+        raise ValueError(_within(str(reason)))
+    return address
 
 
 def _within(sentence: str) -> str:
@@ -72,6 +79,7 @@ class PersonEntry(BaseModel):
     assistant: Address | None = None
     quiet: QuietHours | None = None
     morning: Clock | None = None
+    calendar: Annotated[str, AfterValidator(_calendar)] | None = None
 
 
 class Directory(BaseModel):

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from domain import links
 from domain.budget import BudgetLine
 from domain.conditions import TypedCondition
+from domain.delegation import Term
 from domain.reasons import Reason
 from models.database import Database
 from models.gates import Purpose, Request, RequestState, requests_of
@@ -24,9 +25,11 @@ from operations.add_approver import add_approver
 from operations.advance import advance
 from operations.answer_changes import Answer, answer_changes_by_link
 from operations.attach import NewFile, attach_file, attach_link
+from operations.be_away import be_away
 from operations.cancel_rollout import cancel_rollout
 from operations.change_inputs import change_inputs
 from operations.check_stalled import CheckReport, check_stalled
+from operations.come_back import come_back
 from operations.delegate import delegate, end_delegation
 from operations.describe_rollout import describe_rollout
 from operations.detach import detach
@@ -306,6 +309,18 @@ class Company:
         actor = Actor(by or delegator, "command")
         ends_at = starts_at + timedelta(days=days)
         return delegate(self.db, KEYS, delegator, to, starts_at, ends_at, actor, self.now)
+
+    def is_away(
+        self, person: str, days: float = 14, delegate: str = "", by: str = "", starts: datetime | None = None
+    ) -> int:
+        """Enter an absence, by the person themself unless it is said by whom, from now on or from when it is said."""
+        starts_at = starts or self.now
+        term = Term(starts_at, starts_at + timedelta(days=days))
+        return be_away(self.db, KEYS, person, term, delegate, Actor(by or person, "command"), self.now)
+
+    def is_back(self, absence_id: int, by: str) -> None:
+        """End an absence early."""
+        come_back(self.db, KEYS, absence_id, Actor(by, "command"), self.now)
 
     def ends(self, delegation_id: int, by: str) -> None:
         """End a delegation early."""

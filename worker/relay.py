@@ -1,8 +1,8 @@
 """The relay: hears of commits, delivers mail, and keeps Prefect's page and flow runs in step with the database.
 
-Mail, Prefect, the queues of exclusive stages and the gates that settle themselves have a thread each, so that one being
-down never holds up the others. All are level-triggered: they look at what is to be done, so nothing is lost when the
-relay, the mail server or Prefect was away.
+Mail, Prefect, the queues of exclusive stages, the gates that settle themselves and people's calendars have a thread
+each, so that one being down never holds up the others. All are level-triggered: they look at what is to be done, so
+nothing is lost when the relay, the mail server or Prefect was away.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from notifications.senders import SmtpSender
 from operations.installation import Installation
 from operations.take_turns import take_turns
 from worker.asker import Asker
+from worker.calendar_reader import CalendarReader
 from worker.post import Post, now
 
 log = logging.getLogger("etappe.relay")
@@ -28,7 +29,13 @@ PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
 
 def run(installation: Installation, stop: threading.Event, *, with_prefect: bool = True) -> None:
     """Relay until `stop` is set; mail goes on while Prefect is down, and the other way round."""
-    loops = [deliver_mail, look_after_gates, let_the_next_in, *([follow_in_prefect] if with_prefect else [])]
+    loops = [
+        deliver_mail,
+        look_after_gates,
+        let_the_next_in,
+        read_calendars,
+        *([follow_in_prefect] if with_prefect else []),
+    ]
     threads = [threading.Thread(target=loop, args=(installation, stop), name=loop.__name__) for loop in loops]
     for thread in threads:
         thread.start()
@@ -57,6 +64,11 @@ def let_the_next_in(installation: Installation, stop: threading.Event) -> None:
 def look_after_gates(installation: Installation, stop: threading.Event) -> None:
     """Open windows in time, and ask the systems and databases that plans name, until `stop` is set."""
     _again_and_again(installation, stop, Asker(installation).look)
+
+
+def read_calendars(installation: Installation, stop: threading.Event) -> None:
+    """Read the calendars that say when people are away, until `stop` is set."""
+    _again_and_again(installation, stop, CalendarReader(installation).read_all)
 
 
 def follow_in_prefect(installation: Installation, stop: threading.Event) -> None:

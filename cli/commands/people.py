@@ -1,4 +1,4 @@
-"""`etappe people`: who can be asked, who holds which role, and who answers in whose place."""
+"""`etappe people`: who can be asked, who holds which role, who is away, and who answers in whose place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cli.commands import people_lending
+from cli.commands import people_away, people_lending
 from cli.opening import opened
 from cli.printing import json_option, now_utc, print_json, print_table
 from models.database import Database
@@ -19,10 +19,18 @@ from settings import Settings
 
 @click.group()
 def people() -> None:
-    """Import and list people and their roles; let somebody answer in another one's place."""
+    """Import and list people and their roles; say who is away, and who answers in another one's place."""
 
 
-for _command in (people_lending.give, people_lending.list_, people_lending.end):
+for _command in (
+    people_lending.give,
+    people_lending.list_,
+    people_lending.end,
+    people_away.away,
+    people_away.absences,
+    people_away.back,
+    people_away.calendar,
+):
     people.add_command(_command)
 
 

@@ -107,6 +107,8 @@ class Walk:
         "deliver": 4,
         "lend": 4,
         "end_lending": 2,
+        "be_away": 4,
+        "come_back": 2,
         "migrate": 3,
         "start": 4,
         "cancel": 1,
@@ -226,6 +228,18 @@ class Walk:
             raise Refused
         row = self.chance.choice(rows[-4:])
         self.company.ends(row["id"], self.chance.choice([row["delegator"], row["delegate"]]))
+
+    def do_be_away(self) -> None:
+        whose, to = (self.chance.choice(ADDRESSES) for _ in range(2))
+        starts = self.company.now + timedelta(hours=self.chance.choice([0, 0, 30]))
+        self.company.is_away(whose, self.chance.choice([1, 3, 9]), self.chance.choice(["", "", to]), starts=starts)
+
+    def do_come_back(self) -> None:
+        rows = Snapshot.of(self.company.db).rows["absences"]
+        if not rows:
+            raise Refused
+        row = self.chance.choice(rows[-4:])
+        self.company.is_back(row["id"], row["person"])
 
     def do_cancel(self) -> None:
         self._here()

@@ -54,6 +54,13 @@ class DelegateFacts(Facts):
     on_behalf_of: str
 
 
+class AwayFacts(Facts):
+    """Somebody who is waited for and is away."""
+
+    person: str
+    until: date = Field(description="Their last day, where they live")
+
+
 class GateFacts(Facts):
     """A gate in its newest round."""
 
@@ -68,6 +75,7 @@ class GateFacts(Facts):
     urgent: bool = Field(description="Whether its mails say so, and keep no quiet hours")
     problem: str | None = Field(description="Why nobody can be asked")
     waiting_for: list[str]
+    away: list[AwayFacts] = Field(description="Who of those waited for is away")
     delegates: list[DelegateFacts]
     waits: list[str] = Field(description="What a gate waits for that nobody is asked about")
     renewal: bool = Field(description="Whether it asks again what has passed, which holds on meanwhile")

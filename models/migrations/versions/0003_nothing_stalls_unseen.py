@@ -32,6 +32,7 @@ def upgrade() -> None:
     sa.Column('entered_by', sa.String(length=254), nullable=False),
     sa.Column('created_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('noticed_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('ended_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('revoked_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['delegation_id'], ['delegations.id'], name=op.f('fk_absences_delegation_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_absences'))
