@@ -22,7 +22,7 @@ from models.database import Database
 from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
 from notifications import dedup
 from operations.asking import CALLED_OFF, ask, open_requests, void_requests
-from operations.clock import due_at, next_reminder
+from operations.clock import begin_anew, begins_anew_later, next_escalation, next_reminder
 from operations.expiring import expire
 from operations.progress import progress
 from operations.telling import inform, tell, tell_request
@@ -45,7 +45,7 @@ def attend_gate(
         done: list[str] = []
         if gate.state is not GateState.OPEN:
             return done
-        if may_expire and _is_due(gate.expires_at, now):
+        if may_expire and _is_due(gate.expires_at, now) and not begins_anew_later(ws, gate):
             expire(ws, gate)
             return ["expired"]
         while gate.state is GateState.OPEN and _is_due(gate.escalate_at, now):
@@ -80,11 +80,14 @@ def escalate(ws: Workspace, gate: GateRow) -> None:
     gate.escalation_level += 1
     level = gate.escalation_level
     escalation = planned.escalate[level - 1]
-    _set_next_escalation(ws, gate, planned.escalate)
+    if escalation.restart_clock:
+        begin_anew(ws, gate)
+    gate.escalate_at = next_escalation(ws, gate)
     silent = open_requests(ws, gate)
     purpose = _purpose(planned, silent)
     people = _escalated_to(ws, gate, escalation, purpose)
-    ws.note("gate.escalated", gate=gate, facts={"level": level, "to": people, "replace": escalation.replace})
+    facts = {"level": level, "to": people, "replace": escalation.replace, "silent": _people(silent)}
+    ws.note("gate.escalated", gate=gate, facts=facts)
     if isinstance(planned, AcknowledgementGate):
         _tell_who_has_not_read(ws, gate, people, silent)
     elif isinstance(planned, _ASKING_NOBODY):
@@ -95,11 +98,6 @@ def escalate(ws: Workspace, gate: GateRow) -> None:
         _ask_as_well(ws, gate, escalation, people, purpose)
     _tell_the_owner(ws, gate, escalation, people)
     progress(ws)  # somebody who decides alone from now on may have decided already
-
-
-def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalation]) -> None:
-    left = levels[gate.escalation_level :]
-    gate.escalate_at = due_at(ws, gate, left[0].after) if left else None
 
 
 def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose: Purpose) -> list[str]:
@@ -189,6 +187,10 @@ def _what_follows(ws: Workspace, gate: GateRow, escalation: Escalation, people: 
     if escalation.replace:
         return Reason("From now on {people} decide instead.", facts)
     return Reason("From now on {people} are asked as well.", facts)
+
+
+def _people(requests: Sequence[Request]) -> list[str]:
+    return list(dict.fromkeys(request.person for request in requests))
 
 
 def _title(ws: Workspace, gate: GateRow) -> str:

@@ -13,6 +13,7 @@ from models.evidence import lapses_at
 from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, rollouts_newest_first
 from notifications.language import Words
+from operations.chasing import chased
 from operations.question import asked_now, waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
 from operations.renewals import blocking_renewals
@@ -128,6 +129,7 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "paused_at": _iso(gate.paused_at),
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
+        "chased": [words.say(reason) for reason in chased(ws, gate, str)],
         "condition": _condition(ws, gate),
         "silent": silent_at(ws, gate),
         "delegates": [
