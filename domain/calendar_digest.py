@@ -27,7 +27,7 @@ def digest_of(calendar: Calendar) -> str:
     the lists of holidays and zones that were read.
     """
     holidays = () if calendar.holidays is None else _holidays(calendar.holidays)
-    zone = [[at.isoformat(), offset.total_seconds()] for at, offset in _changes(calendar.time_zone)]
+    zone = [[at.isoformat(), str(offset)] for at, offset in _changes(calendar.time_zone)]
     return digest([calendar.model_dump(mode="json"), [day.isoformat() for day in holidays], zone])
 
 

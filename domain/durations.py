@@ -145,7 +145,11 @@ class Rhythm:
 
     def written(self) -> str | list[str]:
         """Return it as it may stand in a plan."""
-        return f"every {self.pauses[0]}" if len(self.pauses) == 1 else [str(pause) for pause in self.pauses]
+        return str(self) if len(self.pauses) == 1 else [str(pause) for pause in self.pauses]
+
+    def __str__(self) -> str:
+        *first, last = map(str, self.pauses)
+        return "".join(f"after {pause}, " for pause in first) + (f"then every {last}" if first else f"every {last}")
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

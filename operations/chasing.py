@@ -1,4 +1,4 @@
-"""What was done so that a gate is answered, said to everybody concerned: who was asked as well, who reminded. Read only."""
+"""What was done so that a gate is answered: who was asked as well, or instead, and who was reminded. Read only."""
 
 from __future__ import annotations
 
