@@ -20,7 +20,7 @@ from domain.plan import Calendar
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 BEGIN, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
-WEEKENDS = (None, "JO", "IR", "IL", "EG")
+WEEKENDS = (None, "JO", "IR", "IL", "EG", "VE", "HK")
 """Calendars by which Friday, Saturday or Sunday is a business day: clocks mostly change on a Sunday."""
 
 
