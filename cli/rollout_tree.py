@@ -84,6 +84,7 @@ def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     if gate["silent"]:
         yield f"    silence counted as consent: {', '.join(gate['silent'])}"
     yield from (f"    {sentence}" for sentence in gate["waits"])
+    yield from (f"    {sentence}" for sentence in gate["chased"])
     if gate["waiting_for"]:
         yield f"    waits for {', '.join(_waiting(gate))}"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
-from domain.durations import Duration, Every, Unit
+from domain.durations import Duration, Rhythm, Unit
 from domain.eligibility import normalise_address
 from domain.errors import InvalidInput
 from domain.plan import ChecklistGate, Expiry, Gate, Item, Plan, Text
@@ -148,7 +148,7 @@ def as_gate(condition_id: int, what: str, who: str, approver: str, days: int, ma
         items=[Item(id="done", title=Text(de="Was wurde getan?", en="What was done?"), kind="text")],
         approvers=[approver],
         exclude=getattr(made_at, "exclude", []),
-        remind=Every.parse("every 2 business days"),
+        remind=Rhythm.parse("every 2 business days"),
         expires=Expiry(after=Duration(max(days, 1), Unit.DAY), outcome="hold"),
         on_reject="hold",
         waiver=made_at.waiver,

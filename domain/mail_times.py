@@ -7,7 +7,6 @@ and come out in UTC.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -15,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from domain.deadlines import is_business_day, start_of_day
 from domain.durations import Unit
-from domain.plan import Calendar, Days, Gate
+from domain.plan import Calendar, Gate
 
 MORNING = time(8)
 """When the daily digest goes out to whoever has named no other time."""
@@ -73,16 +72,15 @@ def parse_clock(text: str) -> time:
 
 @dataclass(frozen=True)
 class Hours:
-    """When somebody is written to: their zone and holidays, when the company is closed, and what they have named."""
+    """When somebody is written to: their zone and holidays with the company's closures, and what they have named."""
 
     calendar: Calendar
-    closed: Sequence[Days] = ()
     morning: time = MORNING
     quiet: Quiet | None = None
 
     def are_on(self, day: date) -> bool:
         """Whether a day is a business day of theirs."""
-        return is_business_day(day, self.calendar) and not any(days.first <= day <= days.last for days in self.closed)
+        return is_business_day(day, self.calendar)
 
 
 def due_at(occasion: Occasion, hours: Hours, now: datetime, *, urgent: bool = False) -> datetime:
@@ -111,7 +109,8 @@ def next_by_the_clock(last: datetime | None, now: datetime) -> datetime:
 
 def occasion_of_reminder(gate: Gate) -> Occasion:
     """Return how a gate reminds: who writes “every 4 hours” into a plan does not mean tomorrow."""
-    by_the_hour = gate.remind is not None and gate.remind.unit in (Unit.MINUTE, Unit.HOUR)
+    pauses = gate.remind.pauses if gate.remind else ()
+    by_the_hour = any(pause.unit in (Unit.MINUTE, Unit.HOUR) for pause in pauses)
     return Occasion.PRESSING if gate.urgent or by_the_hour else Occasion.MORNING
 
 

@@ -96,6 +96,9 @@ OF_STAGES: Mapping[str, Reason] = {
     "exclusive": Reason("it uses another resource now"),
     "title": _TITLE,
     "stalled_after": _DEADLINES,
+    "remind": _DEADLINES,
+    "escalate": _DEADLINES,
+    "expires": _DEADLINES,
     "owner": _RULES,
     "description": _RULES,
 }

@@ -85,6 +85,7 @@ Index("ix_rollouts_wake_at", Rollout.wake_at, sqlite_where=Rollout.wake_at.is_no
 class StageRow(Base):
     """A stage of a rollout in one round. `current` is false once a newer round has taken its place.
 
+    `stalled_at` is counted from `clock_from`, by the calendar with the digest `calendar`, as with gates.
     `plan_version_id` is set when the rollout goes over to a newer version of its plan: what was over by then keeps the
     version it was asked under. None: the rollout's own.
     """
@@ -93,6 +94,7 @@ class StageRow(Base):
     __table_args__ = (
         UniqueConstraint("rollout_id", "key", "round"),
         Index("ix_stages_stalled_at", "state", "stalled_at"),
+        Index("ix_stages_state_calendar", "state", "calendar"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -105,6 +107,8 @@ class StageRow(Base):
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     stalled_at: Mapped[datetime | None]  # when it will count as stalled; cleared once its owner was told
+    clock_from: Mapped[datetime | None]
+    calendar: Mapped[str | None] = mapped_column(String(64))
     stalled_since: Mapped[datetime | None]  # it counts as stalled since then
     plan_version_id: Mapped[int | None] = mapped_column(ForeignKey(PlanVersion.id))
 

@@ -159,6 +159,7 @@ class Question:
     renewal: Reason | None = None  # what is asked again, and since when that holds
     said: tuple[Said, ...] = ()
     waiting_for: tuple[str, ...] = ()  # names of everybody who has not decided yet, “Ben Frei for Anna Keller” as well
+    chased: tuple[Reason, ...] = ()  # who was asked as well or instead, since when and why, and who was reminded
     in_place_of: str = ""  # the name of whoever has lent the reader their voice
     lent_until: datetime | None = None  # the last moment of that
     choices: tuple[str, ...] = ()  # what may be chosen: DecisionKind values, for reviews hold, recycle, kill as well

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain.durations import Duration, Every
+from domain.durations import Duration, Every, WeekMoment, read_deadline
 from domain.reasons import Reason
 from domain.run import RunState
 from domain.states import DecisionKind, GateState, Outcome, RolloutState, StageState
@@ -25,7 +25,7 @@ LANGUAGES = ("de", "en")
 HOME_ZONE = "Europe/Zurich"
 _LOCALES = {"de": "de_CH", "en": "en_GB"}
 
-Fact = str | int | Decimal | datetime | date | Duration | StrEnum | Reason
+Fact = str | int | Decimal | datetime | date | Duration | WeekMoment | StrEnum | Reason
 
 
 def to_translate(msgid: str) -> str:
@@ -152,8 +152,9 @@ class Words:
         """Return the sentence in the reader's language.
 
         Facts are shown for the reader: aware datetimes as moments, dates as days, Decimals and integers as numbers,
-        durations and states in words, a Reason as its own sentence. A text that is a whole ISO 8601 time with its
-        offset, a date, or a duration such as “5 business days”, is shown like one, because stored facts are texts.
+        deadlines and states in words, a Reason as its own sentence. A text that is a whole ISO 8601 time with its
+        offset, a date, or a deadline (“5 business days”, “Friday 12:00”), is shown like one, because stored facts are
+        texts.
         """
         return self.text(reason.text, **reason.facts)
 
@@ -214,8 +215,10 @@ class Words:
             return str(format_decimal(amount, "#,##0.00", self._locale))
         return str(format_currency(amount, currency, "¤¤\u00a0#,##0.00;¤¤\u00a0-#,##0.00", self._locale))
 
-    def duration(self, duration: Duration) -> str:
-        """Return a span of time in words, as “5 Arbeitstage”."""
+    def duration(self, duration: Duration | WeekMoment) -> str:
+        """Return a span of time in words, as “5 Arbeitstage”, or a moment of the week, as “Freitag, 12:00”."""
+        if isinstance(duration, WeekMoment):
+            return f"{self._day_name(duration.weekday)}, {duration.at:%H:%M}"
         one, many = _UNITS[duration.unit]
         span = self._filled(one if duration.amount == 1 else many, {"count": duration.amount})
         return self._filled("every {duration}", {"duration": span}) if isinstance(duration, Every) else span
@@ -266,6 +269,11 @@ class Words:
     def _locale(self) -> str:
         return _LOCALES.get(self.language, _LOCALES["en"])
 
+    def _day_name(self, weekday: int) -> str:
+        from babel.dates import get_day_names
+
+        return str(get_day_names("wide", locale=self._locale)[weekday])
+
     def _place(self) -> str:
         from babel.dates import get_timezone_location
 
@@ -297,7 +305,7 @@ class Words:
                 return self.moment(fact)
             case date():
                 return self.day(fact)
-            case Duration():
+            case Duration() | WeekMoment():
                 return self.duration(fact)
             case _:
                 return self.number(fact)
@@ -306,7 +314,7 @@ class Words:
         if _TIME.fullmatch(text):
             return self.moment(datetime.fromisoformat(text))
         try:
-            return self.day(date.fromisoformat(text)) if _DAY.fullmatch(text) else self.duration(Duration.parse(text))
+            return self.day(date.fromisoformat(text)) if _DAY.fullmatch(text) else self.duration(read_deadline(text))
         except ValueError:
             return text
 

@@ -10,7 +10,7 @@ from models.database import Database
 from models.gates import GateRow, Purpose
 from operations.absences import away_now
 from operations.asking import open_requests
-from operations.clock import next_reminder
+from operations.clock import begins_anew_later, next_reminder
 from operations.escalating import escalate
 from operations.expiring import expire
 from operations.progress import progress
@@ -30,7 +30,7 @@ def attend_gate(
         done: list[str] = []
         if gate.state is not GateState.OPEN:
             return done
-        if may_expire and _is_due(gate.expires_at, now):
+        if may_expire and _is_due(gate.expires_at, now) and not begins_anew_later(ws, gate):
             expire(ws, gate)
             return ["expired"]
         while gate.state is GateState.OPEN and _is_due(gate.escalate_at, now):

@@ -28,6 +28,7 @@ from operations.apply_delegations import check_delegations
 from operations.attend_gate import attend_gate
 from operations.automatic import LOOKED_AT_BY_THE_CLOCK
 from operations.chase_renewal import chase_renewal
+from operations.follow_calendar import follow_calendar, rollouts_off_calendar
 from operations.notice_absences import check_absences
 from operations.renew_gate import renew_gate
 from operations.report_stall import report_stall
@@ -52,6 +53,8 @@ class CheckReport:
     delegated: int = 0
     taken_back: int = 0
     """What is asked in somebody's place since a delegation has begun, and no longer since one has ended."""
+    moved: int = 0
+    """Rollouts with dates that have moved, because days off have changed."""
     expiries_wait: bool = False
     """After a gap (first run, machine off, clock jumped) nothing expires until the next run."""
     failed: int = 0
@@ -64,6 +67,7 @@ def check_stalled(db: Database, keys: Sequence[bytes], now: datetime) -> CheckRe
     done = Counter(check_delegations(db, keys, now, _unless_it_fails))
     done.update(check_absences(db, keys, now, _unless_it_fails))
     for look_after in (
+        *(partial(follow_calendar, db, keys, rollout_id, now) for rollout_id in rollouts_off_calendar(db)),
         *(partial(_advance, db, keys, rollout_id, now) for rollout_id in _to_advance(db, now)),
         *(partial(renew_gate, db, keys, *gate, now) for gate in _found(db, gates_to_renew(now))),
         *(partial(attend_gate, db, keys, *gate, now, may_expire=may_expire) for gate in _found(db, gates_due(now))),

@@ -47,6 +47,7 @@ def describe_request(page: RequestPage) -> dict[str, Any]:
         "counted": asked.counted,
         "needed": asked.needed,
         "waiting_for": list(asked.waiting_for),
+        "chased": [words.say(reason) for reason in asked.chased],
         "choices": list(asked.choices),
         "condition_stages": [{"id": stage.id, "title": stage.title} for stage in asked.condition_stages],
         "silence_is_consent": asked.silence_is_consent,

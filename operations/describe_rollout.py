@@ -16,6 +16,7 @@ from models.gates import GateRow, decisions_at
 from models.rollouts import Rollout, StageRow, rollouts_newest_first, stages_that_stall
 from notifications.language import Words
 from operations.absences import away_until
+from operations.chasing import chased
 from operations.question import asked_now, waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
 from operations.renewals import blocking_renewals
@@ -147,6 +148,7 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
         "away": _away(ws, gate),
+        "chased": [words.say(reason) for reason in chased(ws, gate, str)],
         "condition": _condition(ws, gate),
         "silent": silent_at(ws, gate),
         "delegates": [

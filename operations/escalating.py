@@ -22,7 +22,7 @@ from domain.quorum import Origin, Requirement
 from domain.reasons import Reason
 from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
 from operations.asking import CALLED_OFF, ask, open_requests, void_requests
-from operations.clock import due_at
+from operations.clock import begin_anew, next_escalation
 from operations.telling import inform, tell_request
 from operations.voices import lent_at, requirements_of, separation_at
 from operations.waiting import waits_for
@@ -49,11 +49,13 @@ def take_step(ws: Workspace, gate: GateRow, reason: str = "") -> tuple[list[str]
     gate.escalation_level += 1
     level = gate.escalation_level
     escalation = planned.escalate[level - 1]
-    _set_next_escalation(ws, gate, planned.escalate)
+    if escalation.restart_clock:
+        begin_anew(ws, gate)
+    gate.escalate_at = next_escalation(ws, gate)
     silent = open_requests(ws, gate)
     purpose = _purpose(planned, silent)
     people = _escalated_to(ws, gate, escalation, purpose)
-    facts = {"level": level, "to": people, "replace": escalation.replace}
+    facts = {"level": level, "to": people, "replace": escalation.replace, "silent": _people(silent)}
     ws.note("gate.escalated", gate=gate, comment=reason, facts=facts)
     if isinstance(planned, AcknowledgementGate):
         _tell_who_has_not_read(ws, gate, people, silent)
@@ -64,11 +66,6 @@ def take_step(ws: Workspace, gate: GateRow, reason: str = "") -> tuple[list[str]
     elif people:
         _ask_as_well(ws, gate, escalation, people, purpose)
     return people, _what_follows(ws, gate, escalation, people)
-
-
-def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalation]) -> None:
-    left = levels[gate.escalation_level :]
-    gate.escalate_at = due_at(ws, gate, left[0].after) if left else None
 
 
 def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose: Purpose) -> list[str]:
@@ -152,6 +149,10 @@ def _what_follows(ws: Workspace, gate: GateRow, escalation: Escalation, people: 
     if escalation.replace:
         return Reason("From now on {people} decide instead.", facts)
     return Reason("From now on {people} are asked as well.", facts)
+
+
+def _people(requests: Sequence[Request]) -> list[str]:
+    return list(dict.fromkeys(request.person for request in requests))
 
 
 def _title(ws: Workspace, gate: GateRow) -> str:

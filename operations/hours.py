@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 
 from sqlalchemy.orm import Session
 
 from domain import mail_times
 from domain.mail_times import Hours, Quiet
-from domain.plan import Calendar, Days
-from models.people import Person, closures, people_called
+from domain.plan import Calendar, Closures
+from models.people import Person, people_called
+from operations.calendars import company_closures, with_closures
 from operations.workspace import Workspace
 
 
@@ -29,18 +30,19 @@ def hours_in_directory(
     session: Session, addresses: Collection[str], otherwise: Callable[[str], Calendar]
 ) -> dict[str, Hours]:
     """Return when each address is written to; `otherwise` gives the calendar of one that is not in the directory."""
-    closed = [Days(first=closure.first, last=closure.last) for closure in session.scalars(closures())]
+    closed = company_closures(session)
     known = {person.email: person for person in session.scalars(people_called(addresses))}
     return {
-        address: _hours(known[address], closed) if address in known else Hours(otherwise(address), closed)
+        address: _hours(known[address], closed)
+        if address in known
+        else Hours(with_closures(otherwise(address), closed))
         for address in addresses
     }
 
 
-def _hours(person: Person, closed: Sequence[Days]) -> Hours:
+def _hours(person: Person, closed: Closures) -> Hours:
     return Hours(
-        Calendar(holidays=person.holidays, time_zone=person.time_zone),
-        closed,
+        with_closures(Calendar(holidays=person.holidays, time_zone=person.time_zone), closed),
         mail_times.parse_clock(person.morning) if person.morning else mail_times.MORNING,
         Quiet.parse(person.quiet) if person.quiet else None,
     )

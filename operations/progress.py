@@ -55,7 +55,7 @@ def _start(ws: Workspace) -> bool:
     rollout = ws.rollout
     if rollout.state is not RolloutState.WAITING:
         return False
-    if rollout.start_on and deadlines.start_of_day(rollout.start_on, ws.plan.calendar) > ws.now:
+    if rollout.start_on and deadlines.start_of_day(rollout.start_on, ws.calendar) > ws.now:
         return False
     rollout.state = advance_rollout(rollout.state, Event.OPENED)
     ws.note("rollout.opened")

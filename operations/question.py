@@ -26,6 +26,7 @@ from models.gates import Decision, GateRow, Purpose, Request, RequestState, gate
 from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
 from notifications.language import Words
 from operations.absences import away_until
+from operations.chasing import chased, people_chased
 from operations.choosing import choices, stages_for
 from operations.delegating import delegation_behind
 from operations.directory import readers
@@ -80,6 +81,7 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         choices=choices(ws, gate, request),
         condition_stages=_condition_stages(ws, gate, request, language),
         waiting_for=_names_waited_for(ws, gate, request, reader),
+        chased=chased(ws, gate, names),
         **_in_place(ws, request),
         inputs=_inputs(ws, gate, language),
         renewal=what_is_renewed(ws, gate),
@@ -216,6 +218,7 @@ def _look_up_at_once(ws: Workspace, gate: GateRow, request: Request) -> None:
         request.person,
         *(person for word in latest_decisions(ws, gate).values() for person in (word.person, word.voice)),
         *(person for row in asked_now(ws, gate) for person in (row.person, row.voice)),
+        *people_chased(ws, gate),
     }
     ws.readers |= readers(ws.session, named - ws.readers.keys(), ws.rollout, ws.plan.calendar.time_zone)
 

@@ -17,7 +17,7 @@ from domain.authority import Caretakers, why_may_not_look_after
 from domain.errors import NotAllowed, NotFound, UnknownRollout
 from domain.mail_times import Hours
 from domain.nearest import suggestion
-from domain.plan import ADMINISTRATOR, Gate, Plan, Stage
+from domain.plan import ADMINISTRATOR, Calendar, Gate, Plan, Stage
 from domain.resolved import resolved
 from domain.states import GateState, StageState
 from models.conditions import Condition
@@ -26,6 +26,7 @@ from models.gates import Decision, GateRow, current_gates
 from models.record import AuditEntry
 from models.rollouts import PlanVersion, Rollout, StageRow, current_stages, rollout_locked
 from notifications.facts import Reader
+from operations.calendars import company_closures, with_closures
 from operations.directory import Directory
 
 BY_THE_RULES = "etappe"
@@ -66,6 +67,11 @@ class Workspace:
     def plan(self) -> Plan:
         """The plan version this rollout keeps."""
         return plan_of(self.rollout.plan_version)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """What times are reckoned by: the plan's calendar, and the days on which the company is closed."""
+        return with_closures(self.plan.calendar, company_closures(self.session))
 
     @cached_property
     def directory(self) -> Directory:
@@ -117,7 +123,8 @@ class Workspace:
         """Follow another version of the plan from now on, with the inputs as it takes them."""
         self.rollout.plan_version, self.rollout.inputs = version, inputs
         self.session.flush()
-        del self.plan  # it is read anew
+        del self.plan  # it is read anew, as is its calendar
+        self.__dict__.pop("calendar", None)
 
     def planned_stage(self, stage: StageRow) -> Stage:
         """What the plan says of a stage."""

@@ -1,4 +1,4 @@
-"""Reading a directory file: the people of a company and the roles they hold."""
+"""Reading a directory file: the people of a company, the roles they hold, and when the company is closed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.eligibility import normalise_address
 from domain.errors import InvalidDirectory, InvalidInput
 from domain.mail_times import Quiet, parse_clock
 from domain.nearest import suggestion
-from domain.plan import BUILT_IN_ROLES, Calendar, Language, Slug
+from domain.plan import BUILT_IN_ROLES, Calendar, Closures, Language, Slug
 from domain.typed_text import clean_line
 from plans import sentences, yaml_source
 from plans.yaml_source import Path
@@ -75,7 +75,7 @@ class PersonEntry(BaseModel):
     name: Annotated[str, AfterValidator(_name)]
     language: Language = "en"
     time_zone: str = Calendar().time_zone
-    holidays: str | None = None
+    holidays: Annotated[str, Field(max_length=60)] | None = None
     assistant: Address | None = None
     quiet: QuietHours | None = None
     morning: Clock | None = None
@@ -83,7 +83,7 @@ class PersonEntry(BaseModel):
 
 
 class Directory(BaseModel):
-    """Everybody in a directory file, and for each role the addresses of those who hold it.
+    """Everybody in a directory file, for each role the addresses of those who hold it, and the days without work.
 
     `quiet` and `morning` count for everybody who has none of their own.
     """
@@ -94,6 +94,7 @@ class Directory(BaseModel):
     morning: Clock | None = None
     people: list[PersonEntry] = Field(min_length=1)
     roles: dict[Slug, list[Address]] = {}
+    closures: Closures = ()
 
     @field_validator("roles", mode="after")
     @classmethod

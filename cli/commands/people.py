@@ -12,7 +12,7 @@ from cli.opening import opened
 from cli.printing import json_option, now_utc, print_json, print_table
 from models.database import Database
 from models.people import holders_present, people_present
-from operations.import_people import import_people
+from operations.import_people import Imported, import_people
 from plans.directory import read_directory
 from settings import Settings
 
@@ -43,9 +43,17 @@ def import_(file: Path, as_json: bool) -> None:
     with opened(Settings.from_environment()) as db:
         imported = import_people(db, directory, now_utc())
     if as_json:
-        print_json({"present": imported.present, "new": imported.new, "gone": imported.gone})
+        print_json(dict(vars(imported)))
     else:
         click.echo(f"In the directory: {imported.present}, of them new: {imported.new}. Gone: {imported.gone}.")
+        click.echo(_closures(imported))
+
+
+def _closures(imported: Imported) -> str:
+    if imported.closures:
+        return f"Closures of the company: {imported.closures}, instead of {imported.closures_before} before."
+    took = f"the {imported.closures_before} from before are gone" if imported.closures_before else "none before either"
+    return f"Closures of the company: none in this file, {took}."
 
 
 @people.command("list")

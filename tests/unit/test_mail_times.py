@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.mail_times import APART, EVENING, Hours, Occasion, Quiet, due_at, next_by_the_clock, occasion_of_reminder
-from domain.plan import Calendar, Days
+from domain.plan import Calendar, Closure
 from plans.reading import read_plan
 from tests.unit.plan_texts import GOOD
 
 ZURICH = Calendar(holidays="CH-ZH", time_zone="Europe/Zurich")
 PLAIN = Hours(ZURICH)
 SPARED = Hours(ZURICH, quiet=Quiet.parse("19:00-07:00"))
-FAIR = Hours(ZURICH, [Days(first=date(2026, 3, 4), last=date(2026, 3, 5))], time(6, 30))
+CLOSED = Closure(first=date(2026, 3, 4), last=date(2026, 3, 5))
+FAIR = Hours(ZURICH.model_copy(update={"closures": (CLOSED,)}), time(6, 30))
 ASKED, REMINDED, HOURLY = Occasion.EVENT, Occasion.MORNING, Occasion.PRESSING
 
 

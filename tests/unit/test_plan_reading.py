@@ -197,7 +197,8 @@ class TestShape:
     def test_the_field_name_of_a_plan_is_not_a_key(self) -> None:
         assert [problem.sentence for problem in problems(changed("plan: small", "name: small"))] == [
             "the key “plan” is missing; write “plan: name-of-the-plan”",
-            "“name” is not a key here; write one of calendar, description, inputs, plan, roles, stages, title",
+            "“name” is not a key here; write one of calendar, description, escalate, expires, inputs, plan, remind, "
+            "roles, stages, stalled_after, title",
         ]
 
     def test_missing_key(self) -> None:

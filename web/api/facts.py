@@ -76,6 +76,7 @@ class GateFacts(Facts):
     problem: str | None = Field(description="Why nobody can be asked")
     waiting_for: list[str]
     away: list[AwayFacts] = Field(description="Who of those waited for is away")
+    chased: list[str] = Field(description="Who was asked as well or instead, since when and why, and who was reminded")
     delegates: list[DelegateFacts]
     waits: list[str] = Field(description="What a gate waits for that nobody is asked about")
     renewal: bool = Field(description="Whether it asks again what has passed, which holds on meanwhile")

@@ -144,6 +144,7 @@ class QuestionFacts(Facts):
     counted: int
     needed: int
     waiting_for: list[str]
+    chased: list[str] = Field(description="Who was asked as well or instead, since when and why, and who was reminded")
     choices: list[str]
     condition_stages: list[StageName] = Field(description="The stages that may hold to conditions, the default first")
     silence_is_consent: bool

@@ -68,5 +68,8 @@ def upgrade() -> None:
 
     with op.batch_alter_table('stages', schema=None) as batch_op:
         batch_op.add_column(sa.Column('stalled_since', models.base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('clock_from', models.base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('calendar', sa.String(length=64), nullable=True))
+        batch_op.create_index('ix_stages_state_calendar', ['state', 'calendar'], unique=False)
 
     # ### end Alembic commands ###
