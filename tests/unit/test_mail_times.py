@@ -74,8 +74,8 @@ HOURS = st.builds(
         Calendar,
         holidays=st.sampled_from([None, "CH-ZH", "DE-BY", "JP"]),
         time_zone=st.sampled_from(["Europe/Zurich", "America/St_Johns", "Australia/Lord_Howe", "Africa/Cairo", "UTC"]),
+        closures=st.just((Closure(first=date(2026, 12, 24), last=date(2027, 1, 3)),)),
     ),
-    st.just([Days(first=date(2026, 12, 24), last=date(2027, 1, 3))]),
     st.times().map(lambda clock: clock.replace(second=0, microsecond=0)),
     st.none() | st.builds(Quiet, *[st.times().map(lambda clock: clock.replace(second=0, microsecond=0))] * 2),
 )
