@@ -19,7 +19,6 @@ from domain.plan import Calendar
 _ELAPSED = {Unit.MINUTE: timedelta(minutes=1), Unit.HOUR: timedelta(hours=1)}
 _WALL = {Unit.DAY: timedelta(days=1), Unit.WEEK: timedelta(weeks=1)}
 _ONE_DAY = timedelta(days=1)
-_ONE_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -93,14 +92,6 @@ def day_of(moment: datetime, calendar: Calendar) -> date:
 def check_calendar(calendar: Calendar) -> list[str]:
     """Return a sentence for an unknown time zone and one for unknown holidays, each with the nearest known one."""
     return [*_zone_problems(calendar.time_zone), *_holiday_problems(calendar.holidays)]
-
-
-def may_expire(previous_check_at: datetime | None, now: datetime, longest_gap: timedelta = _ONE_HOUR) -> bool:
-    """Whether a check may let deadlines expire: only when the check before it was not longer ago than `longest_gap`.
-
-    After a gap (the first check ever, the machine was off, the clock jumped) deadlines are noted; the next one expires.
-    """
-    return previous_check_at is not None and timedelta() <= now - previous_check_at <= longest_gap
 
 
 def _due_after(start: datetime, amount: int, unit: Unit, calendar: Calendar) -> datetime:

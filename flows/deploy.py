@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from prefect import Flow
@@ -12,7 +11,7 @@ from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
 
-from domain import inputs
+from domain import check_clock, inputs
 from domain.plan import InputKind
 from flows.check_stalled import check_stalled
 from flows.rollout import rollout
@@ -21,7 +20,6 @@ from operations.installation import Installation
 from settings import CHECKOUT
 
 WORK_POOL = "etappe"
-CHECK_EVERY = timedelta(minutes=15)
 
 
 def deploy(installation: Installation) -> None:
@@ -39,7 +37,7 @@ def deploy(installation: Installation) -> None:
             "flows/check_stalled.py:check_stalled",
             schema=parameter_schema(check_stalled).model_dump(),
             schedules=[
-                DeploymentScheduleCreate(schedule=IntervalSchedule(interval=CHECK_EVERY), slug="every-15-minutes")
+                DeploymentScheduleCreate(schedule=IntervalSchedule(interval=check_clock.EVERY), slug="every-15-minutes")
             ],
         )
         _deploy(

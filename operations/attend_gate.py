@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from domain.check_clock import is_over
 from domain.eligibility import Separation
 from domain.plan import (
     AcknowledgementGate,
@@ -34,31 +35,28 @@ _ASKING_NOBODY = (WindowGate, CheckGate, RunGate)
 
 
 def attend_gate(
-    db: Database, keys: Sequence[bytes], rollout_id: str, gate_id: int, now: datetime, *, may_expire: bool
+    db: Database, keys: Sequence[bytes], rollout_id: str, gate_id: int, now: datetime, believed: datetime
 ) -> list[str]:
     """Do what is due at one gate and return what was done: expired, escalated, reminded.
 
-    Each happens at most once per due date, however often and by however many this is called.
+    Each happens at most once per due date, however often and by however many this is called. Reminders and escalations
+    go by `now`; time is up only at `believed` (domain/check_clock.py), since that cannot be undone.
     """
     with locked(db, keys, rollout_id, now) as ws:
         gate = ws.session.get_one(GateRow, gate_id, populate_existing=True)
         done: list[str] = []
         if gate.state is not GateState.OPEN:
             return done
-        if may_expire and _is_due(gate.expires_at, now):
+        if is_over(gate.expires_at, believed):
             expire(ws, gate)
             return ["expired"]
-        while gate.state is GateState.OPEN and _is_due(gate.escalate_at, now):
+        while gate.state is GateState.OPEN and is_over(gate.escalate_at, now):
             escalate(ws, gate)
             done.append("escalated")
-        if _is_due(gate.remind_at, now):
+        if is_over(gate.remind_at, now):
             _remind(ws, gate)
             done.append("reminded")
         return done
-
-
-def _is_due(at: datetime | None, now: datetime) -> bool:
-    return at is not None and at <= now
 
 
 def _remind(ws: Workspace, gate: GateRow) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,16 +12,18 @@ from functools import partial
 
 from sqlalchemy import Select
 
-from domain import deadlines
+from domain import check_clock
+from domain.check_clock import Reading
 from domain.reasons import Reason
 from domain.states import StageState
-from models.checks import CheckRun, checks_newest_first
+from models.checks import CheckRun, clock_readings
 from models.database import Database
 from models.gates import (
     GateRow,
     gates_due,
     gates_to_look_at,
     gates_to_renew,
+    ids_of,
     renewals_overdue,
     rollouts_with_unaskable_gates,
 )
@@ -55,60 +58,74 @@ class CheckReport:
     taken_back: int = 0
     """What is asked in somebody's place since a delegation has begun, and no longer since one has ended."""
     expiries_wait: bool = False
-    """After a gap (first run, machine off, clock jumped) nothing expires until the next run."""
+    """After a gap (first run, machine off, clock jumped), or while the clocks of two checkers disagree, what came due
+    lately does not expire yet."""
     failed: int = 0
     """What could not be looked after; the log says why, and the next run tries again."""
 
 
-def check_stalled(db: Database, keys: Sequence[bytes], now: datetime) -> CheckReport:
-    """Remind, escalate and expire what is due, open what may start, and report stalled stages. `now` is aware."""
-    check_id, may_expire = _begin(db, now)
+def check_stalled(db: Database, keys: Sequence[bytes], now: datetime, checker: str = "") -> CheckReport:
+    """Remind, escalate and expire what is due, open what may start, and report stalled stages.
+
+    `now` is aware, by the clock of `checker`: the machine that this runs on. What cannot be undone waits until other
+    readings agree with that clock (domain/check_clock.py); everything else goes by it.
+    """
+    began = time.monotonic()
+    check_id, believed = _begin(db, now, checker)
     done = Counter(check_delegations(db, keys, now, _unless_it_fails))
-    for look_after in (
-        *(partial(_advance, db, keys, rollout_id, now) for rollout_id in _to_advance(db, now)),
-        *(partial(renew_gate, db, keys, *gate, now) for gate in _found(db, gates_to_renew(now))),
-        *(partial(attend_gate, db, keys, *gate, now, may_expire=may_expire) for gate in _found(db, gates_due(now))),
-        *(partial(chase_renewal, db, keys, *gate, now) for gate in _found(db, renewals_overdue(now))),
-        *(partial(_report_stalled_stage, db, keys, *stage, now) for stage in _stalled_stages(db, now)),
-    ):
+    for look_after in _units(db, keys, now, believed):
         done.update(_unless_it_fails(look_after))
-    report = CheckReport(**done, expiries_wait=not may_expire)
-    _finish(db, check_id, now, report)
+    report = CheckReport(**done, expiries_wait=check_clock.expiries_wait(believed, now))
+    _finish(db, check_id, now + timedelta(seconds=time.monotonic() - began), report)
     return report
 
 
-def _begin(db: Database, now: datetime) -> tuple[int, bool]:
+def _begin(db: Database, now: datetime, checker: str) -> tuple[int, datetime]:
+    """Write down that a run has begun, and what its clock shows: the next runs go by it also when this one dies."""
     with db.write() as session:
-        previous = session.scalars(checks_newest_first().limit(1)).first()
-        check = CheckRun(started_at=now, report={})
+        readings = [Reading(*row) for row in session.execute(clock_readings(check_clock.READINGS))]
+        check = CheckRun(started_at=now, report={}, checker=checker)
         session.add(check)
         session.flush()
-        return check.id, deadlines.may_expire(previous.started_at if previous else None, now)
+        return check.id, check_clock.believed(now, checker, readings)
 
 
-def _finish(db: Database, check_id: int, now: datetime, report: CheckReport) -> None:
+def _units(db: Database, keys: Sequence[bytes], now: datetime, believed: datetime) -> list[Callable[[], list[str]]]:
+    """What there is to look after: all of it is found before any of it is changed."""
+    return [
+        *(partial(_advance, db, keys, rollout_id, now) for rollout_id in _to_advance(db, now)),
+        *(partial(renew_gate, db, keys, *gate, now) for gate in _found(db, gates_to_renew(now))),
+        *(partial(attend_gate, db, keys, *gate, now, believed) for gate in _found(db, gates_due(now, believed))),
+        *(partial(chase_renewal, db, keys, *gate, now, believed) for gate in _found(db, renewals_overdue(believed))),
+        *(partial(_report_stalled_stage, db, keys, *stage, now) for stage in _stalled_stages(db, now)),
+    ]
+
+
+def _finish(db: Database, check_id: int, finished_at: datetime, report: CheckReport) -> None:
     with db.write() as session:
         check = session.get_one(CheckRun, check_id)
-        check.finished_at, check.report = now, dict(vars(report))
+        check.finished_at, check.report = finished_at, dict(vars(report))
 
 
 def _to_advance(db: Database, now: datetime) -> list[str]:
     most_eastern_day: date = (now + timedelta(hours=14)).date()
     with db.read() as session:
-        starting = [rollout.id for rollout in session.scalars(rollouts_due_to_start(most_eastern_day))]
+        starting = list(session.scalars(rollouts_due_to_start(most_eastern_day)))
         unaskable = list(session.scalars(rollouts_with_unaskable_gates()))
-        looked_at = [gate.rollout_id for gate in session.scalars(gates_to_look_at(now, LOOKED_AT_BY_THE_CLOCK))]
+        looked_at = [
+            rollout_id for rollout_id, _ in session.execute(ids_of(gates_to_look_at(now, LOOKED_AT_BY_THE_CLOCK)))
+        ]
     return list(dict.fromkeys([*starting, *unaskable, *looked_at, *whose_turn_has_come(db)]))
 
 
 def _found(db: Database, gates: Select[GateRow]) -> list[tuple[str, int]]:
     with db.read() as session:
-        return [(gate.rollout_id, gate.id) for gate in session.scalars(gates)]
+        return [(rollout_id, gate_id) for rollout_id, gate_id in session.execute(ids_of(gates))]
 
 
 def _stalled_stages(db: Database, now: datetime) -> list[tuple[str, int]]:
     with db.read() as session:
-        return [(stage.rollout_id, stage.id) for stage in session.scalars(stages_stalled(now))]
+        return [(rollout_id, stage_id) for rollout_id, stage_id in session.execute(stages_stalled(now))]
 
 
 def _unless_it_fails(look_after: Callable[[], list[str]]) -> list[str]:
