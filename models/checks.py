@@ -41,6 +41,11 @@ def checks_begun_since(check_id: int) -> Select[int]:
     return select(func.count()).where(CheckRun.id > check_id, CheckRun.finished_at.is_(None))
 
 
+def check_locked(check_id: int) -> Select[CheckRun]:
+    """One run, locked until the transaction ends: of two who report that none has come since, one is first."""
+    return select(CheckRun).where(CheckRun.id == check_id).with_for_update()
+
+
 def clock_readings(limit: int) -> Select[str, datetime]:
     """Which checker began each run, and what its clock showed then, newest first: also of runs that never finished."""
     return select(CheckRun.checker, CheckRun.started_at).order_by(CheckRun.id.desc()).limit(limit)

@@ -384,6 +384,17 @@ def gates_due(now: datetime, believed: datetime) -> Select[GateRow]:
     return select(GateRow).where(GateRow.state == GateState.OPEN, due).order_by(GateRow.id)
 
 
+def count_of_open_gates() -> Select[int]:
+    """How many gates are open."""
+    return select(func.count()).where(GateRow.state == GateState.OPEN)
+
+
+def count_of_overdue_gates(now: datetime) -> Select[int]:
+    """How many open gates were to be answered by now: past their expiry, or renewals marked as overdue."""
+    late = or_(GateRow.expires_at <= now, GateRow.overdue_at.is_not(None))
+    return select(func.count()).where(GateRow.state == GateState.OPEN, late)
+
+
 def ids_of(gates: Select[GateRow]) -> Select[str, int]:
     """Of such gates only the ids, each with its rollout's: found by the thousand, each is read again under its lock."""
     return gates.with_only_columns(GateRow.rollout_id, GateRow.id)

@@ -21,6 +21,7 @@ from domain.reasons import Reason
 from domain.states import GateState
 from models.database import Database
 from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
+from models.outbox import told_already
 from notifications import dedup
 from operations.asking import CALLED_OFF, ask, open_requests, void_requests
 from operations.clock import due_at, next_reminder
@@ -65,7 +66,9 @@ def _remind(ws: Workspace, gate: GateRow) -> None:
     if due is None or gate.remind_at is None:
         return
     waited_for = [Purpose.RESPOND] if gate.paused_at else [one for one in Purpose if one is not Purpose.RESPOND]
-    asked = [request for request in open_requests(ws, gate, waited_for) if request.created_at < due]
+    waiting = {dedup.reminder(row.id, due): row for row in open_requests(ws, gate, waited_for) if row.created_at < due}
+    before = set(ws.session.scalars(told_already(waiting)))  # by a clock that was ahead, if times were set anew since
+    asked = [request for key, request in waiting.items() if key not in before]
     for request in asked:
         tell(ws, "reminder", request.person, dedup.reminder(request.id, due), request_id=request.id)
     if asked:

@@ -1,8 +1,8 @@
 """The relay: hears of commits, delivers mail, and keeps Prefect's page and flow runs in step with the database.
 
-Mail, Prefect, the queues of exclusive stages and the gates that settle themselves have a thread each, so that one being
-down never holds up the others. All are level-triggered: they look at what is to be done, so nothing is lost when the
-relay, the mail server or Prefect was away.
+Mail, Prefect, the queues of exclusive stages, the gates that settle themselves and the watch over the scheduled check
+have a thread each, so that one being down never holds up the others. All are level-triggered: they look at what is to
+be done, so nothing is lost when the relay, the mail server or Prefect was away.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from models.changes import Changes
 from notifications.senders import SmtpSender
 from operations.installation import Installation
+from operations.report_late_check import report_late_check
 from operations.take_turns import take_turns
 from worker.asker import Asker
 from worker.post import Post, now
@@ -24,11 +25,19 @@ LOOK_AGAIN_SECONDS = 0.5
 """How long to wait for a commit before looking for what has come due by itself."""
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
 """How long to wait after something failed for the first, second, ... time in a row."""
+WATCH_SECONDS = 60.0
+"""How often to look whether the scheduled check still comes."""
 
 
 def run(installation: Installation, stop: threading.Event, *, with_prefect: bool = True) -> None:
     """Relay until `stop` is set; mail goes on while Prefect is down, and the other way round."""
-    loops = [deliver_mail, look_after_gates, let_the_next_in, *([follow_in_prefect] if with_prefect else [])]
+    loops = [
+        deliver_mail,
+        look_after_gates,
+        let_the_next_in,
+        watch_the_check,
+        *([follow_in_prefect] if with_prefect else []),
+    ]
     threads = [threading.Thread(target=loop, args=(installation, stop), name=loop.__name__) for loop in loops]
     for thread in threads:
         thread.start()
@@ -57,6 +66,16 @@ def let_the_next_in(installation: Installation, stop: threading.Event) -> None:
 def look_after_gates(installation: Installation, stop: threading.Event) -> None:
     """Open windows in time, and ask the systems and databases that plans name, until `stop` is set."""
     _again_and_again(installation, stop, Asker(installation).look)
+
+
+def watch_the_check(installation: Installation, stop: threading.Event) -> None:
+    """Say when the scheduled check stays away, until `stop` is set: it cannot say so itself."""
+    since = now()
+    while not stop.wait(WATCH_SECONDS):
+        try:
+            report_late_check(installation.db, now(), since)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the relay looks again in a minute
+            log.warning("the scheduled check could not be watched: %s", error)
 
 
 def follow_in_prefect(installation: Installation, stop: threading.Event) -> None:
