@@ -384,6 +384,16 @@ def gates_due(now: datetime, believed: datetime) -> Select[GateRow]:
     return select(GateRow).where(GateRow.state == GateState.OPEN, due).order_by(GateRow.id)
 
 
+def gates_with_stages(gate_ids: Collection[int]) -> Select[GateRow, StageRow]:
+    """These gates, each with its stage."""
+    return (
+        select(GateRow, StageRow)
+        .join(StageRow, StageRow.id == GateRow.stage_id)
+        .where(GateRow.id.in_(gate_ids))
+        .order_by(GateRow.id)
+    )
+
+
 def count_of_open_gates() -> Select[int]:
     """How many gates are open."""
     return select(func.count()).where(GateRow.state == GateState.OPEN)

@@ -1,4 +1,4 @@
-"""Look after one open gate whose time has come: remind, escalate, or let it expire."""
+"""Look after open gates whose time has come: remind, escalate, or let them expire."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from domain.quorum import Origin, Requirement
 from domain.reasons import Reason
 from domain.states import GateState
 from models.database import Database
-from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
+from models.gates import GateRow, Purpose, Request, VoidReason, gates_with_stages, requests_at
 from models.outbox import told_already
 from notifications import dedup
 from operations.asking import CALLED_OFF, ask, open_requests, void_requests
@@ -35,44 +35,53 @@ from operations.workspace import Workspace, locked
 _ASKING_NOBODY = (WindowGate, CheckGate, RunGate)
 
 
-def attend_gate(
-    db: Database, keys: Sequence[bytes], rollout_id: str, gate_id: int, now: datetime, believed: datetime
+def attend_gates(
+    db: Database, keys: Sequence[bytes], rollout_id: str, gate_ids: Sequence[int], now: datetime, believed: datetime
 ) -> list[str]:
-    """Do what is due at one gate and return what was done: expired, escalated, reminded.
+    """Do what is due at gates of one rollout and return what was done, one word each: expired, escalated, reminded.
 
     Each happens at most once per due date, however often and by however many this is called. Reminders and escalations
     go by `now`; time is up only at `believed` (domain/check_clock.py), since that cannot be undone.
     """
     with locked(db, keys, rollout_id, now) as ws:
-        gate = ws.session.get_one(GateRow, gate_id, populate_existing=True)
-        done: list[str] = []
-        if gate.state is not GateState.OPEN:
-            return done
-        if is_over(gate.expires_at, believed):
-            expire(ws, gate)
-            return ["expired"]
-        while gate.state is GateState.OPEN and is_over(gate.escalate_at, now):
-            escalate(ws, gate)
-            done.append("escalated")
-        if is_over(gate.remind_at, now):
-            _remind(ws, gate)
-            done.append("reminded")
+        found = ws.session.execute(gates_with_stages(gate_ids)).all()
+        return [done for gate, _ in found for done in _attend(ws, gate, believed)]
+
+
+def _attend(ws: Workspace, gate: GateRow, believed: datetime) -> list[str]:
+    done: list[str] = []
+    if gate.state is not GateState.OPEN:
         return done
+    if is_over(gate.expires_at, believed):
+        expire(ws, gate)
+        return ["expired"]
+    while gate.state is GateState.OPEN and is_over(gate.escalate_at, ws.now):
+        escalate(ws, gate)
+        done.append("escalated")
+    if is_over(gate.remind_at, ws.now):
+        _remind(ws, gate)
+        done.append("reminded")
+    return done
 
 
 def _remind(ws: Workspace, gate: GateRow) -> None:
     """While the clock stands still, whoever was asked for changes is waited for, and nobody else."""
-    due, gate.remind_at = gate.remind_at, next_reminder(ws, gate)
-    if due is None or gate.remind_at is None:
-        return
+    due, again_at = gate.remind_at, next_reminder(ws, gate)
+    if due is not None and again_at is not None:
+        _remind_of(ws, gate, due)
+    gate.remind_at = again_at
+
+
+def _remind_of(ws: Workspace, gate: GateRow, due: datetime) -> None:
+    """Once for each due date, also when it comes again because a clock was ahead, and times were set anew since."""
     waited_for = [Purpose.RESPOND] if gate.paused_at else [one for one in Purpose if one is not Purpose.RESPOND]
     waiting = {dedup.reminder(row.id, due): row for row in open_requests(ws, gate, waited_for) if row.created_at < due}
-    before = set(ws.session.scalars(told_already(waiting)))  # by a clock that was ahead, if times were set anew since
-    asked = [request for key, request in waiting.items() if key not in before]
-    for request in asked:
-        tell(ws, "reminder", request.person, dedup.reminder(request.id, due), request_id=request.id)
+    before = set(ws.session.scalars(told_already(waiting)))
+    asked = {key: row.person for key, row in waiting.items() if key not in before}
+    for key, person in asked.items():
+        tell(ws, "reminder", person, key, request_id=waiting[key].id)
     if asked:
-        ws.note("gate.reminded", gate=gate, facts={"people": [request.person for request in asked]})
+        ws.note("gate.reminded", gate=gate, facts={"people": list(asked.values())})
 
 
 def escalate(ws: Workspace, gate: GateRow) -> None:

@@ -30,7 +30,7 @@ from models.gates import (
 from models.rollouts import Rollout, StageRow, rollouts_due_to_start, stages_stalled
 from operations.advance import advance
 from operations.apply_delegations import check_delegations
-from operations.attend_gate import attend_gate
+from operations.attend_gate import attend_gates
 from operations.automatic import LOOKED_AT_BY_THE_CLOCK
 from operations.chase_renewal import chase_renewal
 from operations.renew_gate import renew_gate
@@ -95,7 +95,10 @@ def _units(db: Database, keys: Sequence[bytes], now: datetime, believed: datetim
     return [
         *(partial(_advance, db, keys, rollout_id, now) for rollout_id in _to_advance(db, now)),
         *(partial(renew_gate, db, keys, *gate, now) for gate in _found(db, gates_to_renew(now))),
-        *(partial(attend_gate, db, keys, *gate, now, believed) for gate in _found(db, gates_due(now, believed))),
+        *(
+            partial(attend_gates, db, keys, *due, now, believed)
+            for due in _by_rollout(_found(db, gates_due(now, believed)))
+        ),
         *(partial(chase_renewal, db, keys, *gate, now, believed) for gate in _found(db, renewals_overdue(believed))),
         *(partial(_report_stalled_stage, db, keys, *stage, now) for stage in _stalled_stages(db, now)),
     ]
@@ -121,6 +124,14 @@ def _to_advance(db: Database, now: datetime) -> list[str]:
 def _found(db: Database, gates: Select[GateRow]) -> list[tuple[str, int]]:
     with db.read() as session:
         return [(rollout_id, gate_id) for rollout_id, gate_id in session.execute(ids_of(gates))]
+
+
+def _by_rollout(gates: Sequence[tuple[str, int]]) -> list[tuple[str, list[int]]]:
+    """What is due in one rollout at once is done in one transaction: gates that opened together are due together."""
+    found: dict[str, list[int]] = {}
+    for rollout_id, gate_id in gates:
+        found.setdefault(rollout_id, []).append(gate_id)
+    return list(found.items())
 
 
 def _stalled_stages(db: Database, now: datetime) -> list[tuple[str, int]]:

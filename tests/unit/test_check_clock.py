@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.check_clock import EVERY, LATE_AFTER, READINGS, Reading, believed, expiries_wait, is_late
 
@@ -51,3 +53,50 @@ def test_the_check_is_late_after_two_and_a_half_intervals_and_never_when_nothing
     assert not is_late(NOW - LATE_AFTER, NOW)
     assert is_late(NOW - LATE_AFTER - timedelta(microseconds=1), NOW)
     assert not is_late(None, NOW)
+
+
+JUMPS = [timedelta(hours=-2), timedelta(minutes=-30), timedelta(minutes=30), timedelta(hours=2), timedelta(days=1)]
+
+
+def trusted(runs: list[tuple[str, timedelta]]) -> list[timedelta]:
+    """Of runs a quarter of an hour apart, each a checker and how far its clock is off: how far behind the truth each
+    believes to be."""
+    readings: list[Reading] = []
+    behind = []
+    for number, (checker, off) in enumerate(runs):
+        true = NOW + number * EVERY
+        behind.append(true - believed(true + off, checker, readings))
+        readings.insert(0, Reading(checker, true + off))
+    return behind
+
+
+@given(st.lists(st.sampled_from([timedelta()] * 3 + JUMPS), min_size=2, max_size=60))
+def test_a_clock_that_jumps_for_one_run_is_never_ahead_and_two_right_runs_are_enough(jumps: list[timedelta]) -> None:
+    lasting_one_run = [off if number % 2 else timedelta() for number, off in enumerate(jumps)]
+    behind = trusted([("a", off) for off in lasting_one_run])
+    assert min(behind) >= timedelta()
+    right = [number for number in range(1, len(jumps)) if not any(lasting_one_run[number - 1 : number + 1])]
+    assert all(behind[number] == EVERY for number in right)
+
+
+@given(
+    st.lists(st.sampled_from("rfs"), max_size=80),
+    st.sampled_from(JUMPS),
+    st.sampled_from(JUMPS),
+    st.integers(1, READINGS),
+)
+def test_beside_a_right_clock_no_other_is_believed_when_it_is_ahead(
+    order: list[str], first: timedelta, second: timedelta, often: int
+) -> None:
+    off = {"r": timedelta(), "f": first, "s": second}
+    between = [[*order[at : at + often - 1], "r"] for at in range(0, len(order), max(1, often - 1))]
+    behind = trusted([(checker, off[checker]) for run in between for checker in run])
+    assert min(behind[often:], default=timedelta()) >= timedelta()
+
+
+@given(st.integers(1, 30), st.integers(1, 30))
+def test_a_frozen_clock_holds_expiries_back_until_it_moves_again(before: int, frozen: int) -> None:
+    runs = [timedelta()] * before + [-number * EVERY for number in range(1, frozen + 1)] + [timedelta()] * 2
+    behind = trusted([("a", off) for off in runs])
+    assert min(behind) >= timedelta()
+    assert behind[-1] == EVERY
