@@ -160,6 +160,8 @@ class GateRow(Base):
         return self.expires_at or self.renewal_due_at
 
 
+Index("ix_gates_renewal_due_at", GateRow.renewal_due_at, sqlite_where=GateRow.renewal_due_at.is_not(None),
+      postgresql_where=GateRow.renewal_due_at.is_not(None))  # fmt: skip
 Index("ix_gates_problem", GateRow.rollout_id, sqlite_where=GateRow.problem.is_not(None),
       postgresql_where=GateRow.problem.is_not(None))  # fmt: skip
 
