@@ -22,17 +22,15 @@ from cli.printing import moment, now_utc, plural, span
 from cli.smtp import trouble_with
 from domain.errors import EtappeError
 from domain.plan import RunGate
-from models.checks import checks_newest_first
 from models.gates import rollouts_with_unaskable_gates
 from models.outbox import Message, MessageState, message_counts
 from models.people import calendars_with_a_problem, people_present
+from operations.check_health import check_health
 from plans.catalogue import Catalogue
 from settings import Settings
 from worker.prefect_facts import LOOPBACK, PrefectFacts
 
 MAIL_MAY_WAIT = timedelta(minutes=5)
-CHECK_MAY_REST = timedelta(minutes=45)
-"""Three runs of the scheduled check that did not come."""
 WORKER_MAY_BE_SILENT = timedelta(seconds=90)
 SHORTEST_SECRET = 32
 DEPLOYMENTS = ("rollout/start", "check-stalled/scheduled")
@@ -218,16 +216,15 @@ def _dead_letters(session: Session) -> Iterator[Finding]:
 
 
 def _last_check(session: Session) -> Iterator[Finding]:
-    last = session.scalars(checks_newest_first().limit(1)).first()
-    if last is None:
-        yield _warning(
-            "last check", "the scheduled check has not run yet; it runs every 15 minutes, or: etappe check-stalled"
-        )
+    health = check_health(session, now_utc())
+    died = f"; {plural(health.unfinished, 'run')} begun since and not finished" if health.unfinished else ""
+    if health.finished_at is None:
+        said = f"the scheduled check has not run yet{died}; it runs every 15 minutes, or: etappe check-stalled"
+        yield (_problem if health.late else _warning)("last check", said)
         return
-    age = now_utc() - last.started_at
-    said = f"{span(age)} ago"
+    said = f"{span(now_utc() - health.finished_at)} ago{died}"
     late = f"{said}; is the worker running, and the schedule of check-stalled/scheduled on? Or: etappe check-stalled"
-    yield _problem("last check", late) if age > CHECK_MAY_REST else _ok("last check", said)
+    yield _problem("last check", late) if health.late else _ok("last check", said)
 
 
 def _unaskable(session: Session) -> Iterator[Finding]:

@@ -20,7 +20,6 @@ from domain.plan_words import Calendar
 _ELAPSED = {Unit.MINUTE: timedelta(minutes=1), Unit.HOUR: timedelta(hours=1)}
 _WALL = {Unit.DAY: timedelta(days=1), Unit.WEEK: timedelta(weeks=1)}
 _ONE_DAY = timedelta(days=1)
-_ONE_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -102,14 +101,6 @@ def check_calendar(calendar: Calendar) -> list[str]:
     """Return a sentence for an unknown time zone and one for unknown holidays, each with the nearest known one."""
     of_holidays = [] if calendar.holidays is None else days_off.problems(calendar.holidays)
     return [*_zone_problems(calendar.time_zone), *of_holidays]
-
-
-def may_expire(previous_check_at: datetime | None, now: datetime, longest_gap: timedelta = _ONE_HOUR) -> bool:
-    """Whether a check may let deadlines expire: only when the check before it was not longer ago than `longest_gap`.
-
-    After a gap (the first check ever, the machine was off, the clock jumped) deadlines are noted; the next one expires.
-    """
-    return previous_check_at is not None and timedelta() <= now - previous_check_at <= longest_gap
 
 
 def _next_in_week(start: datetime, moment: WeekMoment, calendar: Calendar) -> datetime:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 CHECK_EVERY = timedelta(minutes=15)
-"""How often the scheduled check runs."""
+"""How often the scheduled check runs (flows/deploy.py)."""
 CHECK_MAY_REST = 2.5 * CHECK_EVERY
+"""A run that takes its time, or one that was missed, is no reason to call anybody; two that were missed are."""
 MAIL_MAY_WAIT = timedelta(minutes=10)
 PREFECT_MAY_TAKE = timedelta(minutes=30)
 """Two checks repair whatever went astray there, if Prefect is up."""

@@ -109,5 +109,11 @@ def messages_of(rollout_id: str) -> Select[Message]:
 
 
 def message_counts() -> Select[str, int]:
-    """How many messages are in each state."""
-    return select(Message.state, func.count()).group_by(Message.state)
+    """How many messages wait, and how many are dead: those that are not settled well."""
+    open_states = (MessageState.PENDING, MessageState.DEAD)
+    return select(Message.state, func.count()).where(Message.state.in_(open_states)).group_by(Message.state)
+
+
+def told_already(keys: Collection[str]) -> Select[str]:
+    """Which of these dedup keys the outbox has taken before."""
+    return select(Message.dedup_key).where(Message.dedup_key.in_(keys))

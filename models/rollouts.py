@@ -143,9 +143,29 @@ def rollouts_not_ended() -> Select[Rollout]:
     return select(Rollout).where(Rollout.state.not_in(ENDED)).order_by(Rollout.id)
 
 
-def rollouts_due_to_start(today: date) -> Select[Rollout]:
+def living_since() -> Select[datetime | None]:
+    """Since when there has been a rollout that has not ended: when the oldest of them was started."""
+    return select(func.min(Rollout.created_at)).where(Rollout.state.not_in(ENDED))
+
+
+def living_owners() -> Select[str]:
+    """Who owns a rollout that has not ended, each once."""
+    return select(Rollout.owner).where(Rollout.state.not_in(ENDED)).distinct().order_by(Rollout.owner)
+
+
+def rollout_counts() -> Select[str, int]:
+    """How many rollouts are in each state."""
+    return select(Rollout.state, func.count()).group_by(Rollout.state)
+
+
+def count_of_stalled_stages() -> Select[int]:
+    """How many stages count as stalled now."""
+    return select(func.count()).where(StageRow.state == StageState.OPEN, StageRow.stalled_since.is_not(None))
+
+
+def rollouts_due_to_start(today: date) -> Select[str]:
     """The rollouts whose start date has come, reckoned in the far east; advancing looks again by their own zone."""
-    return select(Rollout).where(Rollout.state == RolloutState.WAITING, Rollout.start_on <= today)
+    return select(Rollout.id).where(Rollout.state == RolloutState.WAITING, Rollout.start_on <= today)
 
 
 def rollouts_unpainted() -> Select[Rollout]:
@@ -178,9 +198,9 @@ def newest_round_of_stage(rollout_id: str, key: str) -> Select[int | None]:
     return select(func.max(StageRow.round)).where(StageRow.rollout_id == rollout_id, StageRow.key == key)
 
 
-def stages_stalled(now: datetime) -> Select[StageRow]:
-    """The open stages that have been open for longer than their plan says."""
-    return select(StageRow).where(StageRow.state == StageState.OPEN, StageRow.stalled_at <= now)
+def stages_stalled(now: datetime) -> Select[str, int]:
+    """The open stages that have been open for longer than their plan says: the rollout's id and the stage's."""
+    return select(StageRow.rollout_id, StageRow.id).where(StageRow.state == StageState.OPEN, StageRow.stalled_at <= now)
 
 
 def stages_that_stall() -> Select[StageRow]:

@@ -92,6 +92,11 @@ def undelivered(message_id: int, person: str) -> str:
     return f"undelivered/{message_id}/{_address(person)}"
 
 
+def late_check(last_id: int, person: str) -> str:
+    """The scheduled check is late. By the last run that has finished, so that each time it stays away is told once."""
+    return f"late-check/{last_id}/{_address(person)}"
+
+
 def _moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.explanation import About, Explanation
-from domain.lateness import CHECK_MAY_REST, PREFECT_MAY_TAKE, is_late
+from domain.lateness import PREFECT_MAY_TAKE, is_late
 from domain.reasons import Fact, Reason
 from domain.states import ENDED, RolloutState
-from models.checks import checks_newest_first
 from models.outbox import MessageState
 from models.record import entries_after
 from operations import delivery
+from operations.check_health import check_health
 from operations.explanations import Explainer
 
 _MEND = Reason("To compare with Prefect now: etappe check-stalled")
@@ -114,11 +114,10 @@ def _not_painted_since(explainer: Explainer) -> datetime | None:
 def _late_check(explainer: Explainer) -> Explanation | None:
     """Once for the whole rollout, however many gates wait for it; one that has ended waits for no check."""
     ws = explainer.ws
-    last = ws.session.scalars(checks_newest_first().limit(1)).first()
-    at = last.finished_at if last else None
-    since = at or ws.rollout.created_at
-    if ws.rollout.state in ENDED or not is_late(since, CHECK_MAY_REST, ws.now):
+    health = check_health(ws.session, ws.now)
+    if ws.rollout.state in ENDED or not health.late:
         return None
+    since = health.finished_at or ws.rollout.created_at
     facts: dict[str, Fact] = {"moment": since}
     said = Reason("The scheduled check has not run since {moment}; without it nobody is reminded, nothing is escalated "
                   "and nothing expires.", facts)  # fmt: skip

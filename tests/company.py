@@ -387,9 +387,13 @@ class Company:
         return check_stalled(self.db, KEYS, self.now)
 
     def checks_on_schedule(self) -> CheckReport:
-        """Run the check now, having run it a quarter of an hour ago: nothing was missed, so deadlines may expire."""
-        check_stalled(self.db, KEYS, self.now - timedelta(minutes=15))
-        return self.checks()
+        """Run the check twice, the second time as the run after the first: what is over now is so beyond doubt.
+
+        Returns what both did together.
+        """
+        first, second = self.checks(), self.checks()
+        counts = {name: count + getattr(first, name) for name, count in vars(second).items() if name != "expiries_wait"}
+        return CheckReport(**counts, expiries_wait=second.expiries_wait)
 
     def headlines(self, recipient: str = "") -> list[str]:
         """What people were told, in English, in the order of telling."""

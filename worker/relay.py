@@ -1,8 +1,8 @@
 """The relay: hears of commits, delivers mail, and keeps Prefect's page and flow runs in step with the database.
 
-Mail, Prefect, the queues of exclusive stages, the gates that settle themselves and people's calendars have a thread
-each, so that one being down never holds up the others. All are level-triggered: they look at what is to be done, so
-nothing is lost when the relay, the mail server or Prefect was away.
+Mail, Prefect, the queues of exclusive stages, the gates that settle themselves, people's calendars and the watch over
+the scheduled check have a thread each, so that one being down never holds up the others. All are level-triggered: they
+look at what is to be done, so nothing is lost when the relay, the mail server or Prefect was away.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from models.changes import Changes
 from notifications.senders import SmtpSender
 from operations.installation import Installation
+from operations.report_late_check import report_late_check
 from operations.take_turns import take_turns
 from worker.asker import Asker
 from worker.calendar_reader import CalendarReader
@@ -25,6 +26,8 @@ LOOK_AGAIN_SECONDS = 0.5
 """How long to wait for a commit before looking for what has come due by itself."""
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
 """How long to wait after something failed for the first, second, ... time in a row."""
+WATCH_SECONDS = 60.0
+"""How often to look whether the scheduled check still comes."""
 
 
 def run(installation: Installation, stop: threading.Event, *, with_prefect: bool = True) -> None:
@@ -34,6 +37,7 @@ def run(installation: Installation, stop: threading.Event, *, with_prefect: bool
         look_after_gates,
         let_the_next_in,
         read_calendars,
+        watch_the_check,
         *([follow_in_prefect] if with_prefect else []),
     ]
     threads = [threading.Thread(target=loop, args=(installation, stop), name=loop.__name__) for loop in loops]
@@ -69,6 +73,16 @@ def look_after_gates(installation: Installation, stop: threading.Event) -> None:
 def read_calendars(installation: Installation, stop: threading.Event) -> None:
     """Read the calendars that say when people are away, until `stop` is set."""
     _again_and_again(installation, stop, CalendarReader(installation).read_all)
+
+
+def watch_the_check(installation: Installation, stop: threading.Event) -> None:
+    """Say when the scheduled check stays away, until `stop` is set: it cannot say so itself."""
+    since = now()
+    while not stop.wait(WATCH_SECONDS):
+        try:
+            report_late_check(installation.db, now(), since)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the relay looks again in a minute
+            log.warning("the scheduled check could not be watched: %s", error)
 
 
 def follow_in_prefect(installation: Installation, stop: threading.Event) -> None:

@@ -16,7 +16,6 @@ from domain.deadlines import (
     due_after_pauses,
     due_at,
     is_business_day,
-    may_expire,
     next_reminder,
     start_of_day,
 )
@@ -245,29 +244,6 @@ def test_one_that_is_not_known_is_named_with_what_to_write_instead(calendar: Cal
 
 def test_both_problems_of_a_calendar_are_named() -> None:
     assert len(check_calendar(Calendar(holidays="QQ", time_zone="Nowhere"))) == 2
-
-
-NOW = datetime(2026, 7, 6, 8, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("previous", "expected"),
-    [
-        (None, False),
-        (NOW - timedelta(minutes=15), True),
-        (NOW, True),
-        (NOW - timedelta(hours=1), True),
-        (NOW - timedelta(hours=1, microseconds=1), False),
-        (NOW - timedelta(days=3), False),
-        (NOW + timedelta(seconds=1), False),
-    ],
-)
-def test_nothing_expires_on_the_first_check_after_a_gap(previous: datetime | None, expected: bool) -> None:
-    assert may_expire(previous, NOW) is expected
-
-
-def test_the_longest_gap_can_be_given() -> None:
-    assert may_expire(NOW - timedelta(hours=2), NOW, longest_gap=timedelta(hours=2))
 
 
 def after_pause(start: datetime, span: str, began: datetime, ended: datetime, calendar: Calendar = CH_ZH) -> datetime:

@@ -46,6 +46,7 @@ def upgrade() -> None:
     with op.batch_alter_table('gates', schema=None) as batch_op:
         batch_op.add_column(sa.Column('calendar', sa.String(length=64), nullable=True))
         batch_op.create_index('ix_gates_state_calendar', ['state', 'calendar'], unique=False)
+        batch_op.create_index('ix_gates_renewal_due_at', ['renewal_due_at'], unique=False, sqlite_where=sa.text('renewal_due_at IS NOT NULL'), postgresql_where=sa.text('renewal_due_at IS NOT NULL'))
 
     with op.batch_alter_table('messages', schema=None) as batch_op:
         batch_op.add_column(sa.Column('wanted_at', models.base.UtcDateTime(timezone=True), nullable=True))
