@@ -21,6 +21,7 @@ from cli.parts import is_healthy
 from cli.printing import moment, now_utc, plural, span
 from cli.smtp import trouble_with
 from domain.errors import EtappeError
+from domain.lateness import MAIL_MAY_WAIT
 from domain.plan import RunGate
 from models.checks import checks_newest_first
 from models.gates import rollouts_with_unaskable_gates
@@ -30,7 +31,6 @@ from plans.catalogue import Catalogue
 from settings import Settings
 from worker.prefect_facts import LOOPBACK, PrefectFacts
 
-MAIL_MAY_WAIT = timedelta(minutes=5)
 CHECK_MAY_REST = timedelta(minutes=45)
 """Three runs of the scheduled check that did not come."""
 WORKER_MAY_BE_SILENT = timedelta(seconds=90)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 CHECK_EVERY = timedelta(minutes=15)
 """How often the scheduled check runs."""
 CHECK_MAY_REST = 2.5 * CHECK_EVERY
-MAIL_MAY_WAIT = timedelta(minutes=10)
+MAIL_MAY_WAIT = timedelta(minutes=5)
 PREFECT_MAY_TAKE = timedelta(minutes=30)
 """Two checks repair whatever went astray there, if Prefect is up."""
 

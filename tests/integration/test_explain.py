@@ -121,6 +121,28 @@ def test_an_open_gate_says_what_is_missing(
     assert sentences(company) == expected
 
 
+def test_a_promise_says_what_is_not_done_and_once_overdue_that_it_will_stop_its_stage(db: Database) -> None:
+    company = Company(db)
+    beside = f"      - {{id: beside, title: Beside, {SIGN_OFF}, quorum: any}}"
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any") + beside + LATER)
+    company.says(ANNA, "approve-with-conditions", conditions=[company.condition()])
+    [promise] = [one for one in explained(company) if one["stage"] == "later"]
+    assert promise["missing"] == ["What was promised is not done yet: check the texts"]
+    assert [person["email"] for person in promise["people"]] == [BEN]
+    company.later(days=9)
+    company.checks_on_schedule()
+    [stage] = sentences(company, "stage")
+    assert stage.startswith("It is put on hold as soon as it opens, because this did not pass: ")
+    assert f'etappe rollout resume {company.rollout_id} --reason "what has changed"' in ways_out(company)
+
+
+def test_a_gate_that_comes_after_others_says_after_which(db: Database) -> None:
+    company = Company(db)
+    after = f"      - {{id: after, title: After, {SIGN_OFF}, quorum: any, ask_after: [gate]}}"
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any") + after)
+    assert sentences(company, key="after") == ["Is asked after: The gate."]
+
+
 def test_it_says_what_comes_by_itself_in_the_order_of_coming(db: Database) -> None:
     company = Company(db)
     more = "remind: every 2 business days, escalate: [{after: 5 days, to: chair}], expires: {after: 9 days}"
@@ -183,7 +205,10 @@ def test_a_stage_on_hold_says_because_of_what_and_how_it_goes_on(db: Database) -
     company = Company(db)
     company.start(one_gate(f"{SIGN_OFF}, quorum: all, on_reject: hold"))
     rejects(company)
-    assert sentences(company, "stage") == ["On hold, because this did not pass: The gate."]
+    is_away(company, REQUESTER)
+    [stage] = [one for one in explained(company) if one["about"] == "stage"]
+    assert stage["missing"] == ["On hold, because this did not pass: The gate."]
+    assert [(one["email"], one["away_until"]) for one in stage["people"]] == [(REQUESTER, "2026-03-12")]
     assert f'etappe rollout resume {company.rollout_id} --reason "what has changed"' in ways_out(company)
 
 
