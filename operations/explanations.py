@@ -9,7 +9,7 @@ from functools import cached_property
 
 from domain import explanation, stage_graph
 from domain.delegation import Term
-from domain.explanation import About, Asked, Explanation
+from domain.explanation import About, Asked, Explanation, LostMail
 from domain.plan import Gate, MeasurementGate
 from domain.reasons import Reason
 from domain.renewal import may_be_asked
@@ -59,7 +59,7 @@ class Explainer:
             return None
         requests = self._asked_now(gate)
         people = self._people(requests)
-        trouble = {one.email for one in people if one.unaware or (one.away_until and not one.delegate)}
+        trouble = {one.email for one in people if one.lost or (one.away_until and not one.delegate)}
         stage = self.ws.stage_of(gate)
         return Explanation(
             About.GATE,
@@ -139,7 +139,7 @@ class Explainer:
                 self.name(row.on_behalf_of) if row.on_behalf_of else "",
                 last_days.get(row.person),
                 in_place.get(row.person, ""),
-                self._why_unaware(row),
+                self._lost(row),
             )
             for row in requests
         )
@@ -154,14 +154,12 @@ class Explainer:
             last_days.setdefault(absence.person, Term(absence.starts_at, absence.ends_at).last_day(lives_in))
         return last_days
 
-    def _why_unaware(self, request: Request) -> Reason | None:
+    def _lost(self, request: Request) -> LostMail | None:
         message = self._unaware.get(request.id)
         if message is None:
             return None
-        name, error = self.name(request.person), message.last_error or ""
-        if message.state is MessageState.DEAD:
-            return explanation.mail_refused(name, error)
-        return explanation.mail_waits(name, delivery.waits_since(message), error)
+        refused = message.state is MessageState.DEAD
+        return LostMail(refused, delivery.waits_since(message), message.last_error or "")
 
     def _next(self, gate: GateRow) -> tuple[Reason, ...]:
         if gate.state is not GateState.OPEN:
