@@ -30,6 +30,8 @@ from operations.waiting import waits_for
 from operations.what_follows import what_comes
 from operations.workspace import Workspace
 
+NOTHING_COMES = Reason("Nothing comes by itself here; it waits until somebody answers.")
+
 
 @dataclass
 class Explainer:
@@ -70,7 +72,7 @@ class Explainer:
             since=gate.paused_at or gate.opened_at or stage.opened_at,
             due_at=gate.due_at,
             people=people,
-            next=self._next(gate),
+            next=self._next(gate, people),
             ways_out=ways_out.at_gate(self.ws, gate, sorted(requests, key=lambda row: row.person not in trouble)),
         )
 
@@ -161,12 +163,13 @@ class Explainer:
         refused = message.state is MessageState.DEAD
         return LostMail(refused, delivery.waits_since(message), message.last_error or "")
 
-    def _next(self, gate: GateRow) -> tuple[Reason, ...]:
+    def _next(self, gate: GateRow, people: Sequence[Asked]) -> tuple[Reason, ...]:
         if gate.state is not GateState.OPEN:
             repair = Reason("Put the people into the directory file and import it again; the rollout then goes on by "
                             "itself.")  # fmt: skip
             return (repair,) if gate.problem else ()
-        return what_comes(self.ws, gate, self.name, self.language)
+        coming = what_comes(self.ws, gate, self.name, self.language)
+        return coming or ((NOTHING_COMES,) if people else ())
 
     def _refused(self, gate: GateRow) -> Explanation | None:
         """What did not pass and holds its stage, or will as soon as that opens."""

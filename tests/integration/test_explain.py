@@ -24,6 +24,7 @@ RUN = "kind: run, deployment: shift-traffic/sample"
 
 LAST = LATER.replace("id: later", "id: end").replace("id: last,", "id: finish,")
 
+NOTHING = "Nothing comes by itself here; it waits until somebody answers."
 REFUSED = "May not know of it, as the mail was refused for good: Ben Frei. The answer was: no such mailbox"
 
 
@@ -120,7 +121,14 @@ def test_an_open_gate_says_what_is_missing(
     company = Company(db)
     company.start(one_gate(gate))
     happens(company)
-    assert sentences(company) == expected
+    assert [said for said in sentences(company) if said != NOTHING] == expected
+
+
+def test_where_nothing_comes_by_itself_it_says_so(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any"))
+    [one] = explained(company)
+    assert one["next"] == [NOTHING]
 
 
 def test_a_promise_says_what_is_not_done_and_once_overdue_that_it_will_stop_its_stage(db: Database) -> None:
