@@ -21,6 +21,7 @@ from cli.parts import is_healthy
 from cli.printing import moment, now_utc, plural, span
 from cli.smtp import trouble_with
 from domain.errors import EtappeError
+from domain.lateness import MAIL_MAY_WAIT
 from domain.plan import RunGate
 from models.gates import rollouts_with_unaskable_gates
 from models.outbox import Message, MessageState, message_counts
@@ -30,7 +31,6 @@ from plans.catalogue import Catalogue
 from settings import Settings
 from worker.prefect_facts import LOOPBACK, PrefectFacts
 
-MAIL_MAY_WAIT = timedelta(minutes=5)
 WORKER_MAY_BE_SILENT = timedelta(seconds=90)
 SHORTEST_SECRET = 32
 DEPLOYMENTS = ("rollout/start", "check-stalled/scheduled")

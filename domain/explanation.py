@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from domain.reasons import Reason
+from domain.reasons import Fact, Reason
 from domain.states import GateState, RolloutState, StageState
 
 _COMMAND = ": etappe "
@@ -28,12 +28,24 @@ class About(StrEnum):
 
 
 @dataclass(frozen=True)
+class LostMail:
+    """A mail that somebody should have had since then (UTC): refused for good, or still waiting.
+
+    `error` is what the mail server said last, "" when nobody has tried yet.
+    """
+
+    refused: bool
+    since: datetime
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Asked:
     """Somebody who can provide what is missing, by address and name.
 
     `on_behalf_of` is the name of whose voice they lend, "" for their own; `delegate` who was asked in their place. They
-    are away until the end of the day `away_until`, where they live. `unaware` says why they may not know that they are
-    asked: their mail was refused, or still waits.
+    are away until the end of the day `away_until`, where they live. They may not know that they are asked when their
+    mail was `lost`.
     """
 
     email: str
@@ -41,7 +53,7 @@ class Asked:
     on_behalf_of: str = ""
     away_until: date | None = None
     delegate: str = ""
-    unaware: Reason | None = None
+    lost: LostMail | None = None
 
 
 @dataclass(frozen=True)
@@ -159,7 +171,7 @@ def who_can_provide(people: Sequence[Asked]) -> tuple[Reason, ...]:
         _named(names),
         *(_away(one) for one in people if one.away_until),
         *(Reason("{person} is asked in the place of {delegator}.", _lent(one)) for one in people if one.on_behalf_of),
-        *(one.unaware for one in people if one.unaware),
+        *_unaware(people),
     )
 
 
@@ -170,7 +182,7 @@ def _named(names: Sequence[str]) -> Reason:
     return Reason("Waits for {people}.", {"people": shown})
 
 
-def _lent(one: Asked) -> dict[str, str | int | datetime]:
+def _lent(one: Asked) -> dict[str, Fact]:
     return {"person": one.name, "delegator": one.on_behalf_of}
 
 
@@ -181,17 +193,27 @@ def _away(one: Asked) -> Reason:
     return Reason("{person} is away until {day}, and nobody answers in their place.", facts)
 
 
-def mail_refused(name: str, error: str) -> Reason:
-    """Say that somebody may not know what they are asked, because their mail was refused for good."""
-    return Reason("{person} may not know: their mail was refused for good: {error}", {"person": name, "error": error})
+def _unaware(people: Sequence[Asked]) -> tuple[Reason, ...]:
+    """Whoever lost their mail in the same way is named in one sentence: a mail server that is down fails everybody."""
+    lost: dict[LostMail, list[str]] = {}
+    for one in people:
+        if one.lost:
+            lost.setdefault(one.lost, []).append(one.name)
+    return tuple(why_unaware(mail, names) for mail, names in lost.items())
 
 
-def mail_waits(name: str, since: datetime, error: str) -> Reason:
-    """Say that somebody may not know, because their mail waits since then; `error` is the mail server's last word."""
-    facts: dict[str, str | int | datetime] = {"person": name, "moment": since.isoformat(), "error": error}
-    if error:
-        return Reason("{person} may not know: their mail waits since {moment}. The last try said: {error}", facts)
-    return Reason("{person} may not know: their mail waits since {moment}; nobody has tried to send it.", facts)
+def why_unaware(mail: LostMail, names: Sequence[str]) -> Reason:
+    """Say why these people may not know that they are asked."""
+    facts: dict[str, Fact] = {"people": ", ".join(names[:MOST_NAMES]), "moment": mail.since, "error": mail.error}
+    if mail.refused:
+        return Reason("May not know of it, as the mail was refused for good: {people}. The answer was: {error}", facts)
+    if mail.error:
+        return Reason(
+            "May not know of it, as the mail waits since {moment}: {people}. The last try said: {error}", facts
+        )
+    return Reason(
+        "May not know of it, as the mail waits since {moment} and nobody has tried to send it: {people}.", facts
+    )
 
 
 def split_command(said: str) -> tuple[str, str]:

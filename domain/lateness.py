@@ -8,7 +8,7 @@ CHECK_EVERY = timedelta(minutes=15)
 """How often the scheduled check runs (flows/deploy.py)."""
 CHECK_MAY_REST = 2.5 * CHECK_EVERY
 """A run that takes its time, or one that was missed, is no reason to call anybody; two that were missed are."""
-MAIL_MAY_WAIT = timedelta(minutes=10)
+MAIL_MAY_WAIT = timedelta(minutes=5)
 PREFECT_MAY_TAKE = timedelta(minutes=30)
 """Two checks repair whatever went astray there, if Prefect is up."""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.errors import UnknownRollout
-from domain.explanation import Asked, Explanation, GateShown, RolloutShown, StageShown, split_command
+from domain.explanation import Asked, Explanation, GateShown, RolloutShown, StageShown, split_command, why_unaware
 from models.database import Database
 from models.gates import GateRow
 from models.rollouts import Rollout, StageRow
@@ -121,5 +121,5 @@ def _person(person: Asked, words: Words) -> dict[str, Any]:
         "on_behalf_of": person.on_behalf_of or None,
         "away_until": person.away_until.isoformat() if person.away_until else None,
         "delegate": person.delegate or None,
-        "unaware": words.say(person.unaware) if person.unaware else None,
+        "unaware": words.say(why_unaware(person.lost, [person.name])) if person.lost else None,
     }

@@ -9,13 +9,13 @@ from functools import cached_property
 
 from domain import explanation, stage_graph
 from domain.delegation import Term
-from domain.explanation import About, Asked, Explanation
+from domain.explanation import About, Asked, Explanation, LostMail
 from domain.plan import Gate, MeasurementGate
 from domain.reasons import Reason
 from domain.renewal import may_be_asked
 from domain.states import GateState, StageState
 from domain.waiver import REFUSED
-from models.absences import Absence, absences_now
+from models.absences import absences_now
 from models.gates import GateRow, Purpose, Request
 from models.outbox import Message, MessageState, messages_of
 from models.rollouts import StageRow
@@ -29,6 +29,8 @@ from operations.voices import tally_of
 from operations.waiting import waits_for
 from operations.what_follows import what_comes
 from operations.workspace import Workspace
+
+NOTHING_COMES = Reason("Nothing comes by itself here; it waits until somebody answers.")
 
 
 @dataclass
@@ -59,7 +61,7 @@ class Explainer:
             return None
         requests = self._asked_now(gate)
         people = self._people(requests)
-        trouble = {one.email for one in people if one.unaware or (one.away_until and not one.delegate)}
+        trouble = {one.email for one in people if one.lost or (one.away_until and not one.delegate)}
         stage = self.ws.stage_of(gate)
         return Explanation(
             About.GATE,
@@ -70,7 +72,7 @@ class Explainer:
             since=gate.paused_at or gate.opened_at or stage.opened_at,
             due_at=gate.due_at,
             people=people,
-            next=self._next(gate),
+            next=self._next(gate, people),
             ways_out=ways_out.at_gate(self.ws, gate, sorted(requests, key=lambda row: row.person not in trouble)),
         )
 
@@ -130,49 +132,44 @@ class Explainer:
         return [row for row in rows if (row.purpose is Purpose.RESPOND) == (gate.paused_at is not None)]
 
     def _people(self, requests: Sequence[Request]) -> tuple[Asked, ...]:
-        people = {person for row in requests for person in (row.person, row.voice)}
-        self._look_up_at_once(people)
-        absences: dict[str, Absence] = {}
-        for absence in self.ws.session.scalars(absences_now(self.ws.now, people)):
-            absences.setdefault(absence.person, absence)
+        last_days = self._last_days({person for row in requests for person in (row.person, row.voice)})
         in_place = {row.on_behalf_of: self.name(row.person) for row in requests if row.on_behalf_of}
         return tuple(
             Asked(
                 row.person,
                 self.name(row.person),
                 self.name(row.on_behalf_of) if row.on_behalf_of else "",
-                self._last_day(absences.get(row.person)),
+                last_days.get(row.person),
                 in_place.get(row.person, ""),
-                self._why_unaware(row),
+                self._lost(row),
             )
             for row in requests
         )
 
-    def _look_up_at_once(self, people: set[str]) -> None:
+    def _last_days(self, people: set[str]) -> dict[str, date]:
+        """The last day of the absence of each of these people who is away, where that person lives."""
         zone = self.ws.plan.calendar.time_zone
         self.ws.readers |= readers(self.ws.session, people - self.ws.readers.keys(), self.ws.rollout, zone)
+        last_days: dict[str, date] = {}
+        for absence in self.ws.session.scalars(absences_now(self.ws.now, people)):  # the one that lasts longest first
+            lives_in = reader_of(self.ws, absence.person).time_zone
+            last_days.setdefault(absence.person, Term(absence.starts_at, absence.ends_at).last_day(lives_in))
+        return last_days
 
-    def _last_day(self, absence: Absence | None) -> date | None:
-        """The last day of an absence, where that person lives."""
-        if absence is None:
-            return None
-        return Term(absence.starts_at, absence.ends_at).last_day(reader_of(self.ws, absence.person).time_zone)
-
-    def _why_unaware(self, request: Request) -> Reason | None:
+    def _lost(self, request: Request) -> LostMail | None:
         message = self._unaware.get(request.id)
         if message is None:
             return None
-        name, error = self.name(request.person), message.last_error or ""
-        if message.state is MessageState.DEAD:
-            return explanation.mail_refused(name, error)
-        return explanation.mail_waits(name, delivery.waits_since(message), error)
+        refused = message.state is MessageState.DEAD
+        return LostMail(refused, delivery.waits_since(message), message.last_error or "")
 
-    def _next(self, gate: GateRow) -> tuple[Reason, ...]:
+    def _next(self, gate: GateRow, people: Sequence[Asked]) -> tuple[Reason, ...]:
         if gate.state is not GateState.OPEN:
             repair = Reason("Put the people into the directory file and import it again; the rollout then goes on by "
                             "itself.")  # fmt: skip
             return (repair,) if gate.problem else ()
-        return what_comes(self.ws, gate, self.name, self.language)
+        coming = what_comes(self.ws, gate, self.name, self.language)
+        return coming or ((NOTHING_COMES,) if people else ())
 
     def _refused(self, gate: GateRow) -> Explanation | None:
         """What did not pass and holds its stage, or will as soon as that opens."""
@@ -203,7 +200,8 @@ class Explainer:
         if stage.state is StageState.WAITING:
             missing = Reason("It is put on hold as soon as it opens, because this did not pass: {gates}.", facts)
         owners = dict.fromkeys([self.ws.rollout.owner, *self.ws.directory.resolve(self.ws.planned_stage(stage).owner)])
-        people = tuple(Asked(person, self.name(person)) for person in owners)
+        last_days = self._last_days(set(owners))
+        people = tuple(Asked(person, self.name(person), away_until=last_days.get(person)) for person in owners)
         return self._of_stage(stage, (missing,), people, ways_out.off_hold(self.ws))
 
     def _waiting(self, stage: StageRow) -> Explanation | None:

@@ -24,6 +24,9 @@ RUN = "kind: run, deployment: shift-traffic/sample"
 
 LAST = LATER.replace("id: later", "id: end").replace("id: last,", "id: finish,")
 
+NOTHING = "Nothing comes by itself here; it waits until somebody answers."
+REFUSED = "May not know of it, as the mail was refused for good: Ben Frei. The answer was: no such mailbox"
+
 
 def exclusive(title: str) -> str:
     """A plan whose stage needs something for itself."""
@@ -118,7 +121,36 @@ def test_an_open_gate_says_what_is_missing(
     company = Company(db)
     company.start(one_gate(gate))
     happens(company)
-    assert sentences(company) == expected
+    assert [said for said in sentences(company) if said != NOTHING] == expected
+
+
+def test_where_nothing_comes_by_itself_it_says_so(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any"))
+    [one] = explained(company)
+    assert one["next"] == [NOTHING]
+
+
+def test_a_promise_says_what_is_not_done_and_once_overdue_that_it_will_stop_its_stage(db: Database) -> None:
+    company = Company(db)
+    beside = f"      - {{id: beside, title: Beside, {SIGN_OFF}, quorum: any}}"
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any") + beside + LATER)
+    company.says(ANNA, "approve-with-conditions", conditions=[company.condition()])
+    [promise] = [one for one in explained(company) if one["stage"] == "later"]
+    assert promise["missing"] == ["What was promised is not done yet: check the texts"]
+    assert [person["email"] for person in promise["people"]] == [BEN]
+    company.later(days=9)
+    company.checks_on_schedule()
+    [stage] = sentences(company, "stage")
+    assert stage.startswith("It is put on hold as soon as it opens, because this did not pass: ")
+    assert f'etappe rollout resume {company.rollout_id} --reason "what has changed"' in ways_out(company)
+
+
+def test_a_gate_that_comes_after_others_says_after_which(db: Database) -> None:
+    company = Company(db)
+    after = f"      - {{id: after, title: After, {SIGN_OFF}, quorum: any, ask_after: [gate]}}"
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any") + after)
+    assert sentences(company, key="after") == ["Is asked after: The gate."]
 
 
 def test_it_says_what_comes_by_itself_in_the_order_of_coming(db: Database) -> None:
@@ -149,7 +181,7 @@ def test_it_says_who_is_away_until_when_who_answers_for_them_and_who_may_not_kno
         one["email"]: (one["away_until"], one["delegate"], one["on_behalf_of"], one["unaware"]) for one in people
     } == {
         ANNA: ("2026-03-12", None, None, None),
-        BEN: (None, None, None, "Ben Frei may not know: their mail was refused for good: no such mailbox"),
+        BEN: (None, None, None, REFUSED),
         CARLA: ("2026-03-12", "Emil Vogt", None, None),
         EMIL: (None, None, "Carla Rossi", None),
     }
@@ -183,7 +215,10 @@ def test_a_stage_on_hold_says_because_of_what_and_how_it_goes_on(db: Database) -
     company = Company(db)
     company.start(one_gate(f"{SIGN_OFF}, quorum: all, on_reject: hold"))
     rejects(company)
-    assert sentences(company, "stage") == ["On hold, because this did not pass: The gate."]
+    is_away(company, REQUESTER)
+    [stage] = [one for one in explained(company) if one["about"] == "stage"]
+    assert stage["missing"] == ["On hold, because this did not pass: The gate."]
+    assert [(one["email"], one["away_until"]) for one in stage["people"]] == [(REQUESTER, "2026-03-12")]
     assert f'etappe rollout resume {company.rollout_id} --reason "what has changed"' in ways_out(company)
 
 

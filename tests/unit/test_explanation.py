@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from domain.escalation import why_cannot_be_escalated
-from domain.explanation import Asked, mail_refused, mail_waits, split_command, voices_missing, who_can_provide
+from domain.explanation import Asked, LostMail, split_command, voices_missing, who_can_provide
 from domain.lateness import CHECK_EVERY, CHECK_MAY_REST, is_late
 from domain.reasons import Reason
 from domain.states import GateState
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+REFUSED, WAITS = LostMail(True, NOON, "550 no such user"), LostMail(False, NOON, "450")
 
 
 @pytest.mark.parametrize(
@@ -49,14 +50,19 @@ def test_it_says_how_many_voices_of_which_kind_are_missing(
             ],
         ),
         (
-            [Asked("a@x", "Anna", unaware=mail_refused("Anna", "550 no such user"))],
-            ["Waits for Anna.", "Anna may not know: their mail was refused for good: 550 no such user"],
+            [Asked("a@x", "Anna", lost=REFUSED), Asked("b@x", "Ben", lost=REFUSED), Asked("c@x", "Carla", lost=WAITS)],
+            [
+                "Waits for Anna, Ben, Carla.",
+                "May not know of it, as the mail was refused for good: Anna, Ben. The answer was: 550 no such user",
+                "May not know of it, as the mail waits since 2026-03-02 12:00:00+00:00: Carla. The last try said: 450",
+            ],
         ),
         (
-            [Asked("a@x", "Anna", unaware=mail_waits("Anna", NOON, ""))],
+            [Asked("a@x", "Anna", lost=LostMail(False, NOON))],
             [
                 "Waits for Anna.",
-                "Anna may not know: their mail waits since 2026-03-02T12:00:00+00:00; nobody has tried to send it.",
+                "May not know of it, as the mail waits since 2026-03-02 12:00:00+00:00 and nobody has tried to send "
+                "it: Anna.",
             ],
         ),
     ],
