@@ -86,8 +86,7 @@ def messages_due(now: datetime, limit: int) -> Select[Message]:
 def sent_by_the_clock(
     people: Collection[str], since: datetime, now: datetime
 ) -> Select[str, datetime | None, datetime | None]:
-    """For each of these people: when a mail by the clock was sent last, if later than `since`, and until when one is
-    leased, if at this moment."""
+    """To whom of these people a mail by the clock was sent after `since`, and when; or until when one is leased."""
     sent = and_(Message.state == MessageState.SENT, Message.settled_at > since)
     leased = and_(Message.state == MessageState.PENDING, Message.leased_until > now)
     return (

@@ -59,8 +59,10 @@ def _hours(session: Session, by_reader: Mapping[str, Sequence[Message]]) -> dict
 
 
 def _left_behind(messages: Sequence[Message]) -> list[Message]:
-    """Return what a relay has taken and not settled: perhaps it was sent, so it is sent once more as the same mail, and
-    nothing joins it."""
+    """Return what a relay has taken and not settled.
+
+    Perhaps it was sent: it is sent once more, as the same mail, and nothing joins it.
+    """
     leases = [message.leased_until for message in messages if message.leased_until]
     return [message for message in messages if leases and message.leased_until == min(leases)]
 

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.mail_times import APART, EVENING, Hours, Occasion, Quiet, due_at, next_by_the_clock, occasion_of_reminder
+from domain.mail_times import (
+    APART,
+    EVENING,
+    Hours,
+    Occasion,
+    Quiet,
+    due_again_at,
+    due_at,
+    next_by_the_clock,
+    occasion_of_reminder,
+)
 from domain.plan import Calendar, Closure
 from plans.reading import read_plan
 from tests.unit.plan_texts import GOOD
@@ -108,6 +118,13 @@ def test_what_comes_by_the_clock_waits_for_a_business_day_and_never_for_two(hour
         between = (due.astimezone(zone).date() - now.astimezone(zone).date()).days
         whole_days = [now.astimezone(zone).date() + timedelta(days=day) for day in range(1, between)]
         assert not any(hours.are_on(day) for day in whole_days)
+
+
+def test_what_was_held_up_comes_as_soon_as_it_may_and_no_morning_is_waited_for() -> None:
+    assert due_again_at(REMINDED, PLAIN, at("03-02 11:00")) == at("03-02 11:00")
+    assert due_again_at(REMINDED, PLAIN, at("03-02 21:00")) == at("03-03 08:00")
+    assert due_again_at(ASKED, SPARED, at("03-02 21:00")) == at("03-03 07:00")
+    assert due_again_at(ASKED, SPARED, at("03-02 21:00"), urgent=True) == at("03-02 21:00")
 
 
 def test_mails_by_the_clock_are_an_hour_apart() -> None:
