@@ -37,18 +37,14 @@ def attend_absences(ws: Workspace) -> bool:
 
 
 def _attend(ws: Workspace, gate: GateRow) -> bool:
-    fresh = _fresh(ws, gate, _missed(ws, gate))
-    if not fresh:
+    if not _fresh(ws, gate, _missed(ws, gate)):
         return False
-    told, steps = list[tuple[Request, Absence]](), list[Reason]()
-    asked = set[str]()
+    told, steps = Missed(), list[Reason]()
     while missed := _missed(ws, gate):  # whoever a step asks can be away as well
         told += _noted(ws, gate, _fresh(ws, gate, missed))
         if not _has_a_step_left(ws, gate):
             break
-        people, follows = take_step(ws, gate)
-        asked.update(people)
-        steps.append(follows)
+        steps.append(take_step(ws, gate)[1])
     _tell(ws, gate, told, steps, still_in_vain=bool(missed))
     return True
 

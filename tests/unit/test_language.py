@@ -102,3 +102,12 @@ def test_reviews_have_words_of_their_own() -> None:
 @pytest.mark.parametrize("states", [RolloutState, StageState, GateState, Outcome])
 def test_every_state_has_words(states: type[RolloutState]) -> None:
     assert len({GERMAN.state(state) for state in states}) == len(states)
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"), [("de", "Anna Keller (abwesend bis 3. Mai)"), ("en", "Anna Keller (away until 3 May)")]
+)
+def test_whoever_is_away_is_named_with_their_last_day(language: str, expected: str) -> None:
+    words = Words(language, "Europe/Zurich")
+    assert words.away("Anna Keller", date(2026, 5, 3)) == expected
+    assert words.away("Anna Keller", None) == "Anna Keller"
