@@ -33,12 +33,15 @@ def in_year(name: str, year: int) -> frozenset[date]:
 
 def problems(name: str) -> list[str]:
     """Return a sentence for what is unknown in a name, with what to write instead; empty when all of it is known."""
+    place = name.partition("+")[0]
     country, subdivision, categories = _parts(name)
     if country not in _known():
-        return [f"“{country}” is not a country whose holidays are known; {instead_of(name, _names(), 'CH-ZH')}."]
-    if "-" in name.partition("+")[0] and subdivision not in _known()[country]:
+        return [f"“{country}” is not a country whose holidays are known; {instead_of(place, _names(), 'CH-ZH')}."]
+    if "-" in place and subdivision not in _known()[country]:
         ours = [known for known in _names() if known.startswith(f"{country}-")]
-        return [f"“{country}” has no part “{subdivision}” whose holidays are known; {instead_of(name, ours, country)}."]
+        return [
+            f"“{country}” has no part “{subdivision}” whose holidays are known; {instead_of(place, ours, country)}."
+        ]
     further = _categories(country)
     return [
         f"“{category}” is not a category of holidays of {country}; {_one_of(further)}."

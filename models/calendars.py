@@ -8,14 +8,14 @@ from itertools import pairwise
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from domain.states import ENDED, LETS_PASS, GateState, StageState
+from domain.states import ENDED, LETS_PASS, GateState, RolloutState, StageState
 from models.gates import GateRow
 from models.rollouts import PlanVersion, Rollout, StageRow
 
 
 def plan_versions_in_use() -> Select[PlanVersion]:
     """The plan versions that rollouts follow which may still change."""
-    living = select(Rollout.plan_version_id).where(Rollout.state.not_in(ENDED))
+    living = select(Rollout.plan_version_id).where(Rollout.state.in_(set(RolloutState) - ENDED))
     return select(PlanVersion).where(PlanVersion.id.in_(living)).order_by(PlanVersion.id)
 
 

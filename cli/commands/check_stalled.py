@@ -39,7 +39,8 @@ def _sentence(report: CheckReport) -> str:
     return (
         f"Reminded at {plural(report.reminded, 'gate')}, escalated {report.escalated}, let {report.expired} expire; "
         f"asked {report.renewed} again for renewal, {report.overdue} newly overdue; "
-        f"{plural(report.stalled, 'stage')} newly stalled; {plural(report.advanced, 'rollout')} went on; "
+        f"{plural(report.stalled, 'stage')} newly stalled; {plural(report.advanced, 'rollout')} went on, "
+        f"dates of {report.moved} moved with a calendar; "
         f"asked {report.delegated} in another one's place, took {report.taken_back} back."
     )
 

@@ -12,7 +12,7 @@ from cli.opening import opened
 from cli.printing import json_option, now_utc, print_json, print_table
 from models.database import Database
 from models.people import holders_present, people_present
-from operations.import_people import Imported, import_people
+from operations.import_people import import_people
 from plans.directory import read_directory
 from settings import Settings
 
@@ -46,14 +46,8 @@ def import_(file: Path, as_json: bool) -> None:
         print_json(dict(vars(imported)))
     else:
         click.echo(f"In the directory: {imported.present}, of them new: {imported.new}. Gone: {imported.gone}.")
-        click.echo(_closures(imported))
-
-
-def _closures(imported: Imported) -> str:
-    if imported.closures:
-        return f"Closures of the company: {imported.closures}, instead of {imported.closures_before} before."
-    took = f"the {imported.closures_before} from before are gone" if imported.closures_before else "none before either"
-    return f"Closures of the company: none in this file, {took}."
+        if imported.closures or imported.closures_before:
+            click.echo(f"Closures of the company: {imported.closures}; before, there were {imported.closures_before}.")
 
 
 @people.command("list")

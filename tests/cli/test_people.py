@@ -11,11 +11,20 @@ from tests.company import PEOPLE
 def test_people_are_imported_and_listed(company: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "people.yaml"
     file.write_text(PEOPLE)
-    assert company("people", "import", str(file), "--json").facts() == {"present": 6, "new": 6, "gone": 18}
+    imported = {"present": 6, "new": 6, "gone": 18, "closures": 0, "closures_before": 0}
+    assert company("people", "import", str(file), "--json").facts() == imported
     assert company("people", "import", str(file)).out == "In the directory: 6, of them new: 0. Gone: 0.\n"
     people = {one["email"]: one for one in company("people", "list", "--json").facts()}
     assert people["emil@example.com"]["roles"] == ["chair", "finance-head", "staff"]
     assert "Emil Vogt" in company("people", "list").out
+
+
+def test_each_import_says_how_many_closures_there_are_and_were(company: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "people.yaml"
+    file.write_text(f"{PEOPLE}closures: [{{first: 2026-12-24, last: 2027-01-01, title: Betriebsferien}}]\n")
+    assert company("people", "import", str(file)).out.endswith("Closures of the company: 1; before, there were 0.\n")
+    file.write_text(PEOPLE)
+    assert company("people", "import", str(file)).out.endswith("Closures of the company: 0; before, there were 1.\n")
 
 
 def test_a_broken_file_changes_nothing_and_every_problem_has_its_place(company: Terminal, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import calendar_digest, days_off
+from domain.calendar_digest import digest_of
 from domain.deadlines import (
     Pause,
     check_calendar,
@@ -19,8 +21,8 @@ from domain.deadlines import (
     next_reminder,
     start_of_day,
 )
-from domain.durations import Duration, Rhythm, Unit
-from domain.plan import Calendar
+from domain.durations import Duration, Rhythm, Unit, read_deadline
+from domain.plan import Calendar, Closure
 
 ZURICH = ZoneInfo("Europe/Zurich")
 CH_ZH = Calendar(holidays="CH-ZH", time_zone="Europe/Zurich")
@@ -212,7 +214,14 @@ def test_a_day_without_a_midnight_begins_when_its_gap_is_over() -> None:
 
 
 @pytest.mark.parametrize(
-    "calendar", [CH_ZH, NO_HOLIDAYS, Calendar(holidays="CH"), Calendar(holidays="DE-BY", time_zone="UTC")]
+    "calendar",
+    [
+        CH_ZH,
+        NO_HOLIDAYS,
+        Calendar(holidays="CH"),
+        Calendar(holidays="DE-BY", time_zone="UTC"),
+        Calendar(holidays="CH-ZH+half_day+optional"),
+    ],
 )
 def test_a_calendar_that_is_known_has_no_problems(calendar: Calendar) -> None:
     assert check_calendar(calendar) == []
@@ -233,6 +242,11 @@ def test_a_calendar_that_is_known_has_no_problems(calendar: Calendar) -> None:
         (Calendar(holidays="DE-BX"), "write DE-"),
         (Calendar(holidays="QQ"), "CH-ZH"),
         (Calendar(holidays=""), "CH-ZH"),
+        (Calendar(holidays="DE-BY+katholisch"), "those are catholic, school"),
+        (Calendar(holidays="DE-BY+catholic+half_day"), "“half_day” is not a category of holidays of DE"),
+        (Calendar(holidays="DE-BY+"), "those are catholic, school"),
+        (Calendar(holidays="GB+bank"), "it has none beside the public holidays"),
+        (Calendar(holidays="DE-BX+catholic"), "write DE-"),
     ],
 )
 def test_one_that_is_not_known_is_named_with_what_to_write_instead(calendar: Calendar, instead: str) -> None:
@@ -306,3 +320,69 @@ def test_as_many_business_hours_are_left_after_a_pause_as_were_before_it(
     else:
         assert business_hours(pauses[-1].ended_at, moved) == business_hours(began, before)
         assert moved >= before
+
+
+def by_deadline(start: str, deadline: str, *pauses: tuple[str, str]) -> datetime:
+    stood_still = [Pause(zurich(began), zurich(ended)) for began, ended in pauses]
+    return due_after_pauses(zurich(start), read_deadline(deadline), CH_ZH, stood_still)
+
+
+@pytest.mark.parametrize(
+    ("start", "over"),
+    [
+        ("2026-03-02T09:00", "2026-03-06T12:00"),
+        ("2026-03-06T11:59", "2026-03-06T12:00"),
+        ("2026-03-06T12:00", "2026-03-13T12:00"),  # strictly after the clock began
+        ("2026-03-07T00:00", "2026-03-13T12:00"),
+    ],
+)
+def test_a_moment_of_the_week_is_the_first_one_after_the_clock_began(start: str, over: str) -> None:
+    assert by_deadline(start, "Friday 12:00") == zurich(over)
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "over"),
+    [
+        ("2026-03-03T09:00", "2026-03-05T09:00", "2026-03-06T12:00"),  # it is still to come
+        ("2026-03-05T09:00", "2026-03-06T12:00", "2026-03-13T12:00"),  # it came within the pause
+        ("2026-03-05T09:00", "2026-03-18T09:00", "2026-03-20T12:00"),  # the first one after the answer
+        ("2026-03-06T12:00", "2026-03-18T09:00", "2026-03-06T12:00"),  # it was over already
+    ],
+)
+def test_a_moment_of_the_week_stays_unless_it_came_within_a_pause(began: str, ended: str, over: str) -> None:
+    assert by_deadline("2026-03-02T09:00", "Friday 12:00", (began, ended)) == zurich(over)
+
+
+def test_a_moment_of_a_day_that_a_zone_leaves_out_comes_a_day_later() -> None:
+    """Samoa had no 30 December 2011, a Friday."""
+    samoa = Calendar(time_zone="Pacific/Apia")
+    start = datetime(2011, 12, 29, 12, tzinfo=ZoneInfo("Pacific/Apia"))
+    reached = due_at(start, read_deadline("Friday 12:00"), samoa)
+    assert reached.astimezone(ZoneInfo("Pacific/Apia")).isoformat() == "2011-12-31T12:00:00+14:00"
+
+
+class TestDigest:
+    def test_it_is_the_same_for_the_same_calendar(self) -> None:
+        assert digest_of(CH_ZH) == digest_of(Calendar(holidays="CH-ZH", time_zone="Europe/Zurich"))
+
+    def test_a_closure_another_category_or_zone_makes_it_another_one(self) -> None:
+        a_day = Closure(first=date(2026, 5, 15), last=date(2026, 5, 15))
+        others = [
+            CH_ZH.model_copy(update={"closures": (a_day,)}),
+            Calendar(holidays="CH-ZH+half_day"),
+            Calendar(holidays="CH-ZH", time_zone="Europe/Berlin"),
+            NO_HOLIDAYS,
+        ]
+        assert len({digest_of(calendar) for calendar in (CH_ZH, *others)}) == 5
+
+    @pytest.mark.parametrize("change", ["newer holidays", "newer zones"])
+    def test_newer_lists_make_it_another_one(self, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = digest_of(CH_ZH)
+        if change == "newer holidays":
+            monkeypatch.setattr(days_off, "in_year", lambda name, year: frozenset({date(year, 7, 1)}))
+        else:
+            monkeypatch.setattr(calendar_digest, "ZoneInfo", lambda name: ZoneInfo("Africa/Tunis"))
+        digest_of.cache_clear()
+        after = digest_of(CH_ZH)
+        digest_of.cache_clear()
+        assert after != before

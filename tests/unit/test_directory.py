@@ -109,3 +109,30 @@ def test_whatever_the_file_holds_nothing_but_invalid_directory_is_raised(content
 @given(st.lists(st.sampled_from([*GOOD.splitlines(), "", "a: [", "- {", "people:", "roles: {a: }"])).map("\n".join))
 def test_lines_in_any_order_raise_nothing_but_invalid_directory(content: str) -> None:
     problems(content)
+
+
+def test_closures_are_days_with_a_name() -> None:
+    [closure] = read_directory(f"{GOOD}closures: [{{first: 2026-12-24, last: 2027-01-01}}]\n", "people.yaml").closures
+    assert (closure.first.isoformat(), closure.last.isoformat(), closure.title) == ("2026-12-24", "2027-01-01", "")
+
+
+@pytest.mark.parametrize(
+    ("closure", "words"),
+    [
+        ("{first: 2026-12-24, last: 2026-12-01}", "the last day comes before the first one"),
+        ("{first: 2026-01-01, last: 2027-12-31}", "not closed for more than a year"),
+        ("{first: 2026-12-24}", "the key “last” is missing"),
+        ("{first: Christmas, last: 2026-12-31}", "Christmas"),
+        ("{first: 2026-12-24, last: 2026-12-31, tittle: x}", "did you mean “title”?"),
+    ],
+)
+def test_a_closure_that_cannot_be_is_refused(closure: str, words: str) -> None:
+    [problem] = problems(f"{GOOD}closures: [{closure}]\n")
+    assert words in problem.sentence
+    assert problem.line == 7
+
+
+def test_holidays_of_people_are_written_as_in_plans() -> None:
+    assert problems(changed("CH-ZH", "DE-BY+catholic")) == []
+    [problem] = problems(changed("CH-ZH", "DE-BY+katholisch"))
+    assert "those are catholic" in problem.sentence

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.durations import Duration, Every
+from domain.durations import Duration, Every, WeekMoment, read_deadline
 from domain.reasons import Reason
 from domain.states import DecisionKind, GateState, Outcome, RolloutState, StageState
 from notifications.language import Words
@@ -61,6 +61,13 @@ def test_facts_are_written_for_the_reader() -> None:
         assert "Am Dienstag, 24. November 2026, 14:05 wird" in GERMAN.say(Reason(silence, {"moment": moment}))
     assert GERMAN.text("The rollout waits here: {problem}", problem=Reason("Say why.")).endswith("Sagen Sie, warum.")
     assert GERMAN.duration(Every.parse("every 2 weeks")) == "alle 2 Wochen"
+
+
+def test_a_moment_of_the_week_is_in_the_readers_language_also_from_what_was_stored() -> None:
+    friday = read_deadline("Friday 12:00")
+    assert isinstance(friday, WeekMoment)
+    assert (GERMAN.duration(friday), ENGLISH.duration(friday)) == ("Freitag, 12:00", "Friday, 12:00")
+    assert GERMAN.say(Reason("{deadline}", {"deadline": "Friday 12:00"})) == "Freitag, 12:00"
 
 
 def test_what_people_typed_stays_as_it_is() -> None:
