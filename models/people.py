@@ -59,6 +59,11 @@ def people_present() -> Select[Person]:
     return select(Person).where(Person.gone_at.is_(None)).order_by(Person.email)
 
 
+def feeds() -> Select[str, int]:
+    """The address of everybody who is present, and the number of their calendar feed."""
+    return select(Person.email, Person.feed_number).where(Person.gone_at.is_(None))
+
+
 def person_locked(email: str) -> Select[Person]:
     """Somebody in the directory, locked until the transaction ends: their delegations are given one after the other."""
     return select(Person).where(Person.email == email, Person.gone_at.is_(None)).with_for_update()

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cli.commands import people_lending
+from cli.commands import people_feed, people_lending
 from cli.opening import opened
 from cli.printing import json_option, now_utc, print_json, print_table
 from models.database import Database
@@ -22,7 +22,7 @@ def people() -> None:
     """Import and list people and their roles; let somebody answer in another one's place."""
 
 
-for _command in (people_lending.give, people_lending.list_, people_lending.end):
+for _command in (people_lending.give, people_lending.list_, people_lending.end, people_feed.feed):
     people.add_command(_command)
 
 

@@ -111,6 +111,7 @@ def test_the_browsers_language_is_german_or_english(accepted: str, language: str
         (f"GET {LINK} HTTP/1.1", "GET /decide/… HTTP/1.1"),
         (f"http://127.0.0.1:8400{LINK}?a=1", "http://127.0.0.1:8400/decide/…"),
         (f"'{LINK}.'", "'/decide/…'"),
+        (f"GET /calendar/{TOKEN}.ics HTTP/1.1", "GET /calendar/… HTTP/1.1"),
         ("GET /mailbox HTTP/1.1", "GET /mailbox HTTP/1.1"),
     ],
 )
