@@ -115,6 +115,11 @@ class Stage(Shape):
     exclusive: Slug | None = Field(
         default=None, description="A resource that only one rollout may use at a time; the others wait for their turn"
     )
+    chat: list[Slug] = Field(
+        default=[],
+        max_length=10,
+        description="Chat channels that hear of the stage, by their names in ETAPPE_CHAT_URLS",
+    )
     gates: list[Gate] = Field(
         min_length=1, max_length=50, description="The stage passes when all its gates have passed"
     )
@@ -131,6 +136,9 @@ class Plan(Shape):
         default={}, description="The roles that people hold; requester and owner are always there"
     )
     inputs: dict[Slug, Input] = Field(default={}, description="What is asked for when a rollout is started")
+    chat: list[Slug] = Field(
+        default=[], max_length=10, description="Chat channels that hear of it, by their names in ETAPPE_CHAT_URLS"
+    )
     stages: list[Stage] = Field(
         min_length=1, max_length=200, description="In order; each needs the one before it unless it says so"
     )
@@ -154,6 +162,10 @@ class Plan(Shape):
             needs[stage.id] = before if stage.needs is None else list(stage.needs)
             before = [stage.id]
         return needs
+
+    def channels(self, *stages: Stage) -> list[str]:
+        """Return the chat channels that hear of what concerns these stages: the plan's own, and theirs; each once."""
+        return list(dict.fromkeys([*self.chat, *(name for stage in stages for name in stage.chat)]))
 
 
 def outcome_of(consequence: Consequence) -> Outcome:

@@ -96,5 +96,6 @@ OF_STAGES: Mapping[str, Reason] = {
     "title": _TITLE,
     "stalled_after": _DEADLINES,
     "owner": _RULES,
+    "chat": _RULES,
     "description": _RULES,
 }

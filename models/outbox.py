@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, func, or_, select
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Select, String, Text, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base, Name, RolloutId, state_column
@@ -22,8 +22,15 @@ class MessageState(StrEnum):
     DEAD = "dead"  # refused for good; the rollout's owner is told
 
 
+CHAT = "chat"
+"""The topic of what goes to a chat service: to a channel's name, or to the own chat of a person's address."""
+
+
 class Message(Base):
-    """One mail to one person. `topic` names the typed message (operations/compose_message.py knows them all)."""
+    """One mail to one person. `topic` names the typed message (operations/compose_message.py knows them all).
+
+    What has the topic CHAT goes to a chat service instead, by a thread of its own (operations/compose_chat.py).
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -47,13 +54,17 @@ class Message(Base):
     settled_at: Mapped[datetime | None]
 
 
-def messages_due(now: datetime, limit: int) -> Select[Message]:
-    """The messages to deliver now that nobody else is delivering; rows locked by another relay are passed over."""
+def messages_due(now: datetime, limit: int, *, chat: bool = False) -> Select[Message]:
+    """The mails, or chat messages, to deliver now that nobody else is delivering.
+
+    Rows locked by another relay are passed over.
+    """
     return (
         select(Message)
         .where(
             Message.state == MessageState.PENDING,
             Message.due_at <= now,
+            _goes_to(chat=chat),
             or_(Message.leased_until.is_(None), Message.leased_until <= now),
         )
         .order_by(Message.due_at, Message.id)
@@ -62,10 +73,24 @@ def messages_due(now: datetime, limit: int) -> Select[Message]:
     )
 
 
-def next_message_due(now: datetime) -> Select[datetime | None]:
-    """When the next pending message is due that nobody delivers at this moment."""
+def next_message_due(now: datetime, *, chat: bool = False) -> Select[datetime | None]:
+    """When the next pending mail, or chat message, is due that nobody delivers at this moment."""
     free = or_(Message.leased_until.is_(None), Message.leased_until <= now)
-    return select(func.min(Message.due_at)).where(Message.state == MessageState.PENDING, free)
+    return select(func.min(Message.due_at)).where(Message.state == MessageState.PENDING, free, _goes_to(chat=chat))
+
+
+def _goes_to(*, chat: bool) -> ColumnElement[bool]:
+    return Message.topic == CHAT if chat else Message.topic != CHAT
+
+
+def dead_chat_messages(rollout_id: str, recipient: str) -> Select[Message]:
+    """What could never be said about a rollout to a channel, or in somebody's chat."""
+    return select(Message).where(
+        Message.rollout_id == rollout_id,
+        Message.recipient == recipient,
+        Message.topic == CHAT,
+        Message.state == MessageState.DEAD,
+    )
 
 
 def messages_of(rollout_id: str) -> Select[Message]:

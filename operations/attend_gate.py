@@ -20,12 +20,12 @@ from domain.reasons import Reason
 from domain.states import GateState
 from models.database import Database
 from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
-from notifications import dedup
 from operations.asking import CALLED_OFF, ask, open_requests, void_requests
 from operations.clock import due_at, next_reminder
 from operations.expiring import expire
 from operations.progress import progress
-from operations.telling import inform, tell, tell_request
+from operations.telling import inform, tell_reminder, tell_request
+from operations.telling_chat import tell_channels
 from operations.voices import lent_at, requirements_of, separation_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace, locked
@@ -69,7 +69,7 @@ def _remind(ws: Workspace, gate: GateRow) -> None:
     waited_for = [Purpose.RESPOND] if gate.paused_at else [one for one in Purpose if one is not Purpose.RESPOND]
     asked = [request for request in open_requests(ws, gate, waited_for) if request.created_at < due]
     for request in asked:
-        tell(ws, "reminder", request.person, dedup.reminder(request.id, due), request_id=request.id)
+        tell_reminder(ws, request, due)
     if asked:
         ws.note("gate.reminded", gate=gate, facts={"people": [request.person for request in asked]})
 
@@ -173,7 +173,9 @@ def _tell_what_it_waits_for(ws: Workspace, gate: GateRow, people: list[str]) -> 
 def _tell_the_owner(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> None:
     headline = Reason("“{gate}” was escalated", {"gate": _title(ws, gate)})
     told = [person for person in (ws.rollout.owner, ws.rollout.requester) if person not in people]
-    inform(ws, told, headline, [_what_follows(ws, gate, escalation, people)], gate=gate)
+    what_follows = _what_follows(ws, gate, escalation, people)
+    inform(ws, told, headline, [what_follows], gate=gate)
+    tell_channels(ws, headline, [what_follows], stages=[ws.stage_of(gate)])
 
 
 def _what_follows(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> Reason:

@@ -33,6 +33,7 @@ from operations.chase_renewal import chase_renewal
 from operations.renew_gate import renew_gate
 from operations.take_turns import whose_turn_has_come
 from operations.telling import inform
+from operations.telling_chat import tell_channels
 from operations.workspace import locked
 
 _log = logging.getLogger(__name__)
@@ -147,16 +148,16 @@ def _report_stalled_stage(
             for gate in ws.gates()
             if gate.stage_id == stage.id and gate.settled_at is None
         ]
+        headline = Reason("“{stage}” has stalled", {"stage": planned.title.in_language(language)})
+        still_open = Reason(
+            "It has been open for longer than the plan allows. Still open: {gates}", {"gates": ", ".join(open_gates)}
+        )
+        tell_channels(ws, headline, [still_open], stages=[stage])
         inform(
             ws,
             [*ws.directory.resolve(planned.owner), ws.rollout.owner],
-            Reason("“{stage}” has stalled", {"stage": planned.title.in_language(language)}),
-            [
-                Reason(
-                    "It has been open for longer than the plan allows. Still open: {gates}",
-                    {"gates": ", ".join(open_gates)},
-                )
-            ],
+            headline,
+            [still_open],
             [Reason("To see who is waited for: etappe rollout show {rollout}", {"rollout": rollout_id})],
         )
         return ["stalled"]

@@ -20,7 +20,8 @@ def address_of(keys: Sequence[bytes], base_url: str, person: Person) -> str:
 def owner_of(session: Session, keys: Sequence[bytes], token: str) -> Person:
     """Return whose feed this is. Raises FeedUnknown: nobody's, an older one, or of somebody who is gone.
 
-    No token is kept, so everybody's is made again and compared; docs/adr/0012 says how long that takes.
+    No token is kept, so everybody's is made again and compared; how long that takes is in
+    docs/adr/0012-calendars-and-chat.md.
     """
     if links.looks_like_token(token):
         for email, number in session.execute(feeds()):

@@ -45,6 +45,7 @@ def _put(session: Session, person: Person | None, entry: PersonEntry) -> None:
         session.add(person)
     person.name, person.language, person.time_zone = entry.name, entry.language, entry.time_zone
     person.holidays, person.assistant, person.gone_at = entry.holidays, entry.assistant, None
+    person.chat = entry.chat
 
 
 def _put_roles(session: Session, roles: Mapping[str, Sequence[str]], now: datetime) -> None:

@@ -16,6 +16,7 @@ from operations.asking import CALLED_OFF, ask
 from operations.clock import set_deadlines
 from operations.pool import first_asked, pool
 from operations.telling import inform
+from operations.telling_chat import tell_channels_of_opening
 from operations.voices import separation_at
 from operations.workspace import Workspace
 
@@ -26,6 +27,7 @@ def open_stage(ws: Workspace, stage: StageRow) -> None:
     stage.opened_at = ws.now
     _watch(ws, stage)
     ws.note("stage.opened", stage=stage)
+    tell_channels_of_opening(ws, stage)
 
 
 def reopen_stage(ws: Workspace, stage: StageRow) -> None:
@@ -33,6 +35,7 @@ def reopen_stage(ws: Workspace, stage: StageRow) -> None:
     stage.state = advance_stage(stage.state, Event.RESUMED)
     _watch(ws, stage)
     ws.note("stage.resumed", stage=stage)
+    tell_channels_of_opening(ws, stage)
 
 
 def _watch(ws: Workspace, stage: StageRow) -> None:

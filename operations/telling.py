@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from domain.reasons import Reason
 from models.gates import Decision, GateRow, Request
-from models.outbox import Message
+from models.outbox import CHAT, Message
 from notifications import dedup
 from operations.workspace import Workspace
 
@@ -33,17 +33,29 @@ def tell(ws: Workspace, topic: str, recipient: str, dedup_key: str, **facts: Any
 def tell_request(ws: Workspace, request: Request, *, lapsed: bool = False) -> None:
     """Ask somebody: as a request, as an escalation when others were silent, or because what they said has lapsed."""
     if lapsed:
-        tell(ws, "lapsed", request.person, dedup.lapsed(request.id, request.link_number), request_id=request.id)
+        _ask(ws, "lapsed", request, dedup.lapsed(request.id, request.link_number))
     elif request.escalation_level:
-        tell(ws, "escalation", request.person, dedup.escalation(request.id, request.link_number), request_id=request.id)
+        _ask(ws, "escalation", request, dedup.escalation(request.id, request.link_number))
     else:
-        tell(ws, "request", request.person, dedup.request(request.id, request.link_number), request_id=request.id)
+        _ask(ws, "request", request, dedup.request(request.id, request.link_number))
 
 
 def tell_again(ws: Workspace, request: Request) -> None:
     """Ask somebody once more by the same link. Say it after the audit entry it belongs to."""
-    key = dedup.asked_again(request.id, ws.rollout.sequence)
-    tell(ws, "request", request.person, key, request_id=request.id)
+    _ask(ws, "request", request, dedup.asked_again(request.id, ws.rollout.sequence))
+
+
+def tell_reminder(ws: Workspace, request: Request, due_at: datetime) -> None:
+    """Remind somebody of what they are asked, once for this due date."""
+    _ask(ws, "reminder", request, dedup.reminder(request.id, due_at))
+
+
+def _ask(ws: Workspace, topic: str, request: Request, dedup_key: str) -> None:
+    """Mail somebody what they are asked, with link and code; their own chat, if any, says that it is there."""
+    tell(ws, topic, request.person, dedup_key, request_id=request.id)
+    if request.person in ws.in_chat:
+        key = dedup.beside_mail(dedup_key)
+        tell(ws, CHAT, request.person, key, about="mail", mail=topic, request_id=request.id)
 
 
 def tell_receipt(ws: Workspace, decision: Decision) -> None:

@@ -17,6 +17,7 @@ from plans import sentences, yaml_source
 from plans.yaml_source import Path
 
 _LONGEST_NAME = 100
+_LONGEST_CHAT = 500
 
 
 def _address(text: str) -> str:
@@ -34,6 +35,17 @@ def _name(text: str) -> str:
     if not name:
         raise ValueError("the name is empty; write what the person is called")
     return name
+
+
+def _chat(text: str) -> str:
+    """A name, or an address; whether the installation has it, and apprise knows it, the doctor says."""
+    try:
+        chat = clean_line(text, _LONGEST_CHAT)
+    except InvalidInput as reason:
+        raise ValueError(_within(reason.sentence)) from None
+    if not chat:
+        raise ValueError("the chat is empty; write a name in ETAPPE_CHAT_URLS, or leave it out")
+    return chat
 
 
 def _within(sentence: str) -> str:
@@ -54,6 +66,7 @@ class PersonEntry(BaseModel):
     time_zone: str = Calendar().time_zone
     holidays: str | None = None
     assistant: Address | None = None
+    chat: Annotated[str, AfterValidator(_chat)] | None = Field(default=None, repr=False)  # an address is a secret
 
 
 class Directory(BaseModel):
