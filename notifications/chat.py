@@ -50,17 +50,11 @@ class AppriseSender:
 
     def send(self, address: str, message: ChatMessage) -> None:
         """Deliver a message. Raises TemporaryFailure, or PermanentFailure for an address that cannot be used."""
-        from apprise import NotifyFormat
-
-        # A blank line between two makes a new line everywhere, also where Markdown is read.
-        body = "\n\n".join([*map(harmless, message.lines), message.link])
         with _listening() as heard:
             if address not in self._services:
                 self._services[address] = _service(address)
-            service = self._services[address]
-            taken = service.notify(title=harmless(message.title), body=body, body_format=NotifyFormat.TEXT)
-        if not taken:
-            raise TemporaryFailure(f"The chat service did not take the message{heard.status}.")
+            if not _takes(self._services[address], message):
+                raise TemporaryFailure(f"The chat service did not take the message{heard.status}.")
 
 
 def is_usable(address: str) -> bool:
@@ -79,6 +73,20 @@ def harmless(text: str) -> str:
     Slack reads <!channel> and <address|words>, many others @everyone, and Markdown is [words](address).
     """
     return text.translate(_CALLING).replace("](", "] (")
+
+
+def _takes(service: NotifyBase, message: ChatMessage) -> bool:
+    """Raises TemporaryFailure for whatever else goes wrong in there; what it says may hold the address."""
+    from apprise import NotifyFormat
+
+    # Teams makes no link of a bare address in a card, and everything else does.
+    link = f"[Etappe]({message.link})" if "workflow" in (service.secure_protocol or ()) else message.link
+    # A blank line between two makes a new line everywhere, also where Markdown is read.
+    body = "\n\n".join([*map(harmless, message.lines), link])
+    try:
+        return bool(service.notify(title=harmless(message.title), body=body, body_format=NotifyFormat.TEXT))
+    except Exception as problem:  # noqa: BLE001
+        raise TemporaryFailure(f"The chat service cannot be used: {type(problem).__name__}.") from None
 
 
 def _service(address: str) -> NotifyBase:

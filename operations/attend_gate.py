@@ -93,7 +93,7 @@ def escalate(ws: Workspace, gate: GateRow) -> None:
         _ask_instead(ws, gate, escalation, people, purpose)
     elif people:
         _ask_as_well(ws, gate, escalation, people, purpose)
-    _tell_the_owner(ws, gate, escalation, people)
+    _tell_of_it(ws, gate, escalation, people)
     progress(ws)  # somebody who decides alone from now on may have decided already
 
 
@@ -170,7 +170,7 @@ def _tell_what_it_waits_for(ws: Workspace, gate: GateRow, people: list[str]) -> 
     inform(ws, people, headline, waits_for(ws, gate), [show], gate=gate)
 
 
-def _tell_the_owner(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> None:
+def _tell_of_it(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> None:
     headline = Reason("“{gate}” was escalated", {"gate": _title(ws, gate)})
     told = [person for person in (ws.rollout.owner, ws.rollout.requester) if person not in people]
     what_follows = _what_follows(ws, gate, escalation, people)

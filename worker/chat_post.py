@@ -62,26 +62,29 @@ class ChatPost:
     def _deliver(self, message: Message) -> str:
         """Returns why it could not be delivered for now, "" when it is settled."""
         try:
-            self._send(message)
+            state = self._send(message)
         except PermanentFailure as failure:
             log.warning("a chat message to %s can never be delivered: %s", message.recipient, failure)
             bury(self._db, [message.id], str(failure), self._now())
         except TemporaryFailure as failure:
             self._not_now(message, str(failure))
             return str(failure)
-        except Exception as error:  # noqa: BLE001 - its words, and its trace, may hold the address, which is a secret
-            self._not_now(message, f"The chat message could not be sent: {type(error).__name__}.")
+        except Exception as error:
+            log.exception("a chat message could not be written: %s", message.dedup_key)
+            self._not_now(message, repr(error))
+        else:
+            settle_messages(self._db, [message.id], state, self._now())
         return ""
 
-    def _send(self, message: Message) -> None:
+    def _send(self, message: Message) -> MessageState:
         with self._db.read() as session:
             ws = workspace_for(session, message, self._now())
             words = self._composer.compose(ws, message)
             address = self._composer.address(ws, message.recipient) if words else ""
-        if words and address:
-            self._sender.send(address, words)
-        state = MessageState.SENT if words and address else MessageState.DROPPED
-        settle_messages(self._db, [message.id], state, self._now())
+        if not words or not address:
+            return MessageState.DROPPED
+        self._sender.send(address, words)
+        return MessageState.SENT
 
     def _not_now(self, message: Message, error: str) -> None:
         log.info("not delivered to the chat of %s for now: %s", message.recipient, error)

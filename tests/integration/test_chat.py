@@ -80,6 +80,13 @@ def test_a_channel_hears_who_is_asked_by_when_and_what_a_gate_came_to(company: L
     ]  # fmt: skip
 
 
+def test_of_a_crowd_five_are_named(company: Listening) -> None:
+    crowd = [f"p{number}@example.org" for number in range(1, 9)]
+    company.start(plan(GATE.replace("[board]", f"[{', '.join(crowd)}]")), language="en")
+    [(_, asked)] = company.hears()
+    assert asked.startswith(f"“The gate” is asked of {', '.join(crowd[:5])}, and 3 more, by ")
+
+
 def test_it_hears_of_an_escalation_and_of_what_stops_a_rollout(company: Listening) -> None:
     company.start(plan().replace("chat: [ops]\n", "chat: [ops]\n    stalled_after: 1 days\n"), language="de")
     company.hears()

@@ -185,5 +185,5 @@ def test_teams_is_called_in_its_own_form(service: Service, monkeypatch: pytest.M
     assert card["contentType"] == "application/vnd.microsoft.card.adaptive"
     texts = [part["text"] for part in card["content"]["body"] if part["type"] == "TextBlock"]
     assert texts[0] == "Pilot ‹!channel›"
-    assert texts[1].endswith(f"\n\n{LINK}")
-    assert "](" not in texts[1]
+    assert texts[1].endswith(f"\n\n[Etappe]({LINK})")
+    assert texts[1].count("](") == 1
