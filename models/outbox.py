@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Select, String, Text, func, or_, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Select, String, Text, and_, func, or_, select
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from models.base import Address, Base, Name, RolloutId, state_column
 from models.rollouts import Rollout
@@ -29,7 +29,8 @@ CHAT = "chat"
 class Message(Base):
     """One mail to one person. `topic` names the typed message (operations/compose_message.py knows them all).
 
-    What has the topic CHAT goes to a chat service instead, by a thread of its own (operations/compose_chat.py).
+    What has the topic CHAT goes to a chat service instead, by a thread of its own (operations/compose_chat.py). Where
+    it speaks of a mail, its facts name that by its key under `beside`.
     """
 
     __tablename__ = "messages"
@@ -54,33 +55,50 @@ class Message(Base):
     settled_at: Mapped[datetime | None]
 
 
-def messages_due(now: datetime, limit: int, *, chat: bool = False) -> Select[Message]:
-    """The mails, or chat messages, to deliver now that nobody else is delivering.
-
-    Rows locked by another relay are passed over.
-    """
+def messages_due(now: datetime, limit: int) -> Select[Message]:
+    """The mails to deliver now that nobody else is delivering; rows locked by another relay are passed over."""
     return (
         select(Message)
-        .where(
-            Message.state == MessageState.PENDING,
-            Message.due_at <= now,
-            _goes_to(chat=chat),
-            or_(Message.leased_until.is_(None), Message.leased_until <= now),
-        )
+        .where(_free(now), Message.due_at <= now, Message.topic != CHAT)
         .order_by(Message.due_at, Message.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
 
 
-def next_message_due(now: datetime, *, chat: bool = False) -> Select[datetime | None]:
-    """When the next pending mail, or chat message, is due that nobody delivers at this moment."""
-    free = or_(Message.leased_until.is_(None), Message.leased_until <= now)
-    return select(func.min(Message.due_at)).where(Message.state == MessageState.PENDING, free, _goes_to(chat=chat))
+def next_message_due(now: datetime) -> Select[datetime | None]:
+    """When the next pending mail is due that nobody delivers at this moment."""
+    return select(func.min(Message.due_at)).where(_free(now), Message.topic != CHAT)
 
 
-def _goes_to(*, chat: bool) -> ColumnElement[bool]:
-    return Message.topic == CHAT if chat else Message.topic != CHAT
+def chat_messages_due(now: datetime, limit: int) -> Select[Message]:
+    """What to say in chats now that nobody else is saying, as with `messages_due`."""
+    return (
+        select(Message)
+        .where(_free(now), Message.due_at <= now, _may_be_said())
+        .order_by(Message.due_at, Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def next_chat_message_due(now: datetime) -> Select[datetime | None]:
+    """When the next thing is due to be said in a chat that nobody says at this moment."""
+    return select(func.min(Message.due_at)).where(_free(now), _may_be_said())
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    lease_is_over = or_(Message.leased_until.is_(None), Message.leased_until <= now)
+    return and_(Message.state == MessageState.PENDING, lease_is_over)
+
+
+def _may_be_said() -> ColumnElement[bool]:
+    """What speaks of a mail waits until that has gone out, and so keeps the same quiet hours without knowing them."""
+    mail = aliased(Message)
+    waits = select(mail.id).where(
+        mail.dedup_key == Message.facts["beside"].as_string(), mail.state == MessageState.PENDING
+    )
+    return and_(Message.topic == CHAT, ~waits.exists())
 
 
 def dead_chat_messages(rollout_id: str, recipient: str) -> Select[Message]:

@@ -10,10 +10,10 @@ from models.outbox import Message, messages_due
 LEASE = timedelta(minutes=2)
 
 
-def claim_messages(db: Database, now: datetime, limit: int = 50, *, chat: bool = False) -> list[Message]:
-    """Return mails, or chat messages, that are due and that nobody else delivers until the lease ends."""
+def claim_messages(db: Database, now: datetime, limit: int = 50) -> list[Message]:
+    """Return mails that are due and that nobody else delivers until the lease ends."""
     with db.write() as session:
-        messages = list(session.scalars(messages_due(now, limit, chat=chat)))
+        messages = list(session.scalars(messages_due(now, limit)))
         for message in messages:
             message.leased_until = now + LEASE
         return messages

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from domain.reasons import Reason
 from models.gates import Decision, GateRow, Request
-from models.outbox import CHAT, Message
+from models.outbox import Message
 from notifications import dedup
+from operations.telling_chat import tell_of_mail
 from operations.workspace import Workspace
 
 
@@ -53,9 +54,7 @@ def tell_reminder(ws: Workspace, request: Request, due_at: datetime) -> None:
 def _ask(ws: Workspace, topic: str, request: Request, dedup_key: str) -> None:
     """Mail somebody what they are asked, with link and code; their own chat, if any, says that it is there."""
     tell(ws, topic, request.person, dedup_key, request_id=request.id)
-    if request.person in ws.in_chat:
-        key = dedup.beside_mail(dedup_key)
-        tell(ws, CHAT, request.person, key, about="mail", mail=topic, request_id=request.id)
+    tell_of_mail(ws, topic, request, dedup_key)
 
 
 def tell_receipt(ws: Workspace, decision: Decision) -> None:

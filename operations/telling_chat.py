@@ -1,4 +1,4 @@
-"""What the chat channels of a plan and of its stages hear: stored in the outbox, like mails."""
+"""Writing to the outbox for chat: what the channels of a plan and of its stages hear, and that somebody got a mail."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.reasons import Reason
-from models.gates import GateRow
-from models.outbox import CHAT
+from models.gates import GateRow, Request
+from models.outbox import CHAT, Message
 from models.rollouts import StageRow
 from notifications import dedup
-from operations.telling import tell
 from operations.workspace import Workspace
 
 
@@ -32,9 +31,29 @@ def tell_channels_of_outcome(ws: Workspace, gate: GateRow) -> None:
     _tell(ws, [ws.stage_of(gate)], "gate", gate_id=gate.id)
 
 
+def tell_of_mail(ws: Workspace, topic: str, request: Request, mail_key: str) -> None:
+    """Say in somebody's own chat, if they have one, that they got a mail that asks them something, once they have."""
+    if request.person in ws.in_chat:
+        facts = {"beside": mail_key, "mail": topic, "request_id": request.id}
+        _store(ws, request.person, dedup.beside_mail(mail_key), "mail", **facts)
+
+
 def _tell(ws: Workspace, stages: Sequence[StageRow], about: str, **facts: Any) -> None:
     for channel in ws.plan.channels(*map(ws.planned_stage, stages)):
         ws.told[ws.rollout.sequence, channel] += 1
         number = ws.told[ws.rollout.sequence, channel]
-        key = dedup.chat(ws.rollout.id, ws.rollout.sequence, channel, number)
-        tell(ws, CHAT, channel, key, about=about, **facts)
+        _store(ws, channel, dedup.chat(ws.rollout.id, ws.rollout.sequence, channel, number), about, **facts)
+
+
+def _store(ws: Workspace, recipient: str, dedup_key: str, about: str, **facts: Any) -> None:
+    ws.session.add(
+        Message(
+            dedup_key=dedup_key,
+            rollout_id=ws.rollout.id,
+            recipient=recipient,
+            topic=CHAT,
+            facts={"about": about, **facts},
+            due_at=ws.now,
+            created_at=ws.now,
+        )
+    )

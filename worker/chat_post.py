@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from models.outbox import Message, MessageState, next_message_due
+from models.outbox import Message, MessageState, next_chat_message_due
 from notifications import retries
 from notifications.chat import ChatSender
 from notifications.senders import PermanentFailure, TemporaryFailure
-from operations.claim_messages import LEASE, claim_messages
+from operations.claim_chat_messages import claim_chat_messages
+from operations.claim_messages import LEASE
 from operations.compose_chat import ChatComposer
 from operations.compose_message import workspace_for
 from operations.installation import Installation
@@ -44,14 +45,14 @@ class ChatPost:
 
     def _is_due(self) -> bool:
         with self._db.read() as session:
-            due_at = session.scalar(next_message_due(self._now(), chat=True))
+            due_at = session.scalar(next_chat_message_due(self._now()))
         return due_at is not None and due_at <= self._now()
 
     def deliver(self) -> None:
         """Deliver what is due now. Whoever did not answer is not tried a second time for the rest of it."""
         claimed_at = self._now()
         silent: dict[str, str] = {}
-        for message in claim_messages(self._db, claimed_at, chat=True):
+        for message in claim_chat_messages(self._db, claimed_at):
             if self._now() - claimed_at > LEASE / 2:
                 break
             if message.recipient in silent:

@@ -53,6 +53,7 @@ class Listening(Company):
     def hears(self, address: str = TEAM) -> list[tuple[str, ...]]:
         """What is new in one chat, after everything was delivered that is due; in the others it is forgotten."""
         self.chat.sent.clear()
+        settle_messages(self.db, [mail.id for mail in _waiting(self)], MessageState.SENT, self.now)
         ChatPost(installation(self), self.chat, lambda: self.now).deliver_all()
         return [message.lines for to, message in self.chat.sent if to == address]
 
@@ -131,6 +132,15 @@ def test_a_persons_own_chat_says_that_a_mail_is_there(company: Listening) -> Non
     assert [row.state for row in company.messages(CHAT, BEN)].count(MessageState.DROPPED) == 1
 
 
+def test_a_persons_own_chat_waits_for_the_mail_it_speaks_of(company: Listening) -> None:
+    company.start(plan())
+    post = ChatPost(installation(company), company.chat, lambda: company.now)
+    post.deliver_all()
+    assert [to for to, _ in company.chat.sent] == [TEAM, OPS]
+    company.later(hours=9)
+    assert company.hears(BENS) == [("You are asked at “The gate”; see your mail.",)]
+
+
 def test_no_chat_ever_holds_what_it_takes_to_decide(company: Listening) -> None:
     company.start(plan(), owner=DORA)
     said: list[ChatMessage] = []
@@ -184,10 +194,9 @@ def test_a_channel_that_nobody_has_configured_is_told_to_the_owner_once(company:
         assert told.count("A chat message could not be delivered to nowhere") == 1
 
 
-def test_a_chat_that_takes_nothing_does_not_undo_consent_by_silence(db: Database, company: Listening) -> None:
+def test_a_chat_that_takes_nothing_does_not_undo_consent_by_silence(company: Listening) -> None:
     consent = f"{SIGN_OFF}, quorum: all, silence_is_consent: true, expires: {{after: 5 days, outcome: pass}}"
     company.start(plan(consent))
-    settle_messages(db, [mail.id for mail in _waiting(company)], MessageState.SENT, company.now)
     company.chat.replies = [500] * 9
     company.hears()
     company.later(days=5)
