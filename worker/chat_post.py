@@ -53,7 +53,7 @@ class ChatPost:
         claimed_at = self._now()
         silent: dict[str, str] = {}
         for message in claim_chat_messages(self._db, claimed_at):
-            if self._now() - claimed_at > LEASE / 2:
+            if self._stopped() or self._now() - claimed_at > LEASE / 2:
                 break
             if message.recipient in silent:
                 self._not_now(message, silent[message.recipient])
