@@ -16,7 +16,7 @@ from cli.finding import ok as _ok
 from cli.finding import problem as _problem
 from cli.finding import warning as _warning
 from cli.opening import connected, is_missing, require_current
-from cli.other_systems import other_systems
+from cli.other_systems import chats_of_people, other_systems
 from cli.parts import is_healthy
 from cli.printing import moment, now_utc, plural, span
 from cli.smtp import trouble_with
@@ -164,7 +164,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
             require_current(db)
             yield _ok("database", f"{'SQLite' if db.is_sqlite else 'PostgreSQL'} answers and is up to date")
             with db.read() as session:
-                for check in (_people, _calendars, _messages, _dead_letters, _last_check, _unaskable):
+                in_chat = partial(chats_of_people, settings)
+                for check in (_people, in_chat, _calendars, _messages, _dead_letters, _last_check, _unaskable):
                     yield from check(session)
     except EtappeError as refusal:
         yield _problem("database", refusal.sentence)

@@ -139,7 +139,7 @@ def as_gate(condition_id: int, what: str, who: str, approver: str, days: int, ma
     return ChecklistGate(
         id=key_of(condition_id),
         kind="checklist",
-        title=Text(de=_cut(f"Auflage: {what}"), en=_cut(f"Condition: {what}")),
+        title=title_of(what),
         question=Text(
             de=f"Auflage zur Freigabe «{title.in_language('de')}»: {what}",
             en=f"Condition of the approval “{title.in_language('en')}”: {what}",
@@ -153,6 +153,11 @@ def as_gate(condition_id: int, what: str, who: str, approver: str, days: int, ma
         on_reject="hold",
         waiver=made_at.waiver,
     )
+
+
+def title_of(what: str) -> Text:
+    """Return the title of the gate that a condition becomes."""
+    return Text(de=_cut(f"Auflage: {what}"), en=_cut(f"Condition: {what}"))
 
 
 def _cut(title: str) -> str:

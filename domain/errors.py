@@ -120,6 +120,10 @@ class LinkUnknown(NotFound):
     """This link is not one of ours: perhaps it was cut in two by the mail program."""
 
 
+class FeedUnknown(NotFound):
+    """There is no calendar at this address, or no longer."""
+
+
 class LinkVoid(EtappeError):
     """This link no longer counts. `reason` is one of `VoidReason`; `at` is when it ceased to (UTC)."""
 

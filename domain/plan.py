@@ -129,6 +129,11 @@ class Stage(Shape):
     exclusive: Slug | None = Field(
         default=None, description="A resource that only one rollout may use at a time; the others wait for their turn"
     )
+    chat: list[Slug] = Field(
+        default=[],
+        max_length=10,
+        description="Chat channels that hear of the stage, by their names in ETAPPE_CHAT_URLS",
+    )
     gates: list[Gate] = Field(
         min_length=1, max_length=50, description="The stage passes when all its gates have passed"
     )
@@ -151,6 +156,9 @@ class Plan(Shape):
     remind: Rhythm | None = Field(default=None, description=f"{REMIND}; of the stages that do not say so")
     escalate: Escalations = Field(default=[], description=f"{ESCALATE}; of the stages that do not say so")
     expires: Expiry | None = Field(default=None, description=f"{EXPIRES}; of the stages that do not say so")
+    chat: list[Slug] = Field(
+        default=[], max_length=10, description="Chat channels that hear of it, by their names in ETAPPE_CHAT_URLS"
+    )
     stages: list[Stage] = Field(
         min_length=1, max_length=200, description="In order; each needs the one before it unless it says so"
     )
@@ -179,6 +187,10 @@ class Plan(Shape):
             needs[stage.id] = before if stage.needs is None else list(stage.needs)
             before = [stage.id]
         return needs
+
+    def channels(self, *stages: Stage) -> list[str]:
+        """Return the chat channels that hear of what concerns these stages: the plan's own, and theirs; each once."""
+        return list(dict.fromkeys([*self.chat, *(name for stage in stages for name in stage.chat)]))
 
 
 def outcome_of(consequence: Consequence) -> Outcome:

@@ -100,5 +100,6 @@ OF_STAGES: Mapping[str, Reason] = {
     "escalate": _DEADLINES,
     "expires": _DEADLINES,
     "owner": _RULES,
+    "chat": _RULES,
     "description": _RULES,
 }

@@ -7,8 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, and_, false, func, or_, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Select, String, Text, and_, false, func, or_, select
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from domain.mail_times import Occasion
 from models.base import Address, Base, Name, RolloutId, state_column
@@ -27,8 +27,16 @@ class MessageState(StrEnum):
     DEAD = "dead"  # refused for good; the rollout's owner is told
 
 
+CHAT = "chat"
+"""The topic of what goes to a chat service: to a channel's name, or to the own chat of a person's address."""
+
+
 class Message(Base):
-    """One mail to one person. `topic` names the typed message (operations/compose_message.py knows them all)."""
+    """One mail to one person. `topic` names the typed message (operations/compose_message.py knows them all).
+
+    What has the topic CHAT goes to a chat service instead, by a thread of its own (operations/compose_chat.py). Where
+    it speaks of a mail, its facts name that by its key under `beside`.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -68,12 +76,8 @@ def one_relay_at_a_time() -> Select[Any]:
 
 
 def messages_due(now: datetime, limit: int) -> Select[Message]:
-    """The first messages to deliver now that nobody else is delivering, and all others due for their readers."""
-    due = and_(
-        Message.state == MessageState.PENDING,
-        Message.due_at <= now,
-        or_(Message.leased_until.is_(None), Message.leased_until <= now),
-    )
+    """The first mails to deliver now that nobody else is delivering, and all others due for their readers."""
+    due = and_(_free(now), Message.due_at <= now, Message.topic != CHAT)
     first = select(Message.recipient).where(due).order_by(Message.due_at, Message.id).limit(limit)
     return (
         select(Message)
@@ -97,9 +101,48 @@ def sent_by_the_clock(
 
 
 def next_message_due(now: datetime) -> Select[datetime | None]:
-    """When the next pending message is due that nobody delivers at this moment."""
-    free = or_(Message.leased_until.is_(None), Message.leased_until <= now)
-    return select(func.min(Message.due_at)).where(Message.state == MessageState.PENDING, free)
+    """When the next pending mail is due that nobody delivers at this moment."""
+    return select(func.min(Message.due_at)).where(_free(now), Message.topic != CHAT)
+
+
+def chat_messages_due(now: datetime, limit: int) -> Select[Message]:
+    """What to say in chats now that nobody else is saying, as with `messages_due`."""
+    return (
+        select(Message)
+        .where(_free(now), Message.due_at <= now, _may_be_said())
+        .order_by(Message.due_at, Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def next_chat_message_due(now: datetime) -> Select[datetime | None]:
+    """When the next thing is due to be said in a chat that nobody says at this moment."""
+    return select(func.min(Message.due_at)).where(_free(now), _may_be_said())
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    lease_is_over = or_(Message.leased_until.is_(None), Message.leased_until <= now)
+    return and_(Message.state == MessageState.PENDING, lease_is_over)
+
+
+def _may_be_said() -> ColumnElement[bool]:
+    """What speaks of a mail waits until that has gone out, and so keeps the same quiet hours without knowing them."""
+    mail = aliased(Message)
+    waits = select(mail.id).where(
+        mail.dedup_key == Message.facts["beside"].as_string(), mail.state == MessageState.PENDING
+    )
+    return and_(Message.topic == CHAT, ~waits.exists())
+
+
+def dead_chat_messages(rollout_id: str, recipient: str) -> Select[Message]:
+    """What could never be said about a rollout to a channel, or in somebody's chat."""
+    return select(Message).where(
+        Message.rollout_id == rollout_id,
+        Message.recipient == recipient,
+        Message.topic == CHAT,
+        Message.state == MessageState.DEAD,
+    )
 
 
 def messages_of(rollout_id: str) -> Select[Message]:

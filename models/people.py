@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import Date, Select, String, Text, and_, or_, select
+from sqlalchemy import Date, Select, String, Text, and_, or_, select, type_coerce
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base, Name
@@ -57,6 +57,20 @@ class RoleHolder(Base):
 def people_present() -> Select[Person]:
     """Everybody who is in the directory now."""
     return select(Person).where(Person.gone_at.is_(None)).order_by(Person.email)
+
+
+def feeds() -> Select[str, int]:
+    """The address of everybody who is present, and the number of their calendar feed."""
+    return select(Person.email, Person.feed_number).where(Person.gone_at.is_(None))
+
+
+def chats() -> Select[str, str]:
+    """Who is present and has a chat of their own, and where that is."""
+    return (
+        select(Person.email, type_coerce(Person.chat, String))
+        .where(Person.gone_at.is_(None), Person.chat.is_not(None))
+        .order_by(Person.email)
+    )
 
 
 def person_locked(email: str) -> Select[Person]:

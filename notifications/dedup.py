@@ -72,6 +72,16 @@ def information(rollout_id: str, sequence: int, person: str, number: int = 1) ->
     return f"information/{rollout_id}/{sequence}/{_address(person)}{further}"
 
 
+def chat(rollout_id: str, sequence: int, channel: str, number: int = 1) -> str:
+    """Told to a channel because of one audit entry, as with `information`."""
+    return f"chat/{rollout_id}/{sequence}/{channel}/{number}"
+
+
+def beside_mail(dedup_key: str) -> str:
+    """Somebody's own chat says once that a mail is there, so the mail's key serves."""
+    return f"chat/{dedup_key}"
+
+
 def delegation(delegation_id: int, event: str, person: str) -> str:
     """A voice was lent, or that was ended early: each happens once to a delegation, and both people hear of it."""
     return f"delegation/{delegation_id}/{event}/{_address(person)}"

@@ -25,6 +25,21 @@ class Reader:
 
 
 @dataclass(frozen=True)
+class Deadline:
+    """By when one person is to answer one request, as their calendar hears of it.
+
+    `revision` grows whenever `due_at` (UTC) has moved. `purpose` is one of models.gates.Purpose.
+    """
+
+    request_id: str
+    revision: int
+    due_at: datetime
+    purpose: str
+    gate_title: str
+    rollout_title: str
+
+
+@dataclass(frozen=True)
 class Said:
     """One person's word at a gate. `on_behalf_of` is the name of whose voice it was, "" where it was their own.
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from domain.reasons import Reason
-from notifications.facts import Question, Reader, Said, Settlement
+from notifications.facts import Deadline, Question, Reader, Said, Settlement
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Asking(Mail):
     question: Question
     link: str
     code: str
+    deadline: Deadline | None = field(default=None, kw_only=True)
+    """For the reader's calendar; None where nothing is due by a fixed moment."""
 
     @property
     def gate(self) -> str:
@@ -101,6 +103,7 @@ class ReceiptMail(Mail):
     question: Question
     mine: Said
     link: str  # the same link shows what was recorded
+    feed: str = ""  # the address of the reader's calendar feed; "" for somebody who is not in the directory
 
     @property
     def gate(self) -> str:

@@ -17,6 +17,7 @@ from operations.asking import open_requests
 from operations.delegating import gate_title
 from operations.escalating import take_step
 from operations.telling import inform
+from operations.telling_chat import tell_channels
 from operations.voices import tally_of
 from operations.workspace import Workspace
 
@@ -89,13 +90,15 @@ def _tell(ws: Workspace, gate: GateRow, told: Missed, steps: Sequence[Reason], *
     facts: dict[str, Fact] = {"gate": gate_title(ws, gate), "rollout": ws.rollout.id, "key": gate.key}
     away = [_is_away(ws, absence) for _, absence in told]
     nobody = [Reason("The plan names nobody else to ask, so the gate waits until somebody is back.")]
+    headline = Reason("“{gate}” waits for somebody who is away", facts)
+    if steps:
+        headline = Reason("“{gate}” was escalated, because somebody is away", facts)
+        tell_channels(ws, headline, steps, stages=[ws.stage_of(gate)])
     caretakers = ws.caretakers(ws.stage_of(gate))
     inform(
         ws,
         [caretakers.owner, *sorted(caretakers.stage_owners), caretakers.requester],
-        Reason("“{gate}” was escalated, because somebody is away", facts)
-        if steps
-        else Reason("“{gate}” waits for somebody who is away", facts),
+        headline,
         [*away, *steps, *(nobody if still_in_vain else [])],
         _what_to_do(gate, facts) if still_in_vain else [],
         gate=gate,

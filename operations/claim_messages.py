@@ -20,7 +20,7 @@ LEASE = timedelta(minutes=2)
 
 
 def claim_messages(db: Database, now: datetime, limit: int = 50) -> list[Message]:
-    """Return messages that are due and that nobody else delivers until the lease ends.
+    """Return mails that are due and that nobody else delivers until the lease ends.
 
     Of whoever is among the readers of the first `limit` messages, all that are due: what can be said in one mail is not
     torn in two. What its reader should not get now after all is put off (domain/mail_times.py).

@@ -30,6 +30,8 @@ from notifications.messages import (
     ReminderMail,
     RequestMail,
 )
+from operations.feeds import address_of
+from operations.list_deadlines import deadline_of
 from operations.progress import recycle_target
 from operations.question import question, reader_of, said, said_at, settlement
 from operations.workspace import Workspace
@@ -82,7 +84,9 @@ def _asking(composer: Composer, ws: Workspace, message: Message) -> dict[str, An
     gate = ws.session.get_one(GateRow, request.gate_id)
     reader = reader_of(ws, request.person)
     link, code = composer.link_and_code(ws, request)
-    return {**_common(ws, reader), "question": question(ws, gate, request, reader), "link": link, "code": code}
+    asked = question(ws, gate, request, reader)
+    deadline = deadline_of(ws.rollout, gate, request, asked.gate_title)
+    return {**_common(ws, reader), "question": asked, "link": link, "code": code, "deadline": deadline}
 
 
 def _common(ws: Workspace, reader: Reader) -> dict[str, Any]:
@@ -156,7 +160,13 @@ def _receipt(composer: Composer, ws: Workspace, message: Message) -> ReceiptMail
         question=question(ws, gate, request, reader),
         mine=said(ws, decision),
         link=composer.link_and_code(ws, request)[0],
+        feed=_feed(composer, ws, message.recipient),
     )
+
+
+def _feed(composer: Composer, ws: Workspace, person: str) -> str:
+    found = ws.session.get(Person, person)
+    return address_of(composer.keys, composer.base_url, found) if found and found.gone_at is None else ""
 
 
 def _outcome(composer: Composer, ws: Workspace, message: Message) -> OutcomeMail | None:

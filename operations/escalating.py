@@ -24,6 +24,7 @@ from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
 from operations.asking import CALLED_OFF, ask, open_requests, void_requests
 from operations.clock import begin_anew, next_escalation
 from operations.telling import inform, tell_request
+from operations.telling_chat import tell_channels
 from operations.voices import lent_at, requirements_of, separation_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace
@@ -41,6 +42,7 @@ def escalate(ws: Workspace, gate: GateRow, reason: str = "") -> None:
     told = [person for person in (ws.rollout.owner, ws.rollout.requester) if person not in people]
     by = ws.actor.address if "@" in ws.actor.address else ""
     inform(ws, told, headline, [follows], gate=gate, quote=reason, quoted=by)
+    tell_channels(ws, headline, [follows], stages=[ws.stage_of(gate)])
 
 
 def take_step(ws: Workspace, gate: GateRow, reason: str = "") -> tuple[list[str], Reason]:

@@ -57,6 +57,7 @@ def _put(session: Session, person: Person | None, entry: PersonEntry) -> Person:
         session.add(person)
     person.name, person.language, person.time_zone = entry.name, entry.language, entry.time_zone
     person.holidays, person.assistant, person.gone_at = entry.holidays, entry.assistant, None
+    person.chat = entry.chat
     if entry.calendar:  # else the one that was named by `etappe people calendar` stays
         name_calendar(person, entry.calendar)
     return person

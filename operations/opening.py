@@ -16,6 +16,7 @@ from operations.asking import CALLED_OFF, ask
 from operations.clock import set_deadlines, watch_stage
 from operations.pool import first_asked, pool
 from operations.telling import inform
+from operations.telling_chat import tell_channels_of_opening
 from operations.voices import separation_at
 from operations.workspace import Workspace
 
@@ -26,6 +27,7 @@ def open_stage(ws: Workspace, stage: StageRow) -> None:
     stage.opened_at = stage.clock_from = ws.now
     watch_stage(ws, stage)
     ws.note("stage.opened", stage=stage)
+    tell_channels_of_opening(ws, stage)
 
 
 def reopen_stage(ws: Workspace, stage: StageRow) -> None:
@@ -34,6 +36,7 @@ def reopen_stage(ws: Workspace, stage: StageRow) -> None:
     stage.clock_from = ws.now
     watch_stage(ws, stage)
     ws.note("stage.resumed", stage=stage)
+    tell_channels_of_opening(ws, stage)
 
 
 def open_gates(ws: Workspace) -> bool:

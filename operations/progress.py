@@ -29,6 +29,7 @@ from operations.renewals import blocking_renewals
 from operations.rounds import close_stage, new_round, reopen_passed, withdraw
 from operations.settling import settle_gates
 from operations.telling import inform
+from operations.telling_chat import tell_channels
 from operations.waiving import how_to_waive, told_of_hold
 from operations.workspace import LIVING_STAGES, SYSTEM, Workspace
 
@@ -93,7 +94,9 @@ def _complete(ws: Workspace) -> bool:
     end(ws, Event.COMPLETED, "every stage has passed")
     over = Reason("What was asked again for renewal is no longer needed; links that were mailed no longer count.")
     people = [ws.rollout.requester, ws.rollout.owner, *told]
-    inform(ws, people, Reason("Completed: every stage has passed"), [over] if told else [])
+    headline = Reason("Completed: every stage has passed")
+    inform(ws, people, headline, [over] if told else [])
+    tell_channels(ws, headline)
     return True
 
 
@@ -144,11 +147,13 @@ def _hold(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
         ws.rollout.state = advance_rollout(ws.rollout.state, Event.HELD)
         ws.note("rollout.held", gate=gate)
     facts: dict[str, str | int] = {"rollout": ws.rollout.id, **_names(ws, stage, gate)}
+    headline, sentences = Reason("On hold: “{stage}”", facts), [*_renewal_refused(gate), _waits(facts)]
+    tell_channels(ws, headline, sentences, stages=[stage])
     inform(
         ws,
         told_of_hold(ws, stage, gate),
-        Reason("On hold: “{stage}”", facts),
-        [*_renewal_refused(gate), _waits(facts)],
+        headline,
+        sentences,
         [
             Reason('To ask again: etappe rollout resume {rollout} --reason "what has changed"', facts),
             Reason('To call it off: etappe rollout cancel {rollout} --reason "why"', facts),
@@ -174,13 +179,10 @@ def _kill(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
         close_stage(ws, stage, Event.FAILED)
     told = withdraw(ws, ws.stages(), VoidReason.WITHDRAWN)
     end(ws, Event.KILLED, f"{names['gate']} was {gate.state}")
-    inform(
-        ws,
-        [ws.rollout.requester, ws.rollout.owner, *told],
-        Reason("Stopped for good at “{gate}”", names),
-        [Reason("The gate “{gate}” did not pass, and the plan says that this ends the rollout.", names)],
-        gate=gate,
-    )
+    headline = Reason("Stopped for good at “{gate}”", names)
+    why = Reason("The gate “{gate}” did not pass, and the plan says that this ends the rollout.", names)
+    inform(ws, [ws.rollout.requester, ws.rollout.owner, *told], headline, [why], gate=gate)
+    tell_channels(ws, headline, [why], stages=[stage])
 
 
 def _recycle(ws: Workspace, gate: GateRow, target: str) -> None:

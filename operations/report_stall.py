@@ -13,6 +13,7 @@ from models.database import Database
 from models.rollouts import StageRow
 from operations.explain_rollout import explained_stage
 from operations.telling import inform
+from operations.telling_chat import tell_channels
 from operations.workspace import Workspace, locked
 
 
@@ -35,11 +36,14 @@ def _tell(ws: Workspace, stage: StageRow) -> None:
     planned, language = ws.planned_stage(stage), ws.rollout.language
     found = explained_stage(ws, stage, language)
     see = Reason("To see the whole of it: etappe rollout explain {rollout}", {"rollout": ws.rollout.id})
+    headline = Reason("“{stage}” has stalled", {"stage": planned.title.in_language(language)})
+    why = [Reason("It has been open for longer than the plan allows."), *(said for one in found for said in _why(one))]
+    tell_channels(ws, headline, why, stages=[stage])
     inform(
         ws,
         [*ws.directory.resolve(planned.owner), ws.rollout.owner, *ws.directory.resolve(SPONSOR)],
-        Reason("“{stage}” has stalled", {"stage": planned.title.in_language(language)}),
-        [Reason("It has been open for longer than the plan allows."), *(said for one in found for said in _why(one))],
+        headline,
+        why,
         [*(way for one in found for way in one.ways_out), see],
         in_the_morning=True,
     )

@@ -17,6 +17,7 @@ from operations.clock import set_renewal
 from operations.conditions import make_gates
 from operations.evidence import pinned_now
 from operations.telling import tell_outcome
+from operations.telling_chat import tell_channels_of_outcome
 from operations.voices import latest_decisions, members, tally_of
 from operations.workspace import Workspace
 
@@ -106,5 +107,6 @@ def settle(
     noted = {"outcome": outcome, "because": str(because), **(facts or {})}
     ws.note(f"gate.{event}", gate=gate, comment=comment, facts=noted)
     tell_outcome(ws, gate)
+    tell_channels_of_outcome(ws, gate)
     if event is Event.PASSED:
         make_gates(ws, gate)

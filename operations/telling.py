@@ -16,6 +16,7 @@ from models.gates import Decision, GateRow, Request
 from models.outbox import Message
 from notifications import dedup
 from operations.hours import hours_in_directory, hours_of, look_up_hours
+from operations.telling_chat import tell_of_mail
 from operations.workspace import Workspace
 
 
@@ -69,13 +70,14 @@ def remind(ws: Workspace, gate: GateRow, requests: Sequence[Request], due_at: da
     occasion = mail_times.occasion_of_reminder(ws.planned_gate(gate))
     look_up_hours(ws, [request.person for request in requests])
     for request in requests:
-        key = dedup.reminder(request.id, due_at)
-        tell(ws, "reminder", request.person, key, occasion, about=gate, request_id=request.id)
+        _ask(ws, "reminder", request, dedup.reminder(request.id, due_at), occasion)
 
 
-def _ask(ws: Workspace, topic: str, request: Request, key: str) -> None:
+def _ask(ws: Workspace, topic: str, request: Request, key: str, occasion: Occasion = Occasion.EVENT) -> None:
+    """Mail somebody what they are asked, with link and code; their own chat, if any, says that it is there."""
     gate = ws.session.get_one(GateRow, request.gate_id)
-    tell(ws, topic, request.person, key, Occasion.EVENT, about=gate, request_id=request.id)
+    tell(ws, topic, request.person, key, occasion, about=gate, request_id=request.id)
+    tell_of_mail(ws, topic, request, key)
 
 
 def tell_receipt(ws: Workspace, decision: Decision) -> None:

@@ -23,6 +23,7 @@ from domain.states import GateState, StageState
 from models.conditions import Condition
 from models.database import Database
 from models.gates import Decision, GateRow, current_gates
+from models.people import chats
 from models.record import AuditEntry
 from models.rollouts import PlanVersion, Rollout, StageRow, current_stages, rollout_locked
 from notifications.facts import Reader
@@ -77,6 +78,11 @@ class Workspace:
     def directory(self) -> Directory:
         """Who holds which role, with the rollout's own people over the directory's."""
         return Directory.load(self.session, self.rollout)
+
+    @cached_property
+    def in_chat(self) -> frozenset[str]:
+        """Who has a chat of their own."""
+        return frozenset(email for email, _ in self.session.execute(chats()))
 
     def caretakers(self, stage: StageRow | None = None) -> Caretakers:
         """Who looks after the rollout, and after one stage of it."""

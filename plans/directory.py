@@ -19,6 +19,7 @@ from plans import sentences, yaml_source
 from plans.yaml_source import Path
 
 _LONGEST_NAME = 100
+_LONGEST_CHAT = 500
 
 
 def _address(text: str) -> str:
@@ -42,6 +43,17 @@ def _calendar(address: str) -> str:
     if reason := why_no_calendar(address):
         raise ValueError(_within(str(reason)))
     return address
+
+
+def _chat(text: str) -> str:
+    """A name, or an address; whether the installation has it, and apprise knows it, the doctor says."""
+    try:
+        chat = clean_line(text, _LONGEST_CHAT)
+    except InvalidInput as reason:
+        raise ValueError(_within(reason.sentence)) from None
+    if not chat:
+        raise ValueError("the chat is empty; write a name in ETAPPE_CHAT_URLS, or leave it out")
+    return chat
 
 
 def _within(sentence: str) -> str:
@@ -80,6 +92,7 @@ class PersonEntry(BaseModel):
     quiet: QuietHours | None = None
     morning: Clock | None = None
     calendar: Annotated[str, AfterValidator(_calendar)] | None = None
+    chat: Annotated[str, AfterValidator(_chat)] | None = Field(default=None, repr=False)  # an address is a secret
 
 
 class Directory(BaseModel):

@@ -1,8 +1,8 @@
 """The relay: hears of commits, delivers mail, and keeps Prefect's page and flow runs in step with the database.
 
-Mail, Prefect, the queues of exclusive stages, the gates that settle themselves, people's calendars and the watch over
-the scheduled check have a thread each, so that one being down never holds up the others. All are level-triggered: they
-look at what is to be done, so nothing is lost when the relay, the mail server or Prefect was away.
+Mail, chat, Prefect, the queues of exclusive stages, the gates that settle themselves, people's calendars and the watch
+over the scheduled check have a thread each, so that one being down never holds up the others. All are level-triggered:
+they look at what is to be done, so nothing is lost when the relay, the mail server or Prefect was away.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import threading
 from collections.abc import Callable
 
 from models.changes import Changes
+from notifications.chat import AppriseSender
 from notifications.senders import SmtpSender
 from operations.installation import Installation
 from operations.report_late_check import report_late_check
 from operations.take_turns import take_turns
 from worker.asker import Asker
 from worker.calendar_reader import CalendarReader
+from worker.chat_post import ChatPost
 from worker.post import Post, now
 
 log = logging.getLogger("etappe.relay")
@@ -34,6 +36,7 @@ def run(installation: Installation, stop: threading.Event, *, with_prefect: bool
     """Relay until `stop` is set; mail goes on while Prefect is down, and the other way round."""
     loops = [
         deliver_mail,
+        deliver_chat,
         look_after_gates,
         let_the_next_in,
         read_calendars,
@@ -54,6 +57,11 @@ def deliver_mail(installation: Installation, stop: threading.Event) -> None:
         _again_and_again(installation, stop, Post(installation, sender, stopped=stop.is_set).deliver_all)
     finally:
         sender.close()
+
+
+def deliver_chat(installation: Installation, stop: threading.Event) -> None:
+    """Deliver to chat services what is written for them, until `stop` is set."""
+    _again_and_again(installation, stop, ChatPost(installation, AppriseSender(), stopped=stop.is_set).deliver_all)
 
 
 def let_the_next_in(installation: Installation, stop: threading.Event) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cli.commands import people_away, people_lending
+from cli.commands import people_away, people_feed, people_lending
 from cli.opening import opened
 from cli.printing import json_option, now_utc, print_json, print_table
 from models.database import Database
@@ -30,6 +30,7 @@ for _command in (
     people_away.absences,
     people_away.back,
     people_away.calendar,
+    people_feed.feed,
 ):
     people.add_command(_command)
 

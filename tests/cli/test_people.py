@@ -42,3 +42,14 @@ def test_the_sample_is_imported_once_only(company: Terminal, tmp_path: Path) -> 
     company("people", "import", str(file))
     assert company("migrate", "--sample-people").out == "The database is up to date.\n"
     assert len(company("people", "list", "--json").facts()) == 6
+
+
+def test_the_address_of_a_feed_is_printed_and_changes_when_it_is_renewed(company: Terminal) -> None:
+    first, again = (
+        company("people", "feed", "anna.keller@example.com"),
+        company("people", "feed", "Anna.Keller@example.com"),
+    )
+    assert first.out == again.out
+    assert first.out.startswith("http://127.0.0.1:8400/calendar/")
+    assert company("people", "feed", "anna.keller@example.com", "--renew").out != first.out
+    assert company("people", "feed", "nobody@example.com").err == "nobody@example.com is not in the directory.\n"

@@ -63,6 +63,8 @@ def test_a_good_directory_is_read() -> None:
         ("language: de", "language: fr", 2, 60, "de or en"),
         ("assistant: ben", "assistant: bem", 2, 92, "did you mean “ben@example.com”"),
         ("assistant: ben", "assistant: anna", 2, 92, "own assistant"),
+        ("holidays: CH-ZH", "chat: ' '", 2, 70, "the chat is empty"),
+        ("holidays: CH-ZH", 'chat: "a\\nb"', 2, 70, "one line"),
         ("holidays:", "holiday:", 2, 64, "did you mean “holidays”"),
         ("[anna@example.com]", "[anne@example.com]", 5, 21, "did you mean “anna@example.com”"),
         ("[anna@example.com]", "[zoe@example.org]", 5, 21, "add them under “people”"),

@@ -94,6 +94,9 @@ class TestStages:
         text = changed("title: Second", "exclusive: production\n    title: Second")
         assert not problems(changed("title: First", "exclusive: production\n    title: First", text))
 
+    def test_a_channel_is_a_name_for_machines(self) -> None:
+        expect(changed("title: Second", "chat: [The team]\n    title: Second"), 15, 12, "“The team”", "small letters")
+
     def test_unknown_owner(self) -> None:
         expect(changed("title: Second", "owner: bord\n    title: Second"), 15, 12, "did you mean “board”")
 
