@@ -8,7 +8,7 @@ from functools import partial
 from importlib.metadata import version as version_of
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from cli.finding import Finding
@@ -16,23 +16,21 @@ from cli.finding import ok as _ok
 from cli.finding import problem as _problem
 from cli.finding import warning as _warning
 from cli.opening import connected, is_missing, require_current
-from cli.other_systems import other_systems
+from cli.other_systems import chats_of_people, other_systems
 from cli.parts import is_healthy
 from cli.printing import moment, now_utc, plural, span
 from cli.smtp import trouble_with
 from domain.errors import EtappeError
+from domain.lateness import MAIL_MAY_WAIT
 from domain.plan import RunGate
-from models.checks import checks_newest_first
 from models.gates import rollouts_with_unaskable_gates
 from models.outbox import Message, MessageState, message_counts
-from models.people import people_present
+from models.people import calendars_with_a_problem, people_present
+from operations.check_health import check_health
 from plans.catalogue import Catalogue
 from settings import Settings
 from worker.prefect_facts import LOOPBACK, PrefectFacts
 
-MAIL_MAY_WAIT = timedelta(minutes=5)
-CHECK_MAY_REST = timedelta(minutes=45)
-"""Three runs of the scheduled check that did not come."""
 WORKER_MAY_BE_SILENT = timedelta(seconds=90)
 SHORTEST_SECRET = 32
 DEPLOYMENTS = ("rollout/start", "check-stalled/scheduled")
@@ -166,7 +164,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
             require_current(db)
             yield _ok("database", f"{'SQLite' if db.is_sqlite else 'PostgreSQL'} answers and is up to date")
             with db.read() as session:
-                for check in (_people, _messages, _dead_letters, _last_check, _unaskable):
+                in_chat = partial(chats_of_people, settings)
+                for check in (_people, in_chat, _calendars, _messages, _dead_letters, _last_check, _unaskable):
                     yield from check(session)
     except EtappeError as refusal:
         yield _problem("database", refusal.sentence)
@@ -180,14 +179,22 @@ def _people(session: Session) -> Iterator[Finding]:
         yield _problem("people", "nobody is in the directory; run `etappe people import FILE`")
 
 
+def _calendars(session: Session) -> Iterator[Finding]:
+    for person in session.scalars(calendars_with_a_problem()):
+        why = f"the calendar of {person.email}, which says when they are away, could not be read"
+        advice = f"name another one with etappe people calendar {person.email} URL, or --none"
+        yield _warning("calendars", f"{why}: {person.calendar_problem}; {advice}")
+
+
 def _messages(session: Session) -> Iterator[Finding]:
-    pending = Message.state == MessageState.PENDING
-    oldest = session.scalars(select(Message).where(pending).order_by(Message.created_at).limit(1)).first()
+    wanted_at = func.coalesce(Message.wanted_at, Message.created_at)  # what is held for a morning does not wait yet
+    pending = and_(Message.state == MessageState.PENDING, wanted_at <= now_utc())
+    oldest = session.scalars(select(Message).where(pending).order_by(wanted_at).limit(1)).first()
     if oldest is None:
         yield _ok("messages", "none is waiting")
         return
     count = session.scalar(select(func.count()).select_from(Message).where(pending)) or 0
-    age = now_utc() - oldest.created_at
+    age = now_utc() - (oldest.wanted_at or oldest.created_at)
     waiting = f"{plural(count, 'message')} waiting, the oldest for {span(age)}"
     if age <= MAIL_MAY_WAIT:
         yield _ok("messages", waiting)
@@ -210,16 +217,15 @@ def _dead_letters(session: Session) -> Iterator[Finding]:
 
 
 def _last_check(session: Session) -> Iterator[Finding]:
-    last = session.scalars(checks_newest_first().limit(1)).first()
-    if last is None:
-        yield _warning(
-            "last check", "the scheduled check has not run yet; it runs every 15 minutes, or: etappe check-stalled"
-        )
+    health = check_health(session, now_utc())
+    died = f"; {plural(health.unfinished, 'run')} begun since and not finished" if health.unfinished else ""
+    if health.finished_at is None:
+        said = f"the scheduled check has not run yet{died}; it runs every 15 minutes, or: etappe check-stalled"
+        yield (_problem if health.late else _warning)("last check", said)
         return
-    age = now_utc() - last.started_at
-    said = f"{span(age)} ago"
+    said = f"{span(now_utc() - health.finished_at)} ago{died}"
     late = f"{said}; is the worker running, and the schedule of check-stalled/scheduled on? Or: etappe check-stalled"
-    yield _problem("last check", late) if age > CHECK_MAY_REST else _ok("last check", said)
+    yield _problem("last check", late) if health.late else _ok("last check", said)
 
 
 def _unaskable(session: Session) -> Iterator[Finding]:

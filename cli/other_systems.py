@@ -1,20 +1,24 @@
-"""The checks of `etappe doctor` that look at other systems: keys, hosts and databases that plans name."""
+"""The checks of `etappe doctor` that look at other systems: keys, hosts, databases and chats that are named."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from sqlalchemy.orm import Session
+
 from cli.finding import Finding, ok, problem, warning
 from domain import signatures
 from domain.plan import CheckGate, Gate, MeasurementGate
 from domain.reachable import is_public
+from models.people import chats
+from notifications.chat import is_usable
 from plans.catalogue import Catalogue
 from settings import Settings
 from worker.asking import PORT, addresses_of
 from worker.querying import NotRead, read
 
-_KEYS, _HOSTS, _DATABASES = "check keys", "check hosts", "metric databases"
+_KEYS, _HOSTS, _DATABASES, _CHAT = "check keys", "check hosts", "metric databases", "chat"
 
 
 def other_systems(settings: Settings) -> Iterator[Finding]:
@@ -24,6 +28,7 @@ def other_systems(settings: Settings) -> Iterator[Finding]:
     yield from _keys(settings, gates)
     yield from _hosts(settings, gates)
     yield from _databases(settings, gates)
+    yield from _channels(settings)
 
 
 def _keys(settings: Settings, gates: list[tuple[str, Gate]]) -> Iterator[Finding]:
@@ -75,3 +80,27 @@ def _databases(settings: Settings, gates: list[tuple[str, Gate]]) -> Iterator[Fi
             name = gate.queried.database
             advice = f"add {name}=postgresql://... or {name}=sqlite:///... to ETAPPE_METRIC_DATABASES"
             yield problem(_DATABASES, f"the plan {plan} names the database “{name}”; {advice}")
+
+
+def _channels(settings: Settings) -> Iterator[Finding]:
+    usable = {name: is_usable(address) for name, address in settings.chat_urls}
+    for name, can_be_used in usable.items():
+        if can_be_used:
+            yield ok(_CHAT, f"{name} can be used")
+        else:
+            yield problem(_CHAT, f"“{name}” in ETAPPE_CHAT_URLS is not an address that apprise knows")
+    for loaded in Catalogue(settings.plan_folders).all():
+        for name in loaded.plan.channels(*loaded.plan.stages):
+            if name not in usable:
+                advice = f"add {name}=slack://... or another address of apprise's to ETAPPE_CHAT_URLS"
+                yield problem(_CHAT, f"the plan {loaded.plan.name} names the chat channel “{name}”; {advice}")
+
+
+def chats_of_people(settings: Settings, session: Session) -> Iterator[Finding]:
+    """Look whether the chats that people have in the directory can be used."""
+    known = {name for name, _ in settings.chat_urls}
+    for email, chat in session.execute(chats()):
+        if "://" in chat and not is_usable(chat):
+            yield problem(_CHAT, f"the address that {email} has in the directory is not one that apprise knows")
+        elif "://" not in chat and chat not in known:
+            yield problem(_CHAT, f"{email} has the chat “{chat}” in the directory; add it to ETAPPE_CHAT_URLS")

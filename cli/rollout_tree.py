@@ -43,10 +43,14 @@ def lines(facts: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
         yield f"no further stage opens until renewed: {', '.join(titles.get(gate, gate) for gate in blocking)}"
     for stage in facts["stages"]:
         yield ""
-        yield f"{_sign(stage)} {titles.get(stage['id'], stage['id'])}  {stage['state']}{_round(stage)}"
+        yield f"{_sign(stage)} {titles.get(stage['id'], stage['id'])}  {stage['state']}{_round(stage)}{_stalled(stage)}"
         yield from (f"  {line}" for line in _queue(stage))
         for gate in stage["gates"]:
             yield from (f"  {line}" for line in _gate(gate, titles))
+
+
+def _stalled(stage: Mapping[str, Any]) -> str:
+    return f", stalled since {moment(stage['stalled_since'])}" if stage["stalled_since"] else ""
 
 
 def _queue(stage: Mapping[str, Any]) -> Iterator[str]:
@@ -80,16 +84,19 @@ def _gate(gate: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
     if gate["silent"]:
         yield f"    silence counted as consent: {', '.join(gate['silent'])}"
     yield from (f"    {sentence}" for sentence in gate["waits"])
+    yield from (f"    {sentence}" for sentence in gate["chased"])
     if gate["waiting_for"]:
         yield f"    waits for {', '.join(_waiting(gate))}"
 
 
 def _waiting(gate: Mapping[str, Any]) -> list[str]:
-    """Everybody who is asked; a delegate with those in whose place they are."""
+    """Everybody who is asked; a delegate with those in whose place they are; whoever is away with their last day."""
     lent: dict[str, list[str]] = {}
     for delegate in gate["delegates"]:
         lent.setdefault(delegate["by"], []).append(delegate["on_behalf_of"])
-    return [f"{one} for {' and '.join(lent[one])}" if one in lent else one for one in gate["waiting_for"]]
+    behalf = {one: f" for {' and '.join(others)}" for one, others in lent.items()}
+    away = {one["person"]: f" (away until {one['until']})" for one in gate["away"]}
+    return [f"{one}{behalf.get(one, '')}{away.get(one, '')}" for one in gate["waiting_for"]]
 
 
 def _renewed(gate: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeVar
 
-from domain.durations import Duration, Every, Unit
+from domain.durations import Duration, Rhythm, Unit
 from domain.eligibility import normalise_address
 from domain.errors import InvalidInput
 from domain.plan import ChecklistGate, Expiry, Gate, Item, Plan, Text
@@ -139,7 +139,7 @@ def as_gate(condition_id: int, what: str, who: str, approver: str, days: int, ma
     return ChecklistGate(
         id=key_of(condition_id),
         kind="checklist",
-        title=Text(de=_cut(f"Auflage: {what}"), en=_cut(f"Condition: {what}")),
+        title=title_of(what),
         question=Text(
             de=f"Auflage zur Freigabe «{title.in_language('de')}»: {what}",
             en=f"Condition of the approval “{title.in_language('en')}”: {what}",
@@ -148,11 +148,16 @@ def as_gate(condition_id: int, what: str, who: str, approver: str, days: int, ma
         items=[Item(id="done", title=Text(de="Was wurde getan?", en="What was done?"), kind="text")],
         approvers=[approver],
         exclude=getattr(made_at, "exclude", []),
-        remind=Every.parse("every 2 business days"),
+        remind=Rhythm.parse("every 2 business days"),
         expires=Expiry(after=Duration(max(days, 1), Unit.DAY), outcome="hold"),
         on_reject="hold",
         waiver=made_at.waiver,
     )
+
+
+def title_of(what: str) -> Text:
+    """Return the title of the gate that a condition becomes."""
+    return Text(de=_cut(f"Auflage: {what}"), en=_cut(f"Condition: {what}"))
 
 
 def _cut(title: str) -> str:

@@ -10,14 +10,18 @@ from domain.conditions import condition_id_in
 from domain.plan import (
     AcknowledgementGate,
     AutomaticGate,
+    CheckGate,
     ChecklistGate,
     Consequence,
+    Escalation,
     Gate,
     MeasurementGate,
     ReviewGate,
+    RunGate,
+    WindowGate,
     outcome_of,
 )
-from domain.reasons import Reason
+from domain.reasons import Fact, Reason
 from domain.renewal import rule_of
 from domain.states import Outcome
 
@@ -122,6 +126,33 @@ def on_silence(
         outcome = expiry_outcome(gate)
         return Reason(_IF_TIME_IS_UP[outcome], {"moment": expires_at, "stage": recycle_title})
     return Reason("Nobody's silence counts as a yes: the stage waits until it is decided.")
+
+
+def on_escalation(gate: Gate, level: Escalation, at: datetime, people: str) -> Reason:
+    """Return what the next level of escalation does at `at` (UTC). `people` are the names of those behind it."""
+    facts: dict[str, Fact] = {"moment": at, "people": people, "role": level.to}
+    if not people:
+        return Reason("On {moment} it is escalated to “{role}”, which nobody holds.", facts)
+    if isinstance(gate, AcknowledgementGate | WindowGate | CheckGate | RunGate):  # nobody else could be asked
+        return Reason("On {moment} it is escalated; told that it has not passed: {people}.", facts)
+    if level.replace:
+        return Reason("On {moment} it is escalated; asked instead from then on: {people}.", facts)
+    return Reason("On {moment} it is escalated; asked as well from then on: {people}.", facts)
+
+
+_WHEN_TIME_IS_UP = {
+    Outcome.HOLD: "Its time is up on {moment}: the stage is then put on hold.",
+    Outcome.KILL: "Its time is up on {moment}: the rollout then ends for good.",
+    Outcome.RECYCLE: "Its time is up on {moment}: the rollout then goes back to “{stage}”.",
+}
+
+
+def on_expiry(gate: Gate, expires_at: datetime, recycle_title: str, objected: Collection[str] = ()) -> Reason:
+    """Return what follows when a gate's time is up at `expires_at` (UTC); `objected` as with `on_silence`."""
+    outcome = expiry_outcome(gate)
+    if outcome is Outcome.GO:
+        return silence.said_before(expires_at, objected)
+    return Reason(_WHEN_TIME_IS_UP[outcome], {"moment": expires_at, "stage": recycle_title})
 
 
 def on_renewal_silence(gate: Gate, due_at: datetime | None) -> Reason:

@@ -1,4 +1,4 @@
-"""When something is due: elapsed time, wall time and business days, and when a reminder comes round again.
+"""When something is due: elapsed time, wall time, business days, a moment of the week; when a reminder comes again.
 
 Times are aware and come out in UTC. A wall time in a gap moves forward by the gap, one in a fold takes the first
 (RFC 5545, 3.3.5).
@@ -6,20 +6,20 @@ Times are aware and come out in UTC. A wall time in a gap moves forward by the g
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from domain.durations import Duration, Every, Unit
-from domain.plan import Calendar
+from domain import days_off
+from domain.durations import Deadline, Rhythm, Unit, WeekMoment
+from domain.nearest import instead_of
+from domain.plan_words import Calendar
 
 _ELAPSED = {Unit.MINUTE: timedelta(minutes=1), Unit.HOUR: timedelta(hours=1)}
 _WALL = {Unit.DAY: timedelta(days=1), Unit.WEEK: timedelta(weeks=1)}
 _ONE_DAY = timedelta(days=1)
-_ONE_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -30,49 +30,56 @@ class Pause:
     ended_at: datetime
 
 
-def due_at(start: datetime, duration: Duration, calendar: Calendar) -> datetime:
-    """Return when a span that begins at `start` (aware) is over, in UTC.
+def due_at(start: datetime, deadline: Deadline, calendar: Calendar) -> datetime:
+    """Return when something is due by a clock that began at `start` (aware), in UTC.
 
     Minutes and hours are elapsed time. Days, weeks and business days keep the time of day in the calendar's zone;
-    weekends and holidays are not counted as business days. Raises ValueError when `start` has no zone.
+    weekends, holidays and closures are not counted as business days. A moment of the week is the first one that is
+    later than `start`. Raises ValueError when `start` has no zone.
     """
-    return _due_after(start, duration.amount, duration.unit, calendar)
+    if isinstance(deadline, WeekMoment):
+        return _next_in_week(start, deadline, calendar)
+    return _due_after(start, deadline.amount, deadline.unit, calendar)
 
 
-def due_after_pauses(start: datetime, duration: Duration, calendar: Calendar, pauses: Iterable[Pause]) -> datetime:
-    """Return when a span is over whose clock stood still during `pauses` (in their order), in UTC.
+def due_after_pauses(start: datetime, deadline: Deadline, calendar: Calendar, pauses: Iterable[Pause]) -> datetime:
+    """Return when something is due by a clock that stood still during `pauses` (in their order), in UTC.
 
-    What was left when a pause began is left when it ends. Of business days, only time on business days is left, 24
-    hours a day; of everything else, elapsed time. What was over when a pause began stays as it was.
+    What was left of a span when a pause began is left when it ends. Of business days, only time on business days is
+    left, 24 hours a day; of everything else, elapsed time. A moment of the week that came within a pause is the first
+    one after it. What was over when a pause began stays as it was.
     """
-    due = due_at(start, duration, calendar)
+    due = due_at(start, deadline, calendar)
     for pause in pauses:
-        if pause.began_at >= due:
-            continue
-        if duration.unit is Unit.BUSINESS_DAY:
-            left = _business_time(_wall_time(pause.began_at, calendar), _wall_time(due, calendar), calendar)
-            due = _in_utc(_after_business_time(_wall_time(pause.ended_at, calendar), left, calendar), calendar)
-        else:
-            due += pause.ended_at - pause.began_at
+        if pause.began_at < due:
+            due = _after_pause(due, deadline, calendar, pause)
     return due
 
 
-def next_reminder(opened_at: datetime, every: Every, calendar: Calendar, after: datetime) -> datetime:
-    """Return the first multiple of a repetition since `opened_at` that is strictly later than `after`, in UTC.
+def next_reminder(asked_at: datetime, rhythm: Rhythm, calendar: Calendar, after: datetime) -> datetime:
+    """Return the first reminder since `asked_at` that is strictly later than `after`, in UTC.
 
-    Multiples that were missed meanwhile are skipped. Raises ValueError when a time has no zone.
+    The last pause of the rhythm comes again and again. Reminders that were missed meanwhile are skipped. Raises
+    ValueError when a time has no zone.
     """
-    rounds = max(1, _spans_between(opened_at, after, every.unit, calendar) // every.amount - 1)
-    while (due := _due_after(opened_at, rounds * every.amount, every.unit, calendar)) <= after:
+    *first, last = rhythm.pauses
+    for pause in first:
+        asked_at = due_at(asked_at, pause, calendar)
+        if asked_at > _aware(after):
+            return asked_at
+    rounds = max(1, _spans_between(asked_at, after, last.unit, calendar) // last.amount - 1)
+    while (due := _due_after(asked_at, rounds * last.amount, last.unit, calendar)) <= after:
         rounds += 1
     return due
 
 
 def is_business_day(day: date, calendar: Calendar) -> bool:
-    """Whether this is neither a weekend nor a holiday of the calendar."""
+    """Whether this is neither a weekend nor a holiday of the calendar, and the company is not closed."""
+    if any(closure.first <= day <= closure.last for closure in calendar.closures):
+        return False
     if calendar.holidays is None:
         return day.weekday() < 5
-    return day not in _days_off(calendar.holidays, day.year)
+    return day not in days_off.in_year(calendar.holidays, day.year)
 
 
 def start_of_day(day: date, calendar: Calendar) -> datetime:
@@ -92,15 +99,25 @@ def day_of(moment: datetime, calendar: Calendar) -> date:
 
 def check_calendar(calendar: Calendar) -> list[str]:
     """Return a sentence for an unknown time zone and one for unknown holidays, each with the nearest known one."""
-    return [*_zone_problems(calendar.time_zone), *_holiday_problems(calendar.holidays)]
+    of_holidays = [] if calendar.holidays is None else days_off.problems(calendar.holidays)
+    return [*_zone_problems(calendar.time_zone), *of_holidays]
 
 
-def may_expire(previous_check_at: datetime | None, now: datetime, longest_gap: timedelta = _ONE_HOUR) -> bool:
-    """Whether a check may let deadlines expire: only when the check before it was not longer ago than `longest_gap`.
+def _next_in_week(start: datetime, moment: WeekMoment, calendar: Calendar) -> datetime:
+    """The moment itself is compared and not the wall, so that one which a gap has moved forward is not passed over."""
+    yesterday = _wall_time(start, calendar).date() - _ONE_DAY
+    days = (day for day in _days(yesterday, yesterday + 9 * _ONE_DAY) if day.weekday() == moment.weekday)
+    moments = (_in_utc(datetime.combine(day, moment.at), calendar) for day in days)
+    return next(at for at in moments if at > start)
 
-    After a gap (the first check ever, the machine was off, the clock jumped) deadlines are noted; the next one expires.
-    """
-    return previous_check_at is not None and timedelta() <= now - previous_check_at <= longest_gap
+
+def _after_pause(due: datetime, deadline: Deadline, calendar: Calendar, pause: Pause) -> datetime:
+    if isinstance(deadline, WeekMoment):
+        return due if pause.ended_at < due else due_at(pause.ended_at, deadline, calendar)
+    if deadline.unit is not Unit.BUSINESS_DAY:
+        return due + (pause.ended_at - pause.began_at)
+    left = _business_time(_wall_time(pause.began_at, calendar), _wall_time(due, calendar), calendar)
+    return _in_utc(_after_business_time(_wall_time(pause.ended_at, calendar), left, calendar), calendar)
 
 
 def _due_after(start: datetime, amount: int, unit: Unit, calendar: Calendar) -> datetime:
@@ -166,27 +183,6 @@ def _in_utc(wall: datetime, calendar: Calendar) -> datetime:
     return wall.replace(tzinfo=ZoneInfo(calendar.time_zone)).astimezone(UTC)
 
 
-@lru_cache(maxsize=1024)
-def _days_off(name: str, year: int) -> frozenset[date]:
-    """Return the weekends and holidays of a year for CH or CH-ZH.
-
-    A whole year at once, from a calendar of its own: those of `holidays` fill up while they are read, and two threads
-    that share one can miss a holiday.
-    """
-    import holidays  # slow to import, and most commands do without
-
-    country, _, subdivision = name.partition("-")
-    known = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
-    return frozenset(day for day in _days(date(year, 1, 1), date(year, 12, 31)) if not known.is_working_day(day))
-
-
-@lru_cache(maxsize=1)
-def _known_holidays() -> dict[str, list[str]]:
-    import holidays  # slow to import, and most commands do without
-
-    return dict(holidays.list_supported_countries())
-
-
 @lru_cache(maxsize=1)
 def _known_zones() -> frozenset[str]:
     return frozenset(available_timezones())
@@ -195,30 +191,4 @@ def _known_zones() -> frozenset[str]:
 def _zone_problems(name: str) -> list[str]:
     if name in _known_zones():
         return []
-    return [f"“{name}” is not a time zone; {_instead(name, _known_zones(), 'Europe/Zurich')}."]
-
-
-def _holiday_problems(name: str | None) -> list[str]:
-    if name is None:
-        return []
-    country, dash, subdivision = name.partition("-")
-    if country not in _known_holidays():
-        return [f"“{country}” is not a country whose holidays are known; {_instead(name, _known_names(), 'CH-ZH')}."]
-    if dash and subdivision not in _known_holidays()[country]:
-        ours = [known for known in _known_names() if known.startswith(f"{country}-")]
-        return [f"“{country}” has no part “{subdivision}” whose holidays are known; {_instead(name, ours, country)}."]
-    return []
-
-
-def _known_names() -> list[str]:
-    return [
-        name
-        for country, parts in _known_holidays().items()
-        for name in (country, *(f"{country}-{part}" for part in parts))
-    ]
-
-
-def _instead(name: str, known: Iterable[str], otherwise: str) -> str:
-    by_small = {other.lower(): other for other in sorted(known)}
-    nearest = difflib.get_close_matches(name.lower(), by_small, n=1)
-    return f"write {by_small[nearest[0]]}" if nearest else f"write for instance {otherwise}"
+    return [f"“{name}” is not a time zone; {instead_of(name, _known_zones(), 'Europe/Zurich')}."]

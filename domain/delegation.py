@@ -79,12 +79,17 @@ class Loan:
 
 def why_may_not_act_for(person: str, by: str, assistant: str | None, administrators: Collection[str]) -> Reason | None:
     """Return why `by` may not lend a person's voice, or end that, or None when they may."""
-    if by in {person, assistant, OPERATOR} or by in administrators:
+    if may_act_for(person, by, assistant, administrators):
         return None
     return Reason(
         "{by} may not lend the voice of {person}: only they themself, their assistant and administrators may.",
         {"by": by, "person": person},
     )
+
+
+def may_act_for(person: str, by: str, assistant: str | None, administrators: Collection[str]) -> bool:
+    """Whether `by` may say who answers for somebody, and when they are away."""
+    return by in {person, assistant, OPERATOR} or by in administrators
 
 
 def problems(loan: Loan, present: Collection[str], lent: Iterable[Term], now: datetime) -> dict[str, Reason]:
@@ -95,7 +100,7 @@ def problems(loan: Loan, present: Collection[str], lent: Iterable[Term], now: da
     found: dict[str, Reason] = {}
     if reason := _about_people(loan, present):
         found["to"] = reason
-    if reason := _about_the_end(loan.term, now):
+    if reason := why_no_term(loan.term, now, Reason("A voice can be lent for a year at most.")):
         found["until"] = reason
     elif any(loan.term.overlaps(other) for other in lent):
         found["from"] = Reason(
@@ -115,13 +120,14 @@ def _about_people(loan: Loan, present: Collection[str]) -> Reason | None:
     return None
 
 
-def _about_the_end(term: Term, now: datetime) -> Reason | None:
+def why_no_term(term: Term, now: datetime, too_long: Reason) -> Reason | None:
+    """Return why these days cannot be meant: over already, the wrong way round, or `too_long`; None when they can."""
     if term.ends_at <= now:
         return Reason("These days are over already.")
     if term.ends_at <= term.starts_at:
         return Reason("The last day comes before the first one.")
     if term.ends_at - term.starts_at > LONGEST:
-        return Reason("A voice can be lent for a year at most.")
+        return too_long
     return None
 
 

@@ -61,6 +61,10 @@ class UnknownDelegation(NotFound):
     """There is no delegation with this number; `etappe people delegations` lists them all."""
 
 
+class UnknownAbsence(NotFound):
+    """There is no absence with this number; `etappe people absences` lists them all."""
+
+
 class RoleNotHeld(EtappeError):
     """A role that the plan needs is held by nobody."""
 
@@ -114,6 +118,10 @@ class RolloutEnded(EtappeError):
 
 class LinkUnknown(NotFound):
     """This link is not one of ours: perhaps it was cut in two by the mail program."""
+
+
+class FeedUnknown(NotFound):
+    """There is no calendar at this address, or no longer."""
 
 
 class LinkVoid(EtappeError):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
-from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from domain.durations import Duration, Every
-from domain.plan_words import OWNER, REQUESTER, Shape, Slug, Text
+from domain.durations import Duration, Every, Rhythm
+from domain.gate_times import ESCALATE, EXPIRES, REMIND, Escalations, Expiry, Renewal
+from domain.plan_words import OWNER, REQUESTER, Choice, Days, Recycle, Shape, Slug, Text
 
 
 class Each(Shape):
@@ -25,12 +24,6 @@ QUORUM = "How many must approve: any, all, majority, a number, “60 %”, or {e
 ORDER = "together: all are asked at once; in turn: one after the other"
 
 
-class Recycle(Shape):
-    """Back to an earlier stage; it and everything after it is asked again in a new round."""
-
-    recycle: Slug = Field(description="The id of the stage to go back to: this one or one before it")
-
-
 Consequence = Literal["hold", "kill"] | Recycle
 
 
@@ -38,51 +31,6 @@ class FromInput(Shape):
     """A value that the rollout was started with, or that its owner has set since."""
 
     input: Slug = Field(description="The name of an input of the plan")
-
-
-class Choice(StrEnum):
-    """What a review may come to."""
-
-    GO = "go"
-    HOLD = "hold"
-    RECYCLE = "recycle"
-    KILL = "kill"
-
-
-class Escalation(Shape):
-    """After so long without a settled gate, others are asked as well, or instead."""
-
-    after: Duration = Field(description="Counted from the opening of the gate")
-    to: str = Field(description="A role or an address")
-    replace: bool = Field(default=False, description="true: they are asked instead of those asked before")
-    choices: list[Choice] | None = Field(default=None, description="Reviews only: what they may choose", min_length=2)
-
-
-class Expiry(Shape):
-    """When time is up, and what follows. Silence never approves, unless the gate says that it is consent."""
-
-    after: Duration = Field(description="Counted from the opening of the gate")
-    outcome: Literal["hold", "reject", "pass"] | Recycle = Field(
-        default="hold",
-        description="hold, reject (what on_reject says follows), {recycle: a-stage}, or pass (silence_is_consent only)",
-    )
-
-
-class Renewal(Shape):
-    """How often a gate that has passed is asked again while the rollout runs."""
-
-    every: Every = Field(description="Counted from the approval, or from the renewal before")
-    within: Duration = Field(
-        default=Duration.parse("10 business days"), description="How long there is to answer before it escalates"
-    )
-    blocks_new_stages: bool = Field(
-        default=False, description="true: once it is overdue, no further stage opens; those that are open go on"
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _how_often_alone(cls, value: Any) -> Any:
-        return {"every": value} if isinstance(value, str) else value
 
 
 class Band(Shape):
@@ -106,15 +54,14 @@ class _Gate(Shape):
     ask_after: list[Slug] = Field(
         default=[], description="Gates of the same stage that must have passed before this one is asked"
     )
-    remind: Every | None = Field(default=None, description="How often those who have not answered are asked again")
-    escalate: list[Escalation] = Field(default=[], description="Who is asked as well, or instead, after how long")
-    expires: Expiry | None = Field(
-        default=None, description="When time is up, and what follows; silence never approves"
-    )
+    remind: Rhythm | None = Field(default=None, description=REMIND)
+    escalate: Escalations = Field(default=[], description=ESCALATE)
+    expires: Expiry | None = Field(default=None, description=EXPIRES)
     on_reject: Consequence = Field(default="hold", description="What a no leads to: hold, kill, or {recycle: a-stage}")
     waiver: list[str] = Field(
         default=[], description="Roles or addresses that may let the gate pass without its quorum, with a reason"
     )
+    urgent: bool = Field(default=False, description="true: its mails say so, and keep no quiet hours")
 
 
 class _AskingGate(_Gate):
@@ -259,19 +206,6 @@ class AcknowledgementGate(_Gate):
     )
 
 
-class Days(Shape):
-    """Days from one date to another, both included."""
-
-    first: date = Field(description="The first day")
-    last: date = Field(description="The last day")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Days:
-        if self.last < self.first:
-            raise ValueError("the last day comes before the first one; change the order")
-        return self
-
-
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -339,3 +273,10 @@ DecidedGate = SignOffGate | BudgetGate | ReviewGate | ChecklistGate
 """Gates that approvers decide (a checklist when it names approvers)."""
 AutomaticGate = MeasurementGate | WindowGate | CheckGate | RunGate
 """Gates that are settled by facts alone; nobody's voice counts there."""
+
+
+def asks_nobody(gate: Gate) -> bool:
+    """Whether facts alone settle a gate, and nobody is asked to bring them."""
+    return isinstance(gate, WindowGate | CheckGate | RunGate) or (
+        isinstance(gate, MeasurementGate) and gate.queried is not None
+    )

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Sequence
 
 SHORTEST_KEY = 16
 # 32 bytes make 43 characters; the last one carries only four bits.
@@ -29,6 +30,17 @@ def link_token(key: bytes, request_id: str, number: int) -> str:
 def page_token(key: bytes, rollout_id: str) -> str:
     """Return the token of a rollout's page, which shows and changes nothing. Raises ValueError as `link_token` does."""
     return _token(_derived(key, "page", rollout_id))
+
+
+def is_page_token(keys: Sequence[bytes], rollout_id: str, token: str) -> bool:
+    """Whether this opens a rollout's page, by whichever of the keys it was made; compared in constant time."""
+    given = token.encode("utf-8", "replace")
+    return any(hmac.compare_digest(given, page_token(key, rollout_id).encode()) for key in keys)
+
+
+def rollout_page(base_url: str, key: bytes, rollout_id: str) -> str:
+    """Return the address of a rollout's page. Raises ValueError as `link_token` does."""
+    return f"{base_url}/rollouts/{rollout_id}/{page_token(key, rollout_id)}"
 
 
 def feed_token(key: bytes, person: str, number: int) -> str:

@@ -21,3 +21,10 @@ def one_of(names: Iterable[str]) -> str:
     """Return “a”, “a or b”, or “one of a, b, c”."""
     listed = list(names)
     return " or ".join(listed) if len(listed) <= 2 else f"one of {', '.join(listed)}"
+
+
+def instead_of(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return “write NAME” with the nearest known name, whatever its capitals, else “write for instance” another one."""
+    by_small = {other.lower(): other for other in sorted(known)}
+    near = get_close_matches(name.lower()[:80], by_small, n=1)
+    return f"write {by_small[near[0]]}" if near else f"write for instance {otherwise}"

@@ -7,9 +7,12 @@ no role that nobody defined) is checked in domain/plan_check.py; reading YAML is
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from collections.abc import Mapping
+from typing import Any
 
-from domain.durations import Duration
+from pydantic import Field, ValidationInfo, field_validator
+
+from domain.durations import Deadline, Rhythm
 from domain.gate_kinds import (
     AcknowledgementGate,
     AutomaticGate,
@@ -17,41 +20,44 @@ from domain.gate_kinds import (
     BudgetGate,
     CheckGate,
     ChecklistGate,
-    Choice,
     Consequence,
-    Days,
     DecidedGate,
     Each,
-    Escalation,
-    Expiry,
     FromInput,
     Gate,
     Item,
     MeasurementGate,
     QueriedMetric,
     Quorum,
-    Recycle,
-    Renewal,
     ReviewGate,
     RunGate,
     SignOffGate,
     WindowGate,
+    asks_nobody,
 )
+from domain.gate_times import ESCALATE, EXPIRES, REMIND, Escalation, Escalations, Expiry, Renewal
 from domain.plan_words import (
     ADMINISTRATOR,
     BUILT_IN_ROLES,
     BUILT_IN_TITLES,
     OWNER,
     REQUESTER,
+    SPONSOR,
     Calendar,
+    Choice,
+    Closure,
+    Closures,
+    Days,
     Input,
     InputKind,
     Language,
+    Recycle,
     Role,
     Shape,
     Slug,
     Text,
 )
+from domain.shared_times import SHARED, handed_down
 from domain.states import Outcome
 
 __all__ = [
@@ -60,6 +66,7 @@ __all__ = [
     "BUILT_IN_TITLES",
     "OWNER",
     "REQUESTER",
+    "SPONSOR",
     "AcknowledgementGate",
     "AutomaticGate",
     "Band",
@@ -68,6 +75,8 @@ __all__ = [
     "CheckGate",
     "ChecklistGate",
     "Choice",
+    "Closure",
+    "Closures",
     "Consequence",
     "Days",
     "DecidedGate",
@@ -95,8 +104,12 @@ __all__ = [
     "Stage",
     "Text",
     "WindowGate",
+    "asks_nobody",
     "outcome_of",
 ]
+
+
+_STALLED_AFTER = "When the stage's owner is told that it takes too long"
 
 
 class Stage(Shape):
@@ -109,11 +122,17 @@ class Stage(Shape):
         default=None, description="Stages that must have passed; default: the one before it"
     )
     owner: str = Field(default=OWNER, description="Who looks after the stage: a role or an address")
-    stalled_after: Duration | None = Field(
-        default=None, description="When the stage's owner is told that it takes too long"
-    )
+    stalled_after: Deadline | None = Field(default=None, description=_STALLED_AFTER)
+    remind: Rhythm | None = Field(default=None, description=f"{REMIND}; of the gates that do not say so")
+    escalate: Escalations = Field(default=[], description=f"{ESCALATE}; of the gates that do not say so")
+    expires: Expiry | None = Field(default=None, description=f"{EXPIRES}; of the gates that do not say so")
     exclusive: Slug | None = Field(
         default=None, description="A resource that only one rollout may use at a time; the others wait for their turn"
+    )
+    chat: list[Slug] = Field(
+        default=[],
+        max_length=10,
+        description="Chat channels that hear of the stage, by their names in ETAPPE_CHAT_URLS",
     )
     gates: list[Gate] = Field(
         min_length=1, max_length=50, description="The stage passes when all its gates have passed"
@@ -131,6 +150,15 @@ class Plan(Shape):
         default={}, description="The roles that people hold; requester and owner are always there"
     )
     inputs: dict[Slug, Input] = Field(default={}, description="What is asked for when a rollout is started")
+    stalled_after: Deadline | None = Field(
+        default=None, description=f"{_STALLED_AFTER}; of the stages without their own"
+    )
+    remind: Rhythm | None = Field(default=None, description=f"{REMIND}; of the stages that do not say so")
+    escalate: Escalations = Field(default=[], description=f"{ESCALATE}; of the stages that do not say so")
+    expires: Expiry | None = Field(default=None, description=f"{EXPIRES}; of the stages that do not say so")
+    chat: list[Slug] = Field(
+        default=[], max_length=10, description="Chat channels that hear of it, by their names in ETAPPE_CHAT_URLS"
+    )
     stages: list[Stage] = Field(
         min_length=1, max_length=200, description="In order; each needs the one before it unless it says so"
     )
@@ -141,6 +169,11 @@ class Plan(Shape):
         if taken := BUILT_IN_ROLES & roles.keys():
             raise ValueError(f"every rollout has {' and '.join(sorted(taken))}; a plan cannot define it")
         return roles
+
+    @field_validator("stages", mode="after")
+    @classmethod
+    def _complete(cls, stages: list[Stage], info: ValidationInfo) -> list[Stage]:
+        return [_completed(stage, info.data) for stage in stages]
 
     def stage(self, stage_id: str) -> Stage:
         """Return the stage of this id. Raises KeyError when there is none."""
@@ -155,9 +188,21 @@ class Plan(Shape):
             before = [stage.id]
         return needs
 
+    def channels(self, *stages: Stage) -> list[str]:
+        """Return the chat channels that hear of what concerns these stages: the plan's own, and theirs; each once."""
+        return list(dict.fromkeys([*self.chat, *(name for stage in stages for name in stage.chat)]))
+
 
 def outcome_of(consequence: Consequence) -> Outcome:
     """Return what a consequence as written in a plan comes to."""
     if isinstance(consequence, Recycle):
         return Outcome.RECYCLE
     return Outcome.KILL if consequence == "kill" else Outcome.HOLD
+
+
+def _completed(stage: Stage, of_plan: Mapping[str, Any]) -> Stage:
+    """What a stage does not say of its times, the plan says; what a gate does not say, its stage says."""
+    times = {key: getattr(stage, key) if key in stage.model_fields_set else of_plan.get(key) for key in SHARED}
+    gates = [handed_down(gate, times) for gate in stage.gates]
+    after = stage.stalled_after if "stalled_after" in stage.model_fields_set else of_plan.get("stalled_after")
+    return stage.model_copy(update={"stalled_after": after, "gates": gates})

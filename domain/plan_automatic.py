@@ -20,9 +20,9 @@ from domain.plan import (
     MeasurementGate,
     Plan,
     Recycle,
-    RunGate,
     Stage,
     WindowGate,
+    asks_nobody,
 )
 from domain.window import ever_opens
 
@@ -33,13 +33,6 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.ASCII |
 _LONGEST_HOST = 200
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
 _ONE_SELECT = re.compile(r"\s*(select|with)\b", re.ASCII | re.IGNORECASE)
-
-
-def asks_nobody(gate: Gate) -> bool:
-    """Whether facts alone settle a gate, and nobody is asked to bring them."""
-    return isinstance(gate, WindowGate | CheckGate | RunGate) or (
-        isinstance(gate, MeasurementGate) and gate.queried is not None
-    )
 
 
 def nobody_asked(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:

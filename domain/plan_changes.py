@@ -81,6 +81,7 @@ CONCERNS_NO_ANSWER: Mapping[str, Reason] = {
     "expires": _DEADLINES,
     "ask_after": _RULES,
     "waiver": _RULES,
+    "urgent": _RULES,
     "conditions_in": _RULES,
     "renew": _RULES,
     "invite_comment": _RULES,
@@ -95,6 +96,10 @@ OF_STAGES: Mapping[str, Reason] = {
     "exclusive": Reason("it uses another resource now"),
     "title": _TITLE,
     "stalled_after": _DEADLINES,
+    "remind": _DEADLINES,
+    "escalate": _DEADLINES,
+    "expires": _DEADLINES,
     "owner": _RULES,
+    "chat": _RULES,
     "description": _RULES,
 }

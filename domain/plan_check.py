@@ -206,6 +206,7 @@ _PLAN_RULES: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
     _stage_ids,
     _gate_ids,
     plan_consent.reserved,
+    plan_consent.shared_expiry,
     _needs,
     _cycle,
     _stage_owner,

@@ -1,4 +1,4 @@
-"""What a plan says of conditions and of silence. Part of the plan check; paths are of the gate, save in `reserved`."""
+"""What a plan says of conditions and of silence. Part of the plan check; paths are of the gate, or the plan."""
 
 from __future__ import annotations
 
@@ -20,6 +20,15 @@ def reserved(plan: Plan) -> Iterator[Finding]:
             if condition_id_in(gate.id) is not None:
                 sentence = f"“{gate.id}” is what a condition's gate may be called; give this one another name"
                 yield ("stages", s, "gates", g, "id"), sentence
+
+
+def shared_expiry(plan: Plan) -> Iterator[Finding]:
+    """Find expiries that many gates share and that let them pass: by when to object is said where consent is."""
+    shared = [((), plan.expires), *((("stages", s), stage.expires) for s, stage in enumerate(plan.stages))]
+    for path, expires in shared:
+        if expires is not None and expires.outcome == "pass":
+            instead = "write hold, reject, or {recycle: a-stage} here, and “pass” at the gate that has it"
+            yield (*path, "expires", "outcome"), f"silence is consent only where a gate says so; {instead}"
 
 
 def conditions_in(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:

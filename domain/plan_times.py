@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
 
-from domain.durations import Duration, Unit
+from domain.durations import Deadline, Duration, Unit, WeekMoment
 from domain.plan import Gate, Plan, Stage
 from domain.renewal import rule_of
 from domain.stage_graph import comes_before
@@ -19,17 +19,22 @@ Finding = tuple[Path, str]
 
 
 def steps_in_time(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
-    """Find steps of one gate that come before those that they should follow."""
-    steps: list[tuple[Path, str, Duration]] = [
-        (("escalate", e, "after"), "escalation", step.after) for e, step in enumerate(gate.escalate)
+    """Find steps of one gate that come before those that they should follow.
+
+    After an escalation that starts the clock anew there is no earlier step to follow.
+    """
+    steps: list[tuple[Path, str, Deadline, bool]] = [
+        (("escalate", e, "after"), "escalation", step.after, step.restart_clock) for e, step in enumerate(gate.escalate)
     ]
     if gate.expires:
-        steps.append((("expires", "after"), "expiry", gate.expires.after))
-    for (_, what, earlier), (path, this, after) in pairwise(steps):
-        if not _may_be_later(after, earlier):
+        steps.append((("expires", "after"), "expiry", gate.expires.after, False))
+    for (_, what, earlier, restarts), (path, this, after, _) in pairwise(steps):
+        if not restarts and not _may_be_later(after, earlier):
             yield path, f"this {this} comes no later than the {what} before it ({earlier}); write a longer time"
-    if gate.remind and gate.expires and not _may_be_later(gate.expires.after, gate.remind):
-        yield ("remind",), f"time is up after {gate.expires.after}, before the first reminder; remind sooner"
+    if gate.remind and gate.expires and not any(step.restart_clock for step in gate.escalate):
+        up, first = gate.expires.after, gate.remind.pauses[0]
+        if not _may_be_later(up, first):
+            yield ("remind",), f"time is up after {up}, before the first reminder; remind sooner"
 
 
 def renewals(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
@@ -45,16 +50,20 @@ def renewals(plan: Plan, stage: Stage, gate: Gate) -> Iterator[Finding]:
         yield ("renew",), "the rollout ends when this gate passes, so it is never asked again; leave “renew” out"
 
 
-def _may_be_later(span: Duration, than: Duration) -> bool:
-    if span.unit is than.unit:
-        return span.amount > than.amount
-    return _days(span, longest=True) > _days(than, longest=False)
+def _may_be_later(deadline: Deadline, than: Deadline) -> bool:
+    if isinstance(deadline, Duration) and isinstance(than, Duration) and deadline.unit is than.unit:
+        return deadline.amount > than.amount
+    return deadline != than and _days(deadline, longest=True) > _days(than, longest=False)
 
 
-def _days(span: Duration, longest: bool) -> Decimal:
-    """Return a span in days; business days depend on when they begin, so the shortest or longest they usually take."""
-    amount = Decimal(span.amount)
-    if span.unit is Unit.BUSINESS_DAY:
+def _days(deadline: Deadline, longest: bool) -> Decimal:
+    """Return a deadline in days. Business days and moments of the week depend on when they begin, so the shortest or
+    longest they usually take.
+    """
+    if isinstance(deadline, WeekMoment):
+        return Decimal(7 if longest else 0)
+    amount = Decimal(deadline.amount)
+    if deadline.unit is Unit.BUSINESS_DAY:
         return amount * 7 / 5 + 4 if longest else amount
     minutes = {Unit.MINUTE: 1, Unit.HOUR: 60, Unit.DAY: 1440, Unit.WEEK: 7 * 1440}
-    return amount * minutes[span.unit] / 1440
+    return amount * minutes[deadline.unit] / 1440

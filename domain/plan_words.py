@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -26,6 +27,10 @@ BUILT_IN_ROLES = frozenset({REQUESTER, OWNER})
 """Roles every rollout has without the plan naming them."""
 ADMINISTRATOR = "administrator"
 """The role of the directory whose holders may act for others: delegate for them, and reassign what they are asked."""
+SPONSOR = "sponsor"
+"""The role, in the directory or among a rollout's own people, whose holders hear of every stage that stalls."""
+
+_LONGEST_CLOSURE = timedelta(days=365)
 
 
 class Shape(BaseModel):
@@ -69,11 +74,57 @@ BUILT_IN_TITLES = {
 """What the built-in roles are called where a plan's own roles are named."""
 
 
+class Days(Shape):
+    """Days from one date to another, both included."""
+
+    first: date = Field(description="The first day")
+    last: date = Field(description="The last day")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Days:
+        if self.last < self.first:
+            raise ValueError("the last day comes before the first one; change the order")
+        return self
+
+
+class Closure(Days):
+    """Days on which the company is closed."""
+
+    title: str = Field(default="", max_length=200, description="What they are called, such as Betriebsferien")
+
+    @model_validator(mode="after")
+    def _not_for_ever(self) -> Closure:
+        if self.last - self.first > _LONGEST_CLOSURE:
+            raise ValueError("a company is not closed for more than a year; change the first day or the last one")
+        return self
+
+
+Closures = Annotated[tuple[Closure, ...], Field(max_length=100)]
+
+
+class Recycle(Shape):
+    """Back to an earlier stage; it and everything after it is asked again in a new round."""
+
+    recycle: Slug = Field(description="The id of the stage to go back to: this one or one before it")
+
+
+class Choice(StrEnum):
+    """What a review may come to."""
+
+    GO = "go"
+    HOLD = "hold"
+    RECYCLE = "recycle"
+    KILL = "kill"
+
+
 class Calendar(Shape):
     """Which days are business days, and in which zone a day begins."""
 
-    holidays: str | None = Field(default=None, description="Country or country-subdivision, such as CH-ZH or DE-BY")
+    holidays: str | None = Field(
+        default=None, max_length=60, description="Country, its part, further categories: CH, CH-ZH, DE-BY+catholic"
+    )
     time_zone: str = Field(default="Europe/Zurich", description="An IANA zone, such as Europe/Zurich")
+    closures: Closures = Field(default=(), description="Days on which the company is closed; no business days")
 
 
 class Role(Shape):

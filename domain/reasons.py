@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 Fact = str | int | datetime
-"""What fills a placeholder. A moment is aware, and shown in the reader's zone and language; it is not stored."""
+"""What fills a placeholder. A moment is aware, is shown in the reader's zone and language, and stored as ISO 8601."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,9 @@ class Reason:
         return self.text.format_map(self.facts)
 
     def to_json(self) -> dict[str, Any]:
-        """Return {text, facts}."""
-        return {"text": self.text, "facts": dict(self.facts)}
+        """Return {text, facts}; moments as texts in ISO 8601, which are shown as moments again."""
+        stored = {name: fact.isoformat() if isinstance(fact, datetime) else fact for name, fact in self.facts.items()}
+        return {"text": self.text, "facts": stored}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Reason:

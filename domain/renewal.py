@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain import deadlines
+from domain.check_clock import is_over
 from domain.plan import Calendar, Gate, Renewal
 from domain.states import LETS_PASS, GateState, StageState
 
@@ -35,7 +36,7 @@ def is_due(state: GateState, at: datetime | None, now: datetime) -> bool:
 
 def is_overdue(state: GateState, answer_due: datetime | None, now: datetime) -> bool:
     """Whether a renewal was not answered before its deadline. Whoever answers later still counts."""
-    return state in BEING_ASKED and answer_due is not None and answer_due <= now
+    return state in BEING_ASKED and is_over(answer_due, now)
 
 
 def lets_pass(state: GateState, *, renewal: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from prefect import Flow
@@ -13,6 +12,7 @@ from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
 
 from domain import inputs
+from domain.lateness import CHECK_EVERY
 from domain.plan import InputKind
 from flows.check_stalled import check_stalled
 from flows.rollout import rollout
@@ -21,7 +21,6 @@ from operations.installation import Installation
 from settings import CHECKOUT
 
 WORK_POOL = "etappe"
-CHECK_EVERY = timedelta(minutes=15)
 
 
 def deploy(installation: Installation) -> None:

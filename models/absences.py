@@ -6,11 +6,13 @@ from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Select, select
+from sqlalchemy import ForeignKey, Index, Select, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.delegation import Term
 from models.base import Address, Base, state_column
 from models.delegations import Delegation
+from models.gates import Request, RequestState
 
 
 class Source(StrEnum):
@@ -23,8 +25,9 @@ class Source(StrEnum):
 class Absence(Base):
     """One person is away from `starts_at` until `ends_at` (UTC, not included).
 
-    `delegation_id` is the delegation that was given with it, None where nobody answers for them. `revoked_at` is when
-    it was ended early, or was no longer in the calendar. `noticed_at` is when what waited already was looked through.
+    `delegation_id` is the delegation that was given with it, None where there was none. `revoked_at` is when somebody
+    ended it early. `noticed_at` is when what waits was last looked through, `ended_at` when they were reminded of what
+    they were not reminded of meanwhile.
     """
 
     __tablename__ = "absences"
@@ -39,7 +42,13 @@ class Absence(Base):
     entered_by: Mapped[Address]
     created_at: Mapped[datetime]
     noticed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+    @property
+    def term(self) -> Term:
+        """From when until when they are away; what was ended early holds until then."""
+        return Term(self.starts_at, min(self.ends_at, self.revoked_at or self.ends_at))
 
 
 def absences_now(now: datetime, people: Collection[str] | None = None) -> Select[Absence]:
@@ -65,4 +74,49 @@ def absences_not_over(now: datetime) -> Select[Absence]:
         select(Absence)
         .where(Absence.ends_at > now, Absence.revoked_at.is_(None))
         .order_by(Absence.starts_at, Absence.id)
+    )
+
+
+def absence_locked(absence_id: int) -> Select[Absence]:
+    """One absence, locked until the transaction ends."""
+    return select(Absence).where(Absence.id == absence_id).with_for_update()
+
+
+def absences_over(now: datetime) -> Select[Absence]:
+    """The absences that are over, and whoever is back was not reminded since."""
+    over = or_(Absence.ends_at <= now, Absence.revoked_at.is_not(None))
+    return select(Absence).where(over, Absence.ended_at.is_(None)).order_by(Absence.id)
+
+
+def absences_in_calendar(person: str, now: datetime) -> Select[Absence]:
+    """What somebody's calendar said of days that are not over, also where they ended it early themself."""
+    return (
+        select(Absence)
+        .where(Absence.person == person, Absence.source == Source.CALENDAR, Absence.ends_at > now)
+        .order_by(Absence.starts_at, Absence.id)
+    )
+
+
+def is_somebody_away(rollout_id: str, now: datetime) -> Select[int]:
+    """The absences that hold now of people who are asked something in a rollout."""
+    return (
+        select(Absence.id)
+        .join(Request, Request.person == Absence.person)
+        .where(
+            Request.rollout_id == rollout_id,
+            Request.state == RequestState.OPEN,
+            Absence.starts_at <= now,
+            Absence.ends_at > now,
+            Absence.revoked_at.is_(None),
+        )
+    )
+
+
+def rollouts_asking_any(people: Collection[str]) -> Select[str]:
+    """The rollouts in which any of these people are asked something."""
+    return (
+        select(Request.rollout_id)
+        .where(Request.person.in_(people), Request.state == RequestState.OPEN)
+        .distinct()
+        .order_by(Request.rollout_id)
     )

@@ -24,6 +24,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _with_driver(url)
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else create_engine(self.url, pool_size=10)
+        self._writing = self.engine.execution_options(etappe_write=True) if self.is_sqlite else self.engine
 
     @property
     def is_sqlite(self) -> bool:
@@ -39,8 +40,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Give a session whose changes are committed together at the end, or not at all."""
-        engine = self.engine.execution_options(etappe_write=True) if self.is_sqlite else self.engine
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
             if not self.is_sqlite:
                 session.execute(text(f"NOTIFY {NOTIFY_CHANNEL}"))

@@ -160,6 +160,8 @@ class GateRow(Base):
         return self.expires_at or self.renewal_due_at
 
 
+Index("ix_gates_renewal_due_at", GateRow.renewal_due_at, sqlite_where=GateRow.renewal_due_at.is_not(None),
+      postgresql_where=GateRow.renewal_due_at.is_not(None))  # fmt: skip
 Index("ix_gates_problem", GateRow.rollout_id, sqlite_where=GateRow.problem.is_not(None),
       postgresql_where=GateRow.problem.is_not(None))  # fmt: skip
 
@@ -378,16 +380,36 @@ def newest_measurement(rollout_id: str) -> Select[int | None]:
     return select(func.max(Measurement.id)).where(Measurement.rollout_id == rollout_id)
 
 
-def gates_due(now: datetime) -> Select[GateRow]:
-    """The open gates with a reminder, an escalation or an expiry that is due."""
+def gates_due(now: datetime, believed: datetime) -> Select[GateRow]:
+    """The open gates with a reminder or an escalation that is due now, or an expiry that is over beyond doubt."""
+    due = or_(GateRow.remind_at <= now, GateRow.escalate_at <= now, GateRow.expires_at <= believed)
+    return select(GateRow).where(GateRow.state == GateState.OPEN, due).order_by(GateRow.id)
+
+
+def gates_with_stages(gate_ids: Collection[int]) -> Select[GateRow, StageRow]:
+    """These gates, each with its stage."""
     return (
-        select(GateRow)
-        .where(
-            GateRow.state == GateState.OPEN,
-            or_(GateRow.remind_at <= now, GateRow.escalate_at <= now, GateRow.expires_at <= now),
-        )
+        select(GateRow, StageRow)
+        .join(StageRow, StageRow.id == GateRow.stage_id)
+        .where(GateRow.id.in_(gate_ids))
         .order_by(GateRow.id)
     )
+
+
+def count_of_open_gates() -> Select[int]:
+    """How many gates are open."""
+    return select(func.count()).where(GateRow.state == GateState.OPEN)
+
+
+def count_of_overdue_gates(now: datetime) -> Select[int]:
+    """How many open gates were to be answered by now: past their expiry, or renewals marked as overdue."""
+    late = or_(GateRow.expires_at <= now, GateRow.overdue_at.is_not(None))
+    return select(func.count()).where(GateRow.state == GateState.OPEN, late)
+
+
+def ids_of(gates: Select[GateRow]) -> Select[str, int]:
+    """Of such gates only the ids, each with its rollout's: found by the thousand, each is read again under its lock."""
+    return gates.with_only_columns(GateRow.rollout_id, GateRow.id)
 
 
 def gates_to_look_at(now: datetime, kinds: Collection[str]) -> Select[GateRow]:
@@ -424,14 +446,14 @@ def gates_to_renew(now: datetime) -> Select[GateRow]:
     )
 
 
-def renewals_overdue(now: datetime) -> Select[GateRow]:
-    """The renewals that were not answered in time and are not marked as overdue yet."""
+def renewals_overdue(believed: datetime) -> Select[GateRow]:
+    """The renewals whose time to answer is over beyond doubt, and that are not marked as overdue yet."""
     return (
         select(GateRow)
         .where(
             GateRow.state.in_((GateState.WAITING, GateState.OPEN)),
             GateRow.renewal,
-            GateRow.renewal_due_at <= now,
+            GateRow.renewal_due_at <= believed,
             GateRow.overdue_at.is_(None),
             GateRow.paused_at.is_(None),
         )

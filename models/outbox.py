@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Select, String, Text, func, or_, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Select, String, Text, and_, false, func, or_, select
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
+from domain.mail_times import Occasion
 from models.base import Address, Base, Name, RolloutId, state_column
 from models.rollouts import Rollout
+
+_BY_THE_CLOCK = [occasion for occasion in Occasion if occasion.by_the_clock]
+_CLAIMING = 4_386_001  # a number of our own among PostgreSQL's advisory locks
 
 
 class MessageState(StrEnum):
@@ -22,13 +27,21 @@ class MessageState(StrEnum):
     DEAD = "dead"  # refused for good; the rollout's owner is told
 
 
+CHAT = "chat"
+"""The topic of what goes to a chat service: to a channel's name, or to the own chat of a person's address."""
+
+
 class Message(Base):
-    """One mail to one person. `topic` names the typed message (operations/compose_message.py knows them all)."""
+    """One mail to one person. `topic` names the typed message (operations/compose_message.py knows them all).
+
+    What has the topic CHAT goes to a chat service instead, by a thread of its own (operations/compose_chat.py). Where
+    it speaks of a mail, its facts name that by its key under `beside`.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
         Index("ix_messages_state_due_at", "state", "due_at"),
-        Index("ix_messages_recipient_state", "recipient", "state"),
+        Index("ix_messages_recipient_state_settled_at", "recipient", "state", "settled_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -37,6 +50,8 @@ class Message(Base):
     recipient: Mapped[Address]
     topic: Mapped[Name]
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    occasion: Mapped[Occasion] = mapped_column(state_column(Occasion), server_default=Occasion.EVENT)
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[MessageState] = mapped_column(state_column(MessageState), default=MessageState.PENDING)
     due_at: Mapped[datetime]  # not before; moved on by every failed try
     wanted_at: Mapped[datetime | None]  # when it was first to be delivered, where that is later than `created_at`
@@ -46,26 +61,88 @@ class Message(Base):
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
 
+    @property
+    def by_the_clock(self) -> bool:
+        """Whether nothing but time that has gone by is the reason."""
+        return self.occasion.by_the_clock
+
+
+def one_relay_at_a_time() -> Select[Any]:
+    """On PostgreSQL, wait until no other transaction that has said so is under way; on SQLite there is none.
+
+    Rows that are passed over because somebody else locks them (SKIP LOCKED) would tear one person's digest in two.
+    """
+    return select(func.pg_advisory_xact_lock(_CLAIMING))
+
 
 def messages_due(now: datetime, limit: int) -> Select[Message]:
-    """The messages to deliver now that nobody else is delivering; rows locked by another relay are passed over."""
+    """The first mails to deliver now that nobody else is delivering, and all others due for their readers."""
+    due = and_(_free(now), Message.due_at <= now, Message.topic != CHAT)
+    first = select(Message.recipient).where(due).order_by(Message.due_at, Message.id).limit(limit)
     return (
         select(Message)
-        .where(
-            Message.state == MessageState.PENDING,
-            Message.due_at <= now,
-            or_(Message.leased_until.is_(None), Message.leased_until <= now),
-        )
+        .where(due, Message.recipient.in_(first))
+        .order_by(Message.due_at, Message.id)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def sent_by_the_clock(
+    people: Collection[str], since: datetime, now: datetime
+) -> Select[str, datetime | None, datetime | None]:
+    """To whom of these people a mail by the clock was sent after `since`, and when; or until when one is leased."""
+    sent = and_(Message.state == MessageState.SENT, Message.settled_at > since)
+    leased = and_(Message.state == MessageState.PENDING, Message.leased_until > now)
+    return (
+        select(Message.recipient, func.max(Message.settled_at), func.max(Message.leased_until))
+        .where(Message.recipient.in_(people), Message.occasion.in_(_BY_THE_CLOCK), or_(sent, leased))
+        .group_by(Message.recipient)
+    )
+
+
+def next_message_due(now: datetime) -> Select[datetime | None]:
+    """When the next pending mail is due that nobody delivers at this moment."""
+    return select(func.min(Message.due_at)).where(_free(now), Message.topic != CHAT)
+
+
+def chat_messages_due(now: datetime, limit: int) -> Select[Message]:
+    """What to say in chats now that nobody else is saying, as with `messages_due`."""
+    return (
+        select(Message)
+        .where(_free(now), Message.due_at <= now, _may_be_said())
         .order_by(Message.due_at, Message.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
 
 
-def next_message_due(now: datetime) -> Select[datetime | None]:
-    """When the next pending message is due that nobody delivers at this moment."""
-    free = or_(Message.leased_until.is_(None), Message.leased_until <= now)
-    return select(func.min(Message.due_at)).where(Message.state == MessageState.PENDING, free)
+def next_chat_message_due(now: datetime) -> Select[datetime | None]:
+    """When the next thing is due to be said in a chat that nobody says at this moment."""
+    return select(func.min(Message.due_at)).where(_free(now), _may_be_said())
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    lease_is_over = or_(Message.leased_until.is_(None), Message.leased_until <= now)
+    return and_(Message.state == MessageState.PENDING, lease_is_over)
+
+
+def _may_be_said() -> ColumnElement[bool]:
+    """What speaks of a mail waits until that has gone out, and so keeps the same quiet hours without knowing them."""
+    mail = aliased(Message)
+    waits = select(mail.id).where(
+        mail.dedup_key == Message.facts["beside"].as_string(), mail.state == MessageState.PENDING
+    )
+    return and_(Message.topic == CHAT, ~waits.exists())
+
+
+def dead_chat_messages(rollout_id: str, recipient: str) -> Select[Message]:
+    """What could never be said about a rollout to a channel, or in somebody's chat."""
+    return select(Message).where(
+        Message.rollout_id == rollout_id,
+        Message.recipient == recipient,
+        Message.topic == CHAT,
+        Message.state == MessageState.DEAD,
+    )
 
 
 def messages_of(rollout_id: str) -> Select[Message]:
@@ -74,5 +151,11 @@ def messages_of(rollout_id: str) -> Select[Message]:
 
 
 def message_counts() -> Select[str, int]:
-    """How many messages are in each state."""
-    return select(Message.state, func.count()).group_by(Message.state)
+    """How many messages wait, and how many are dead: those that are not settled well."""
+    open_states = (MessageState.PENDING, MessageState.DEAD)
+    return select(Message.state, func.count()).where(Message.state.in_(open_states)).group_by(Message.state)
+
+
+def told_already(keys: Collection[str]) -> Select[str]:
+    """Which of these dedup keys the outbox has taken before."""
+    return select(Message.dedup_key).where(Message.dedup_key.in_(keys))

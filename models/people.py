@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import Date, Select, String, Text, select
+from sqlalchemy import Date, Select, String, Text, and_, or_, select, type_coerce
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base, Name
@@ -59,6 +59,20 @@ def people_present() -> Select[Person]:
     return select(Person).where(Person.gone_at.is_(None)).order_by(Person.email)
 
 
+def feeds() -> Select[str, int]:
+    """The address of everybody who is present, and the number of their calendar feed."""
+    return select(Person.email, Person.feed_number).where(Person.gone_at.is_(None))
+
+
+def chats() -> Select[str, str]:
+    """Who is present and has a chat of their own, and where that is."""
+    return (
+        select(Person.email, type_coerce(Person.chat, String))
+        .where(Person.gone_at.is_(None), Person.chat.is_not(None))
+        .order_by(Person.email)
+    )
+
+
 def person_locked(email: str) -> Select[Person]:
     """Somebody in the directory, locked until the transaction ends: their delegations are given one after the other."""
     return select(Person).where(Person.email == email, Person.gone_at.is_(None)).with_for_update()
@@ -67,6 +81,22 @@ def person_locked(email: str) -> Select[Person]:
 def people_called(addresses: Collection[str]) -> Select[Person]:
     """The people with these addresses, gone or not."""
     return select(Person).where(Person.email.in_(addresses))
+
+
+def calendars_to_read(read_before: datetime, failed_before: datetime) -> Select[Person]:
+    """Those whose calendar was not read since, those first who have waited longest; sooner where it could not be."""
+    tried = Person.calendar_read_at
+    due = or_(tried.is_(None), tried <= read_before, and_(Person.calendar_problem.is_not(None), tried <= failed_before))
+    return (
+        select(Person)
+        .where(Person.calendar_url.is_not(None), Person.gone_at.is_(None), due)
+        .order_by(tried.is_not(None), tried, Person.email)
+    )
+
+
+def calendars_with_a_problem() -> Select[Person]:
+    """Those whose calendar could not be read the last time."""
+    return people_present().where(Person.calendar_url.is_not(None), Person.calendar_problem.is_not(None))
 
 
 def holders_present() -> Select[RoleHolder]:

@@ -41,6 +41,18 @@ def entries_of(rollout_id: str) -> Select[AuditEntry]:
     return select(AuditEntry).where(AuditEntry.rollout_id == rollout_id).order_by(AuditEntry.sequence)
 
 
+def chasing_at(rollout_id: str, gate: str, number: int) -> Select[AuditEntry]:
+    """The reminders and escalations at one gate of a rollout in one round."""
+    actions = ("gate.reminded", "gate.escalated")
+    at_gate = AuditEntry.gate == gate, AuditEntry.round == number
+    return entries_of(rollout_id).where(*at_gate, AuditEntry.action.in_(actions))
+
+
 def entries_at(rollout_id: str, gate: str, action: str) -> Select[AuditEntry]:
     """The entries of one kind at one gate of a rollout, in whichever round."""
     return entries_of(rollout_id).where(AuditEntry.gate == gate, AuditEntry.action == action)
+
+
+def entries_after(rollout_id: str, sequence: int) -> Select[AuditEntry]:
+    """What the record of a rollout says after the entry of this number."""
+    return entries_of(rollout_id).where(AuditEntry.sequence > sequence)

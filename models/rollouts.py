@@ -85,6 +85,7 @@ Index("ix_rollouts_wake_at", Rollout.wake_at, sqlite_where=Rollout.wake_at.is_no
 class StageRow(Base):
     """A stage of a rollout in one round. `current` is false once a newer round has taken its place.
 
+    `stalled_at` is counted from `clock_from`, by the calendar with the digest `calendar`, as with gates.
     `plan_version_id` is set when the rollout goes over to a newer version of its plan: what was over by then keeps the
     version it was asked under. None: the rollout's own.
     """
@@ -93,6 +94,7 @@ class StageRow(Base):
     __table_args__ = (
         UniqueConstraint("rollout_id", "key", "round"),
         Index("ix_stages_stalled_at", "state", "stalled_at"),
+        Index("ix_stages_state_calendar", "state", "calendar"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -105,6 +107,8 @@ class StageRow(Base):
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     stalled_at: Mapped[datetime | None]  # when it will count as stalled; cleared once its owner was told
+    clock_from: Mapped[datetime | None]
+    calendar: Mapped[str | None] = mapped_column(String(64))
     stalled_since: Mapped[datetime | None]  # it counts as stalled since then
     plan_version_id: Mapped[int | None] = mapped_column(ForeignKey(PlanVersion.id))
 
@@ -139,9 +143,29 @@ def rollouts_not_ended() -> Select[Rollout]:
     return select(Rollout).where(Rollout.state.not_in(ENDED)).order_by(Rollout.id)
 
 
-def rollouts_due_to_start(today: date) -> Select[Rollout]:
+def living_since() -> Select[datetime | None]:
+    """Since when there has been a rollout that has not ended: when the oldest of them was started."""
+    return select(func.min(Rollout.created_at)).where(Rollout.state.not_in(ENDED))
+
+
+def living_owners() -> Select[str]:
+    """Who owns a rollout that has not ended, each once."""
+    return select(Rollout.owner).where(Rollout.state.not_in(ENDED)).distinct().order_by(Rollout.owner)
+
+
+def rollout_counts() -> Select[str, int]:
+    """How many rollouts are in each state."""
+    return select(Rollout.state, func.count()).group_by(Rollout.state)
+
+
+def count_of_stalled_stages() -> Select[int]:
+    """How many stages count as stalled now."""
+    return select(func.count()).where(StageRow.state == StageState.OPEN, StageRow.stalled_since.is_not(None))
+
+
+def rollouts_due_to_start(today: date) -> Select[str]:
     """The rollouts whose start date has come, reckoned in the far east; advancing looks again by their own zone."""
-    return select(Rollout).where(Rollout.state == RolloutState.WAITING, Rollout.start_on <= today)
+    return select(Rollout.id).where(Rollout.state == RolloutState.WAITING, Rollout.start_on <= today)
 
 
 def rollouts_unpainted() -> Select[Rollout]:
@@ -174,6 +198,15 @@ def newest_round_of_stage(rollout_id: str, key: str) -> Select[int | None]:
     return select(func.max(StageRow.round)).where(StageRow.rollout_id == rollout_id, StageRow.key == key)
 
 
-def stages_stalled(now: datetime) -> Select[StageRow]:
-    """The open stages that have been open for longer than their plan says."""
-    return select(StageRow).where(StageRow.state == StageState.OPEN, StageRow.stalled_at <= now)
+def stages_stalled(now: datetime) -> Select[str, int]:
+    """The open stages that have been open for longer than their plan says: the rollout's id and the stage's."""
+    return select(StageRow.rollout_id, StageRow.id).where(StageRow.state == StageState.OPEN, StageRow.stalled_at <= now)
+
+
+def stages_that_stall() -> Select[StageRow]:
+    """The open stages that count as stalled, in the plan's order."""
+    return (
+        select(StageRow)
+        .where(StageRow.state == StageState.OPEN, StageRow.stalled_since.is_not(None))
+        .order_by(StageRow.rollout_id, StageRow.position)
+    )

@@ -8,6 +8,8 @@ Message-ID is made from the key too, so that a mail sent twice after all is one 
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 
@@ -41,9 +43,9 @@ def reminder(request_id: str, due_at: datetime) -> str:
     return f"reminder/{request_id}/{_moment(due_at)}"
 
 
-def digest(person: str, due_at: datetime) -> str:
-    """Several reminders in one mail. By the earliest due date among them, so that the same check run again finds it."""
-    return f"digest/{_address(person)}/{_moment(due_at)}"
+def digest(keys: Iterable[str]) -> str:
+    """Several messages in one mail, by their own keys: with the same in it again, it is the same mail."""
+    return f"digest/{hashlib.sha256(json.dumps(sorted(keys)).encode()).hexdigest()}"
 
 
 def receipt(decision_id: int) -> str:
@@ -70,9 +72,24 @@ def information(rollout_id: str, sequence: int, person: str, number: int = 1) ->
     return f"information/{rollout_id}/{sequence}/{_address(person)}{further}"
 
 
+def chat(rollout_id: str, sequence: int, channel: str, number: int = 1) -> str:
+    """Told to a channel because of one audit entry, as with `information`."""
+    return f"chat/{rollout_id}/{sequence}/{channel}/{number}"
+
+
+def beside_mail(dedup_key: str) -> str:
+    """Somebody's own chat says once that a mail is there, so the mail's key serves."""
+    return f"chat/{dedup_key}"
+
+
 def delegation(delegation_id: int, event: str, person: str) -> str:
     """A voice was lent, or that was ended early: each happens once to a delegation, and both people hear of it."""
     return f"delegation/{delegation_id}/{event}/{_address(person)}"
+
+
+def absence(absence_id: int) -> str:
+    """Somebody else has said that a person is away; the person hears of it once."""
+    return f"absence/{absence_id}"
 
 
 def stalled(stage_id: int, due_at: datetime, person: str) -> str:
@@ -83,6 +100,11 @@ def stalled(stage_id: int, due_at: datetime, person: str) -> str:
 def undelivered(message_id: int, person: str) -> str:
     """Somebody's mail was refused for good. By the message, because each one that is lost is worth telling."""
     return f"undelivered/{message_id}/{_address(person)}"
+
+
+def late_check(last_id: int, person: str) -> str:
+    """The scheduled check is late. By the last run that has finished, so that each time it stays away is told once."""
+    return f"late-check/{last_id}/{_address(person)}"
 
 
 def _moment(at: datetime) -> str:

@@ -12,7 +12,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
 from domain.errors import EtappeError
-from notifications.messages import Mail
+from notifications.calendar import calendar
+from notifications.messages import Asking, Mail
 from notifications.rendering import Rendered
 from notifications.senders import PermanentFailure
 
@@ -55,7 +56,9 @@ def to_message(
     # Quoted-printable passes servers that take only seven bits, and stays readable for whoever debugs one.
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
-    # Not earlier: add_alternative moves every Content-… header into the first part.
+    if isinstance(mail, Asking) and mail.deadline:
+        _attach(message, calendar([mail.deadline], mail.reader, parseaddr(mail_from)[1], at or datetime.now(UTC)))
+    # Not earlier: what is added to a message moves every Content-… header into the first part.
     _check("Content-Language", mail.reader.language)
     message["Content-Language"] = mail.reader.language
     return message
@@ -74,9 +77,18 @@ def _headers(mail: Mail, rendered: Rendered, dedup_key: str, mail_from: str, dom
     if mail.rollout_id:
         thread = f"<rollout-{_digest(mail.rollout_id)}@{domain}>"
         headers |= {"References": thread, "In-Reply-To": thread, "X-Etappe-Rollout": mail.rollout_id}
+    if mail.urgent:
+        headers |= {"Importance": "high", "X-Priority": "1"}  # RFC 2156, and what older mail programs read
     if gate := getattr(mail, "gate", ""):
         headers["X-Etappe-Gate"] = gate
     return headers
+
+
+def _attach(message: EmailMessage, deadline: str) -> None:
+    """Attach an iCalendar; its method stands in the Content-Type as well (RFC 6047, 2.4)."""
+    message.add_attachment(
+        deadline, subtype="calendar", params={"method": "PUBLISH"}, filename="deadline.ics", cte="base64"
+    )
 
 
 def _sender(mail_from: str) -> Address:

@@ -25,6 +25,21 @@ class Reader:
 
 
 @dataclass(frozen=True)
+class Deadline:
+    """By when one person is to answer one request, as their calendar hears of it.
+
+    `revision` grows whenever `due_at` (UTC) has moved. `purpose` is one of models.gates.Purpose.
+    """
+
+    request_id: str
+    revision: int
+    due_at: datetime
+    purpose: str
+    gate_title: str
+    rollout_title: str
+
+
+@dataclass(frozen=True)
 class Said:
     """One person's word at a gate. `on_behalf_of` is the name of whose voice it was, "" where it was their own.
 
@@ -155,9 +170,11 @@ class Question:
     due_at: datetime | None
     counted: int  # voices that count so far
     needed: int
+    urgent: bool = False
     renewal: Reason | None = None  # what is asked again, and since when that holds
     said: tuple[Said, ...] = ()
     waiting_for: tuple[str, ...] = ()  # names of everybody who has not decided yet, “Ben Frei for Anna Keller” as well
+    chased: tuple[Reason, ...] = ()  # who was asked as well or instead, since when and why, and who was reminded
     in_place_of: str = ""  # the name of whoever has lent the reader their voice
     lent_until: datetime | None = None  # the last moment of that
     choices: tuple[str, ...] = ()  # what may be chosen: DecisionKind values, for reviews hold, recycle, kill as well

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain.durations import Duration, Every
+from domain.durations import Duration, Every, WeekMoment, read_deadline
 from domain.reasons import Reason
 from domain.run import RunState
 from domain.states import DecisionKind, GateState, Outcome, RolloutState, StageState
@@ -25,7 +25,7 @@ LANGUAGES = ("de", "en")
 HOME_ZONE = "Europe/Zurich"
 _LOCALES = {"de": "de_CH", "en": "en_GB"}
 
-Fact = str | int | Decimal | datetime | date | Duration | StrEnum | Reason
+Fact = str | int | Decimal | datetime | date | Duration | WeekMoment | StrEnum | Reason
 
 
 def to_translate(msgid: str) -> str:
@@ -134,6 +134,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _PREFIX = "{name}: "
 _IN_PLACE = to_translate("{person} for {delegator}")
+_AWAY = to_translate("{person} (away until {day})")
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,9 @@ class Words:
         """Return the sentence in the reader's language.
 
         Facts are shown for the reader: aware datetimes as moments, dates as days, Decimals and integers as numbers,
-        durations and states in words, a Reason as its own sentence. A text that is a whole ISO 8601 time with its
-        offset, a date, or a duration such as “5 business days”, is shown like one, because stored facts are texts.
+        deadlines and states in words, a Reason as its own sentence. A text that is a whole ISO 8601 time with its
+        offset, a date, or a deadline (“5 business days”, “Friday 12:00”), is shown like one, because stored facts are
+        texts.
         """
         return self.text(reason.text, **reason.facts)
 
@@ -193,6 +195,12 @@ class Words:
         local = day.astimezone(_zone(self.time_zone)).date() if isinstance(day, datetime) else day
         return str(format_date(local, "long", self._locale))
 
+    def near_day(self, day: date) -> str:
+        """Return a date that is less than a year away, as “24. November”."""
+        from babel.dates import format_skeleton
+
+        return str(format_skeleton("MMMMd", day, locale=self._locale))
+
     def number(self, number: Decimal | int) -> str:
         """Return a number with its thousands grouped and without needless noughts, as “1’234.5”."""
         from babel.numbers import format_decimal
@@ -207,8 +215,10 @@ class Words:
             return str(format_decimal(amount, "#,##0.00", self._locale))
         return str(format_currency(amount, currency, "¤¤\u00a0#,##0.00;¤¤\u00a0-#,##0.00", self._locale))
 
-    def duration(self, duration: Duration) -> str:
-        """Return a span of time in words, as “5 Arbeitstage”."""
+    def duration(self, duration: Duration | WeekMoment) -> str:
+        """Return a span of time in words, as “5 Arbeitstage”, or a moment of the week, as “Freitag, 12:00”."""
+        if isinstance(duration, WeekMoment):
+            return f"{self._day_name(duration.weekday)}, {duration.at:%H:%M}"
         one, many = _UNITS[duration.unit]
         span = self._filled(one if duration.amount == 1 else many, {"count": duration.amount})
         return self._filled("every {duration}", {"duration": span}) if isinstance(duration, Every) else span
@@ -239,6 +249,10 @@ class Words:
         """Return who spoke or is asked, as “Ben Frei”, or “Ben Frei for Anna Keller” when a voice was lent."""
         return self.text(_IN_PLACE, person=name, delegator=on_behalf_of) if on_behalf_of else name
 
+    def away(self, who: str, until: date | None) -> str:
+        """Return who is asked, as “Anna Keller (away until 3 May)” when they are away until that day."""
+        return self.text(_AWAY, person=who, day=self.near_day(until)) if until else who
+
     def state(self, state: RolloutState | StageState | GateState | Outcome | RunState) -> str:
         """Return a state or an outcome in words, in small letters, as “waiting for an answer”."""
         return self._translated(_STATES[type(state)][state.value])
@@ -254,6 +268,11 @@ class Words:
     @property
     def _locale(self) -> str:
         return _LOCALES.get(self.language, _LOCALES["en"])
+
+    def _day_name(self, weekday: int) -> str:
+        from babel.dates import get_day_names
+
+        return str(get_day_names("wide", locale=self._locale)[weekday])
 
     def _place(self) -> str:
         from babel.dates import get_timezone_location
@@ -286,7 +305,7 @@ class Words:
                 return self.moment(fact)
             case date():
                 return self.day(fact)
-            case Duration():
+            case Duration() | WeekMoment():
                 return self.duration(fact)
             case _:
                 return self.number(fact)
@@ -295,7 +314,7 @@ class Words:
         if _TIME.fullmatch(text):
             return self.moment(datetime.fromisoformat(text))
         try:
-            return self.day(date.fromisoformat(text)) if _DAY.fullmatch(text) else self.duration(Duration.parse(text))
+            return self.day(date.fromisoformat(text)) if _DAY.fullmatch(text) else self.duration(read_deadline(text))
         except ValueError:
             return text
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from domain.reasons import Reason
-from notifications.facts import Question, Reader, Said, Settlement
+from notifications.facts import Deadline, Question, Reader, Said, Settlement
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,11 @@ class Mail:
     rollout_id: str
     rollout_title: str
 
+    @property
+    def urgent(self) -> bool:
+        """Whether the plan calls what it is about urgent; then the subject says so, and the headers."""
+        return False
+
 
 @dataclass(frozen=True)
 class Asking(Mail):
@@ -29,11 +34,18 @@ class Asking(Mail):
     question: Question
     link: str
     code: str
+    deadline: Deadline | None = field(default=None, kw_only=True)
+    """For the reader's calendar; None where nothing is due by a fixed moment."""
 
     @property
     def gate(self) -> str:
         """The gate's id in the plan (header X-Etappe-Gate)."""
         return self.question.gate_key
+
+    @property
+    def urgent(self) -> bool:
+        """Whether its gate is urgent."""
+        return self.question.urgent
 
 
 @dataclass(frozen=True)
@@ -83,15 +95,6 @@ class CodeMail(Asking):
 
 
 @dataclass(frozen=True)
-class DigestMail(Mail):
-    """Several reminders that are due for one person, in one mail."""
-
-    kind = "digest"
-    template = "digest"
-    asked: tuple[ReminderMail, ...]
-
-
-@dataclass(frozen=True)
 class ReceiptMail(Mail):
     """What somebody decided, for their own records."""
 
@@ -100,6 +103,7 @@ class ReceiptMail(Mail):
     question: Question
     mine: Said
     link: str  # the same link shows what was recorded
+    feed: str = ""  # the address of the reader's calendar feed; "" for somebody who is not in the directory
 
     @property
     def gate(self) -> str:
@@ -119,6 +123,8 @@ class OutcomeMail(Mail):
     settlement: Settlement
     said: tuple[Said, ...]
     follows: Reason  # what happens now
+    page: str  # the address of the rollout's page
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,3 +139,53 @@ class InformationMail(Mail):
     quote: str = ""  # somebody's own words
     quoted: str = ""  # whose
     gate: str = field(default="")
+    page: str = ""  # the address of the rollout's page; "" for what is about no one rollout
+    urgent: bool = False
+
+
+News = OutcomeMail | InformationMail
+"""What tells something and asks nothing."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """What a digest says about one rollout: what waits for its reader, the most urgent first, and what is new."""
+
+    rollout_title: str
+    asked: tuple[ReminderMail, ...]
+    news: tuple[News, ...]
+
+
+@dataclass(frozen=True)
+class RolloutPage:
+    """The address of the page that shows everything about a rollout, and changes nothing."""
+
+    rollout_title: str
+    link: str
+
+
+@dataclass(frozen=True)
+class DigestMail(Mail):
+    """Several reminders and news for one person in one mail, written `at` a moment (UTC).
+
+    `questions` and `told` count all of them; `more` is how many are not shown, and `pages` where to find those.
+    """
+
+    kind = "digest"
+    template = "digest"
+    at: datetime
+    groups: tuple[Group, ...]
+    questions: int
+    told: int
+    more: int = 0
+    pages: tuple[RolloutPage, ...] = ()
+
+    @property
+    def asked(self) -> tuple[ReminderMail, ...]:
+        """The questions that are shown."""
+        return tuple(one for group in self.groups for one in group.asked)
+
+    @property
+    def urgent(self) -> bool:
+        """Whether anything that is shown is urgent."""
+        return any(one.urgent for group in self.groups for one in (*group.asked, *group.news))

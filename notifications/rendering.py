@@ -45,7 +45,8 @@ def render(mail: Mail) -> Rendered:
     def written(name: str) -> str:
         return _environment().get_template(f"{mail.template}/{language}/{name}").render(context)
 
-    return Rendered(_one_line(written("subject.txt")), _tidy(written("body.txt")), written("body.html"))
+    urgently = f"{words.text('Urgent')}: " if mail.urgent else ""
+    return Rendered(_one_line(urgently + written("subject.txt")), _tidy(written("body.txt")), written("body.html"))
 
 
 @lru_cache

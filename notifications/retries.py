@@ -15,6 +15,9 @@ def next_try(tries: int, now: datetime) -> datetime:
     return now + _PAUSES[min(max(tries, 1), len(_PAUSES)) - 1]
 
 
-def is_hopeless(created_at: datetime, now: datetime) -> bool:
-    """Whether temporary failures have gone on for so long that the message is given up and the owner told."""
-    return now - created_at >= PATIENCE
+def is_hopeless(wanted_at: datetime, now: datetime) -> bool:
+    """Whether temporary failures have gone on for so long that the message is given up and the owner told.
+
+    `wanted_at` is when it was first to be delivered: what was held over Easter deserves its three days as well.
+    """
+    return now - wanted_at >= PATIENCE

@@ -22,6 +22,7 @@ from models.delegations import (
 from models.gates import GateRow, Request, RequestState, VoidReason, requests_of
 from operations.asking import ask_in_place, open_requests, void
 from operations.delegating import delegation_behind
+from operations.progress import progress
 from operations.workspace import Workspace, locked
 
 Unit = Callable[[], list[str]]
@@ -99,6 +100,8 @@ def _take_back_in(db: Database, keys: Sequence[bytes], rollout_id: str, now: dat
             facts = {"delegator": request.on_behalf_of, "delegate": request.person, "purpose": request.purpose}
             ws.note("request.taken-back", gate=ws.session.get_one(GateRow, request.gate_id), facts=facts)
         void(ws, over, VoidReason.DELEGATION_OVER)
+        if over:
+            progress(ws)  # whoever had lent it may be away
         return ["taken_back"] * len(over)
 
 

@@ -23,6 +23,7 @@ from models.gates import (
     requests_at,
 )
 from operations.delegating import delegation_behind, facts_of, say_why_not, to_be_asked_in_place
+from operations.hours import look_up_hours
 from operations.objecting import begin_time_to_object
 from operations.telling import tell_request
 from operations.voices import members
@@ -65,6 +66,7 @@ def _send(ws: Workspace, gate: GateRow, requests: Sequence[Request]) -> None:
         request.position = place
     ws.session.add_all(requests)
     ws.session.flush()
+    look_up_hours(ws, [request.person for request in requests])
     lapsed = _lapsed_before(ws, gate)
     for request in requests:
         add_link(ws, request)

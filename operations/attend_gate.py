@@ -1,195 +1,76 @@
-"""Look after one open gate whose time has come: remind, escalate, or let it expire."""
+"""Look after open gates whose time has come: remind, escalate, or let them expire."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.eligibility import Separation
-from domain.plan import (
-    AcknowledgementGate,
-    CheckGate,
-    Escalation,
-    Gate,
-    MeasurementGate,
-    RunGate,
-    WindowGate,
-)
-from domain.quorum import Origin, Requirement
-from domain.reasons import Reason
+from domain.check_clock import is_over
 from domain.states import GateState
 from models.database import Database
-from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
+from models.gates import GateRow, Purpose, gates_with_stages
+from models.outbox import told_already
 from notifications import dedup
-from operations.asking import CALLED_OFF, ask, open_requests, void_requests
-from operations.clock import due_at, next_reminder
+from operations.absences import away_now
+from operations.asking import open_requests
+from operations.clock import begins_anew_later, next_reminder
+from operations.escalating import escalate
 from operations.expiring import expire
 from operations.progress import progress
-from operations.telling import inform, tell, tell_request
-from operations.voices import lent_at, requirements_of, separation_at
-from operations.waiting import waits_for
+from operations.telling import remind
 from operations.workspace import Workspace, locked
 
-_ASKING_NOBODY = (WindowGate, CheckGate, RunGate)
 
-
-def attend_gate(
-    db: Database, keys: Sequence[bytes], rollout_id: str, gate_id: int, now: datetime, *, may_expire: bool
+def attend_gates(
+    db: Database, keys: Sequence[bytes], rollout_id: str, gate_ids: Sequence[int], now: datetime, believed: datetime
 ) -> list[str]:
-    """Do what is due at one gate and return what was done: expired, escalated, reminded.
+    """Do what is due at gates of one rollout and return what was done, one word each: expired, escalated, reminded.
 
-    Each happens at most once per due date, however often and by however many this is called.
+    Each happens at most once per due date, however often and by however many this is called. Reminders and escalations
+    go by `now`; time is up only at `believed` (domain/check_clock.py), since that cannot be undone.
     """
     with locked(db, keys, rollout_id, now) as ws:
-        gate = ws.session.get_one(GateRow, gate_id, populate_existing=True)
-        done: list[str] = []
-        if gate.state is not GateState.OPEN:
-            return done
-        if may_expire and _is_due(gate.expires_at, now):
-            expire(ws, gate)
-            return ["expired"]
-        while gate.state is GateState.OPEN and _is_due(gate.escalate_at, now):
-            escalate(ws, gate)
-            done.append("escalated")
-        if _is_due(gate.remind_at, now):
-            _remind(ws, gate)
-            done.append("reminded")
+        found = ws.session.execute(gates_with_stages(gate_ids)).all()
+        return [done for gate, _ in found for done in _attend(ws, gate, believed)]
+
+
+def _attend(ws: Workspace, gate: GateRow, believed: datetime) -> list[str]:
+    done: list[str] = []
+    if gate.state is not GateState.OPEN:
         return done
-
-
-def _is_due(at: datetime | None, now: datetime) -> bool:
-    return at is not None and at <= now
+    if is_over(gate.expires_at, believed) and not begins_anew_later(ws, gate):
+        expire(ws, gate)
+        return ["expired"]
+    while gate.state is GateState.OPEN and is_over(gate.escalate_at, ws.now):
+        escalate(ws, gate)
+        progress(ws)  # somebody who decides alone from now on may have decided already
+        done.append("escalated")
+    if is_over(gate.remind_at, ws.now):
+        _remind(ws, gate)
+        done.append("reminded")
+    return done
 
 
 def _remind(ws: Workspace, gate: GateRow) -> None:
     """While the clock stands still, whoever was asked for changes is waited for, and nobody else."""
-    due, gate.remind_at = gate.remind_at, next_reminder(ws, gate)
-    if due is None or gate.remind_at is None:
-        return
+    due, again_at = gate.remind_at, next_reminder(ws, gate)
+    if due is not None and again_at is not None:
+        _remind_of(ws, gate, due)
+    gate.remind_at = again_at
+
+
+def _remind_of(ws: Workspace, gate: GateRow, due: datetime) -> None:
+    """Once for each due date, also when it comes again because a clock was ahead, and times were set anew since.
+
+    Whoever is away is reminded when they are back (operations/notice_absences.py).
+    """
     waited_for = [Purpose.RESPOND] if gate.paused_at else [one for one in Purpose if one is not Purpose.RESPOND]
-    asked = [request for request in open_requests(ws, gate, waited_for) if request.created_at < due]
-    for request in asked:
-        tell(ws, "reminder", request.person, dedup.reminder(request.id, due), request_id=request.id)
+    waiting = {dedup.reminder(row.id, due): row for row in open_requests(ws, gate, waited_for) if row.created_at < due}
+    before = set(ws.session.scalars(told_already(waiting)))
+    asked = [row for key, row in waiting.items() if key not in before]
+    away = away_now(ws.session, [row.person for row in asked], ws.now)
+    there = [row for row in asked if row.person not in away]
+    remind(ws, gate, there, due)
     if asked:
-        ws.note("gate.reminded", gate=gate, facts={"people": [request.person for request in asked]})
-
-
-def escalate(ws: Workspace, gate: GateRow) -> None:
-    """Take the plan's next step of escalation at a gate that is open and has one left, and do what follows."""
-    planned = ws.planned_gate(gate)
-    gate.escalation_level += 1
-    level = gate.escalation_level
-    escalation = planned.escalate[level - 1]
-    _set_next_escalation(ws, gate, planned.escalate)
-    silent = open_requests(ws, gate)
-    purpose = _purpose(planned, silent)
-    people = _escalated_to(ws, gate, escalation, purpose)
-    ws.note("gate.escalated", gate=gate, facts={"level": level, "to": people, "replace": escalation.replace})
-    if isinstance(planned, AcknowledgementGate):
-        _tell_who_has_not_read(ws, gate, people, silent)
-    elif isinstance(planned, _ASKING_NOBODY):
-        _tell_what_it_waits_for(ws, gate, people)
-    elif people and escalation.replace:
-        _ask_instead(ws, gate, escalation, people, purpose)
-    elif people:
-        _ask_as_well(ws, gate, escalation, people, purpose)
-    _tell_the_owner(ws, gate, escalation, people)
-    progress(ws)  # somebody who decides alone from now on may have decided already
-
-
-def _set_next_escalation(ws: Workspace, gate: GateRow, levels: Sequence[Escalation]) -> None:
-    left = levels[gate.escalation_level :]
-    gate.escalate_at = due_at(ws, gate, left[0].after) if left else None
-
-
-def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose: Purpose) -> list[str]:
-    """Return who is asked from now on: instead of the others, all who may; as well, those who were not asked yet."""
-    apart = separation_at(ws, gate.key) if purpose is Purpose.DECIDE else Separation()
-    allowed = frozenset(filter(apart.allows, ws.directory.resolve(escalation.to))) - lent_at(ws, gate)
-    return sorted(allowed if escalation.replace else allowed - _asked(ws, gate, purpose).keys())
-
-
-def _asked(ws: Workspace, gate: GateRow, purpose: Purpose) -> dict[str, Request]:
-    rows = ws.session.scalars(requests_at(gate.id))
-    own = (row for row in rows if row.purpose is purpose and not row.on_behalf_of)
-    return {row.person: row for row in own if row.void_reason not in CALLED_OFF}
-
-
-def _ask_instead(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], purpose: Purpose) -> None:
-    asked_for = [(person, [escalation.to]) for person in people]
-    spared = set(people)
-    if purpose is Purpose.DECIDE:
-        kept = _needed_all_the_same(gate)
-        spared.update(*(requirement.members for requirement in kept))
-        instead = Requirement(escalation.to, frozenset(people), 1)
-        gate.requirements = [requirement.to_json() for requirement in (instead, *kept)]
-        further = [pair for pair in gate.approvers if pair[0] in spared.difference(people)]
-        gate.stand_ins, gate.approvers = [], [*(list(pair) for pair in asked_for), *further]
-    void_requests(ws, gate, VoidReason.REPLACED, spared=spared)
-    asked = _asked(ws, gate, purpose)
-    for request in open_requests(ws, gate, [purpose]):
-        if request.voice in people and not request.escalation_level:
-            request.escalation_level = gate.escalation_level
-            tell_request(ws, request)
-    ask(ws, gate, [pair for pair in asked_for if pair[0] not in asked], purpose, gate.escalation_level)
-
-
-def _ask_as_well(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str], purpose: Purpose) -> None:
-    if purpose is Purpose.DECIDE:
-        gate.stand_ins = [*gate.stand_ins, *people]
-    ask(ws, gate, [(person, [escalation.to]) for person in people], purpose, gate.escalation_level)
-
-
-def _needed_all_the_same(gate: GateRow) -> list[Requirement]:
-    """A large budget keeps its further voice, and who was added stays, also when others are asked instead of these."""
-    return [one for one in requirements_of(gate) if one.origin is not Origin.QUORUM]
-
-
-def _purpose(planned: Gate, silent: list[Request]) -> Purpose:
-    if isinstance(planned, MeasurementGate):
-        return Purpose.MEASURE
-    purposes = {request.purpose for request in silent}
-    return Purpose.ANSWER if Purpose.ANSWER in purposes else Purpose.DECIDE
-
-
-def _tell_who_has_not_read(ws: Workspace, gate: GateRow, people: list[str], silent: list[Request]) -> None:
-    facts: dict[str, str | int] = {"gate": _title(ws, gate), "people": ", ".join(row.person for row in silent)}
-    inform(
-        ws,
-        people,
-        Reason("Not enough people have confirmed “{gate}” yet", {"gate": _title(ws, gate)}),
-        [Reason("These have not confirmed: {people}", facts)],
-        [Reason("Speak to them; each has a link of their own in their mail.")],
-        gate=gate,
-    )
-
-
-def _tell_what_it_waits_for(ws: Workspace, gate: GateRow, people: list[str]) -> None:
-    headline = Reason("“{gate}” has not passed yet", {"gate": _title(ws, gate)})
-    show = Reason("To see where it stands: etappe rollout show {rollout}", {"rollout": ws.rollout.id})
-    inform(ws, people, headline, waits_for(ws, gate), [show], gate=gate)
-
-
-def _tell_the_owner(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> None:
-    headline = Reason("“{gate}” was escalated", {"gate": _title(ws, gate)})
-    told = [person for person in (ws.rollout.owner, ws.rollout.requester) if person not in people]
-    inform(ws, told, headline, [_what_follows(ws, gate, escalation, people)], gate=gate)
-
-
-def _what_follows(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> Reason:
-    facts = {"role": escalation.to, "people": ", ".join(people)}
-    if not people and ws.directory.resolve(escalation.to):
-        return Reason("The plan names “{role}” next, and everybody there who may decide was asked already.", facts)
-    if not people:
-        return Reason("The plan names “{role}” next, but there is nobody there who may decide.", facts)
-    if isinstance(ws.planned_gate(gate), AcknowledgementGate):
-        return Reason("{people} were told who has not confirmed yet.", facts)
-    if isinstance(ws.planned_gate(gate), _ASKING_NOBODY):
-        return Reason("{people} were told that it has not passed yet.", facts)
-    if escalation.replace:
-        return Reason("From now on {people} decide instead.", facts)
-    return Reason("From now on {people} are asked as well.", facts)
-
-
-def _title(ws: Workspace, gate: GateRow) -> str:
-    return ws.planned_gate(gate).title.in_language(ws.rollout.language)
+        spared = {"away": sorted(away)} if away else {}
+        ws.note("gate.reminded", gate=gate, facts={"people": [row.person for row in there], **spared})

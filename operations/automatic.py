@@ -41,7 +41,7 @@ def found(ws: Workspace, gate: GateRow, planned: Gate) -> Finding | None:
 
 
 def _by_the_clock(ws: Workspace, gate: GateRow, planned: WindowGate) -> Finding | None:
-    opens_at = window.next_opening(planned, ws.now, ws.plan.calendar)
+    opens_at = window.next_opening(planned, ws.now, ws.calendar)
     if opens_at == ws.now:
         return Finding(True, Reason("the window is open"))
     if opens_at is None:
@@ -64,7 +64,7 @@ def judgement_of(ws: Workspace, gate: GateRow, planned: MeasurementGate) -> Judg
     rows = rows.limit(1) if planned.holds_for is None else rows.execution_options(yield_per=100)
     with closing(ws.session.scalars(rows)) as newest_first:
         values = (Value(row.value, row.sample, row.measured_at) for row in newest_first)
-        return judge(planned, values, ws.now, ws.plan.calendar)
+        return judge(planned, values, ws.now, ws.calendar)
 
 
 def _first_look(ws: Workspace, gate: GateRow, planned: Gate) -> datetime | None:
@@ -81,7 +81,7 @@ def _first_look(ws: Workspace, gate: GateRow, planned: Gate) -> datetime | None:
     before = ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, gate.round - 1)).first()
     if before is None or before.settled_at is None or before.outcome is None:
         return ws.now
-    return max(ws.now, deadlines.due_at(before.settled_at, every, ws.plan.calendar))
+    return max(ws.now, deadlines.due_at(before.settled_at, every, ws.calendar))
 
 
 def system_of(planned: CheckGate) -> str:

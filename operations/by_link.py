@@ -10,11 +10,10 @@ from domain import links
 from domain.errors import LinkVoid, WrongCode
 from models.database import Database
 from models.gates import GateRow, Link, Request, RequestState, VoidReason
-from notifications import dedup
 from operations.asked import Asked
 from operations.asking import renew_link
 from operations.show_request import find_link
-from operations.telling import tell
+from operations.telling import tell_code
 from operations.workspace import Actor, Workspace, lock
 
 TRIES = 5
@@ -57,5 +56,5 @@ def _count_wrong_code(ws: Workspace, request: Request, link: Link, given: str) -
     if left == 0:
         renew_link(ws, request)
         ws.note("link.renewed", gate=ws.session.get_one(GateRow, request.gate_id), facts={"person": request.person})
-        tell(ws, "code", request.person, dedup.code(request.id, request.link_number), request_id=request.id)
+        tell_code(ws, request)
     return WrongCode(left)

@@ -14,7 +14,8 @@ from models.gates import VoidReason
 from operations.progress import end
 from operations.rounds import withdraw
 from operations.telling import inform
-from operations.workspace import Actor, locked
+from operations.telling_chat import tell_channels
+from operations.workspace import LIVING_STAGES, Actor, locked
 
 
 def cancel_rollout(
@@ -31,12 +32,15 @@ def cancel_rollout(
         ws.refuse_strangers()
         if ws.rollout.state in ENDED:
             raise RolloutEnded(f"The rollout is {ws.rollout.state} already; there is nothing left to call off.")
+        under_way = [stage for stage in ws.stages() if stage.state in LIVING_STAGES]
         told = withdraw(ws, ws.stages(), VoidReason.CANCELLED)
         end(ws, Event.CANCELLED, words)
+        headline = Reason("The rollout was called off")
+        tell_channels(ws, headline, [Reason("Why: {reason}", {"reason": words})], stages=under_way)
         inform(
             ws,
             [ws.rollout.requester, ws.rollout.owner, *told],
-            Reason("The rollout was called off"),
+            headline,
             [Reason("Links that were mailed no longer count; there is nothing left for you to do.")],
             quote=words,
             quoted=actor.address if "@" in actor.address else "",

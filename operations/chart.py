@@ -63,6 +63,7 @@ class GateLine:
     problem: str | None
     waits: tuple[Reason, ...] = ()  # for something else than people
     run: StartedRun | None = None
+    stalled: bool = False  # its stage
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,8 @@ def _bar_title(ws: Workspace, gate: GateRow, facts: dict[str, str | int | dateti
 
 
 def _line(ws: Workspace, gate: GateRow) -> GateLine:
-    stage = ws.planned_stage(ws.stage_of(gate))
+    row = ws.stage_of(gate)
+    stage = ws.planned_stage(row)
     words = Words(ws.rollout.language, ws.plan.calendar.time_zone)
     return GateLine(
         stage=stage.title.in_language(ws.rollout.language),
@@ -194,6 +196,7 @@ def _line(ws: Workspace, gate: GateRow) -> GateLine:
         problem=gate.problem,
         waits=waits_for(ws, gate),
         run=started_run(gate),
+        stalled=row.state is StageState.OPEN and row.stalled_since is not None,
     )
 
 

@@ -10,7 +10,7 @@ from domain.reasons import Reason
 from domain.states import GateState
 from models.database import Database
 from models.gates import GateRow
-from operations.attend_gate import escalate
+from operations.escalating import escalate
 from operations.progress import progress
 from operations.question import waiting_for
 from operations.renewals import blocking_renewals
@@ -18,14 +18,16 @@ from operations.telling import inform
 from operations.workspace import Workspace, locked
 
 
-def chase_renewal(db: Database, keys: Sequence[bytes], rollout_id: str, gate_id: int, now: datetime) -> list[str]:
-    """Write down that a renewal is overdue, once, and return what was done: overdue.
+def chase_renewal(
+    db: Database, keys: Sequence[bytes], rollout_id: str, gate_id: int, now: datetime, believed: datetime
+) -> list[str]:
+    """Write down that a renewal is overdue at `believed` (domain/check_clock.py), once; returns what was done: overdue.
 
     The plan's next escalation is taken at once; where there is none left, those who look after the rollout are told.
     """
     with locked(db, keys, rollout_id, now) as ws:
         gate = ws.session.get_one(GateRow, gate_id, populate_existing=True)
-        is_late = gate.current and renewal.is_overdue(gate.state, gate.renewal_due_at, now)
+        is_late = gate.current and renewal.is_overdue(gate.state, gate.renewal_due_at, believed)
         if not is_late or gate.overdue_at is not None or gate.paused_at is not None:
             return []
         _chase(ws, gate)

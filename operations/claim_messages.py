@@ -2,18 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
+from domain import mail_times
+from domain.mail_times import APART, Hours
+from domain.plan import Calendar
 from models.database import Database
-from models.outbox import Message, messages_due
+from models.outbox import Message, messages_due, one_relay_at_a_time, sent_by_the_clock
+from models.rollouts import Rollout
+from operations.hours import hours_in_directory
+from operations.workspace import plan_of
 
 LEASE = timedelta(minutes=2)
 
 
 def claim_messages(db: Database, now: datetime, limit: int = 50) -> list[Message]:
-    """Return messages that are due and that nobody else delivers until the lease ends."""
+    """Return mails that are due and that nobody else delivers until the lease ends.
+
+    Of whoever is among the readers of the first `limit` messages, all that are due: what can be said in one mail is not
+    torn in two. What its reader should not get now after all is put off (domain/mail_times.py).
+    """
     with db.write() as session:
-        messages = list(session.scalars(messages_due(now, limit)))
-        for message in messages:
+        if not db.is_sqlite:
+            session.execute(one_relay_at_a_time())
+        by_reader: dict[str, list[Message]] = {}
+        for message in session.scalars(messages_due(now, limit)):
+            by_reader.setdefault(message.recipient, []).append(message)
+        last, hours = _last_by_the_clock(session, by_reader.keys(), now), _hours(session, by_reader)
+        taken = [
+            message
+            for reader, messages in by_reader.items()
+            for message in _left_behind(messages) or _taken(messages, last.get(reader), hours[reader], now)
+        ]
+        for message in taken:
             message.leased_until = now + LEASE
-        return messages
+        return sorted(taken, key=lambda message: (message.due_at, message.id))
+
+
+def _last_by_the_clock(session: Session, people: Collection[str], now: datetime) -> dict[str, datetime]:
+    """Return when each was last sent a mail by the clock within the hour; one on its way counts from its lease."""
+    return {
+        person: max(at for at in (sent_at, leased_until and leased_until - LEASE) if at)
+        for person, sent_at, leased_until in session.execute(sent_by_the_clock(people, now - APART, now))
+    }
+
+
+def _hours(session: Session, by_reader: Mapping[str, Sequence[Message]]) -> dict[str, Hours]:
+    def calendar_of_a_stranger(reader: str) -> Calendar:
+        rollout_id = by_reader[reader][0].rollout_id
+        return plan_of(session.get_one(Rollout, rollout_id).plan_version).calendar if rollout_id else Calendar()
+
+    return hours_in_directory(session, by_reader.keys(), calendar_of_a_stranger)
+
+
+def _left_behind(messages: Sequence[Message]) -> list[Message]:
+    """Return what a relay has taken and not settled.
+
+    Perhaps it was sent: it is sent once more, as the same mail, and nothing joins it.
+    """
+    leases = [message.leased_until for message in messages if message.leased_until]
+    return [message for message in messages if leases and message.leased_until == min(leases)]
+
+
+def _taken(messages: Sequence[Message], last: datetime | None, hours: Hours, now: datetime) -> list[Message]:
+    """Return what is delivered now, and put the rest off.
+
+    Something has held up what is due at a moment when its reader gets no mail: a mail by the clock less than an hour
+    ago, a mail server that was down, a relay that was off.
+    """
+    again_at = mail_times.next_by_the_clock(last, now)
+    for message in messages:
+        at = again_at if message.by_the_clock else now
+        due_at = mail_times.due_again_at(message.occasion, hours, at, urgent=message.urgent)
+        if due_at > now:
+            message.due_at = due_at
+    return [message for message in messages if message.due_at <= now]

@@ -30,11 +30,13 @@ from notifications.messages import (
     ReminderMail,
     RequestMail,
 )
+from operations.feeds import address_of
+from operations.list_deadlines import deadline_of
 from operations.progress import recycle_target
 from operations.question import question, reader_of, said, said_at, settlement
 from operations.workspace import Workspace
 
-_NAME = "Etappe"
+NAME = "Etappe"
 """What stands where a mail about a rollout has the rollout's title."""
 
 
@@ -57,11 +59,15 @@ class Composer:
         return InformationMail(
             reader,
             rollout_id="",
-            rollout_title=_NAME,
+            rollout_title=NAME,
             headline=Reason.from_json(facts["headline"]),
             sentences=tuple(Reason.from_json(sentence) for sentence in facts["sentences"]),
             what_to_do=tuple(Reason.from_json(sentence) for sentence in facts["what_to_do"]),
         )
+
+    def page(self, rollout_id: str) -> str:
+        """Return the address of a rollout's page."""
+        return links.rollout_page(self.base_url, self.keys[0], rollout_id)
 
     def link_and_code(self, ws: Workspace, request: Request) -> tuple[str, str]:
         """Return the address and the code of a request's newest link."""
@@ -78,7 +84,9 @@ def _asking(composer: Composer, ws: Workspace, message: Message) -> dict[str, An
     gate = ws.session.get_one(GateRow, request.gate_id)
     reader = reader_of(ws, request.person)
     link, code = composer.link_and_code(ws, request)
-    return {**_common(ws, reader), "question": question(ws, gate, request, reader), "link": link, "code": code}
+    asked = question(ws, gate, request, reader)
+    deadline = deadline_of(ws.rollout, gate, request, asked.gate_title)
+    return {**_common(ws, reader), "question": asked, "link": link, "code": code, "deadline": deadline}
 
 
 def _common(ws: Workspace, reader: Reader) -> dict[str, Any]:
@@ -152,7 +160,13 @@ def _receipt(composer: Composer, ws: Workspace, message: Message) -> ReceiptMail
         question=question(ws, gate, request, reader),
         mine=said(ws, decision),
         link=composer.link_and_code(ws, request)[0],
+        feed=_feed(composer, ws, message.recipient),
     )
+
+
+def _feed(composer: Composer, ws: Workspace, person: str) -> str:
+    found = ws.session.get(Person, person)
+    return address_of(composer.keys, composer.base_url, found) if found and found.gone_at is None else ""
 
 
 def _outcome(composer: Composer, ws: Workspace, message: Message) -> OutcomeMail | None:
@@ -169,6 +183,8 @@ def _outcome(composer: Composer, ws: Workspace, message: Message) -> OutcomeMail
         settlement=came_to,
         said=said_at(ws, gate),
         follows=_follows(ws, gate, reader.language),
+        page=composer.page(ws.rollout.id),
+        urgent=message.urgent,
     )
 
 
@@ -201,6 +217,8 @@ def _information(composer: Composer, ws: Workspace, message: Message) -> Informa
         quote=facts["quote"],
         quoted=reader_of(ws, facts["quoted"]).name if facts["quoted"] else "",
         gate=facts["gate"],
+        page=composer.page(ws.rollout.id),
+        urgent=message.urgent,
     )
 
 

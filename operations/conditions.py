@@ -20,12 +20,12 @@ from operations.workspace import Workspace
 
 def read(ws: Workspace, gate: GateRow, typed: Sequence[TypedCondition]) -> list[Promise]:
     """Return the conditions that were typed at a gate. Raises InvalidInput with the fields."""
-    return conditions.read(typed, deadlines.day_of(ws.now, ws.plan.calendar), stages_for(ws, gate))
+    return conditions.read(typed, deadlines.day_of(ws.now, ws.calendar), stages_for(ws, gate))
 
 
 def keep(ws: Workspace, decision: Decision, promises: Sequence[Promise]) -> None:
     """Keep the conditions of a decision that was just recorded."""
-    today = deadlines.day_of(ws.now, ws.plan.calendar)
+    today = deadlines.day_of(ws.now, ws.calendar)
     ws.session.add_all(
         Condition(
             rollout_id=ws.rollout.id,

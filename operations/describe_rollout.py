@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from domain.errors import UnknownRollout
 from domain.plan import Plan
 from domain.reasons import Reason
+from domain.states import StageState
 from models.database import Database
 from models.evidence import lapses_at
 from models.gates import GateRow, decisions_at
-from models.rollouts import Rollout, rollouts_newest_first
+from models.rollouts import Rollout, StageRow, rollouts_newest_first, stages_that_stall
 from notifications.language import Words
+from operations.absences import away_until
+from operations.chasing import chased
 from operations.question import asked_now, waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
 from operations.renewals import blocking_renewals
@@ -23,13 +27,15 @@ from operations.workspace import Workspace, plan_of
 
 
 def list_rollouts(db: Database, seen_by: str = "") -> list[dict[str, Any]]:
-    """Return rollouts, newest first: id, plan, version, title, state, requester, owner, created_at.
+    """Return rollouts, newest first: id, plan, version, title, state, stalled, requester, owner, created_at.
 
     All of them, or those that the person with the address `seen_by` may look at.
     """
     with db.read() as session:
         rollouts = list(session.scalars(rollouts_newest_first()))
-        return [_head(rollout) for rollout in (seen(session, rollouts, seen_by) if seen_by else rollouts)]
+        stalled = _stalled(session.scalars(stages_that_stall()))
+        shown = seen(session, rollouts, seen_by) if seen_by else rollouts
+        return [_head(rollout, stalled.get(rollout.id, [])) for rollout in shown]
 
 
 def plan_of_rollout(db: Database, rollout_id: str) -> Plan:
@@ -52,9 +58,10 @@ def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, 
             raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
         ws = Workspace(session, (), rollout, now)
         gates = ws.gates()
+        stages = ws.stages()
         waiting, using = waiting_stages(session, rollout_id), using_stages(session, rollout_id)
         return {
-            **_head(rollout),
+            **_head(rollout, _stalled(stage for stage in stages if stage.state is StageState.OPEN).get(rollout.id, [])),
             "language": rollout.language,
             "ended_because": rollout.ended_because,
             "no_stage_opens_before": [gate.key for gate in blocking_renewals(ws)],
@@ -63,23 +70,34 @@ def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, 
                     "id": stage.key,
                     "state": stage.state.value,
                     "round": stage.round,
+                    "stalled_since": _iso(stage.stalled_since),
                     "waits_for": _waiting(waiting.get(stage.id)),
                     "uses": _using(using.get(stage.id)),
                     "gates": [_gate(ws, gate) for gate in gates if gate.stage_id == stage.id],
                 }
-                for stage in ws.stages()
+                for stage in stages
             ],
             "flow_run_id": rollout.flow_run_id,
         }
 
 
-def _head(rollout: Rollout) -> dict[str, Any]:
+def _stalled(stages: Iterable[StageRow]) -> dict[str, list[str]]:
+    """The ids of the stages that count as stalled, by their rollouts."""
+    found: dict[str, list[str]] = {}
+    for stage in stages:
+        if stage.stalled_since is not None:
+            found.setdefault(stage.rollout_id, []).append(stage.key)
+    return found
+
+
+def _head(rollout: Rollout, stalled: list[str]) -> dict[str, Any]:
     return {
         "id": rollout.id,
         "plan": rollout.plan_version.name,
         "version": rollout.plan_version.version,
         "title": rollout.title,
         "state": rollout.state.value,
+        "stalled": stalled,
         "requester": rollout.requester,
         "owner": rollout.owner,
         "created_at": rollout.created_at.isoformat(),
@@ -122,12 +140,15 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "because": str(Reason.from_json(gate.settled_because)) if gate.settled_because else None,
         "waived_by": gate.waived_by,
         "due_at": _iso(gate.due_at),
+        "urgent": ws.planned_gate(gate).urgent,
         "renewal": gate.renewal,
         "renew_at": _iso(gate.renew_at),
         "overdue_at": _iso(gate.overdue_at),
         "paused_at": _iso(gate.paused_at),
         "problem": gate.problem,
         "waiting_for": waiting_for(ws, gate),
+        "away": _away(ws, gate),
+        "chased": [words.say(reason) for reason in chased(ws, gate, str)],
         "condition": _condition(ws, gate),
         "silent": silent_at(ws, gate),
         "delegates": [
@@ -137,6 +158,12 @@ def _gate(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "run": _run(gate),
         "decisions": _decisions(ws, gate),
     }
+
+
+def _away(ws: Workspace, gate: GateRow) -> list[dict[str, str]]:
+    """Who of those waited for is away, and their last day, where they live."""
+    away = away_until(ws.session, waiting_for(ws, gate), ws.now)
+    return [{"person": person, "until": away[person].isoformat()} for person in waiting_for(ws, gate) if person in away]
 
 
 def _condition(ws: Workspace, gate: GateRow) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from domain.reasons import Fact, Reason
 from domain.states import Event, Outcome
 from models.conditions import Condition
 from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
-from models.outbox import MessageState, messages_of
+from models.outbox import CHAT, MessageState, messages_of
 from operations.asking import CALLED_OFF, open_requests
 from operations.progress import progress
 from operations.question import reader_of
@@ -55,7 +55,8 @@ def _why_no_consent(ws: Workspace, gate: GateRow, silent: list[Request]) -> Reas
 def _reached(ws: Workspace) -> set[str]:
     """The requests of which every mail was delivered, and one at least."""
     sent, stuck = set[str](), set[str]()
-    for message in ws.session.scalars(messages_of(ws.rollout.id)):
+    mails = (message for message in ws.session.scalars(messages_of(ws.rollout.id)) if message.topic != CHAT)
+    for message in mails:
         if request_id := message.facts.get("request_id"):
             known = {MessageState.SENT: sent, MessageState.PENDING: stuck, MessageState.DEAD: stuck}
             known.get(message.state, set()).add(request_id)

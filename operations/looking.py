@@ -37,6 +37,6 @@ def looked(
 
 def look_again(ws: Workspace, gate: GateRow, every: Every, found: Reason | None) -> None:
     """Say when the gate is looked at next, and what this look has found, for people to see."""
-    gate.look_at = deadlines.due_at(ws.now, every, ws.plan.calendar)
+    gate.look_at = deadlines.due_at(ws.now, every, ws.calendar)
     gate.last_look = found.to_json() if found else None
     paint_again(ws)

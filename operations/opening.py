@@ -13,9 +13,10 @@ from domain.states import Event, GateState, advance_gate, advance_stage
 from models.gates import GateRow, Purpose, gate_in_round, requests_at
 from models.rollouts import StageRow
 from operations.asking import CALLED_OFF, ask
-from operations.clock import set_deadlines
+from operations.clock import set_deadlines, watch_stage
 from operations.pool import first_asked, pool
 from operations.telling import inform
+from operations.telling_chat import tell_channels_of_opening
 from operations.voices import separation_at
 from operations.workspace import Workspace
 
@@ -23,21 +24,19 @@ from operations.workspace import Workspace
 def open_stage(ws: Workspace, stage: StageRow) -> None:
     """Open a stage; its gates are opened next."""
     stage.state = advance_stage(stage.state, Event.OPENED)
-    stage.opened_at = ws.now
-    _watch(ws, stage)
+    stage.opened_at = stage.clock_from = ws.now
+    watch_stage(ws, stage)
     ws.note("stage.opened", stage=stage)
+    tell_channels_of_opening(ws, stage)
 
 
 def reopen_stage(ws: Workspace, stage: StageRow) -> None:
     """Open a held stage again; it may stall again, too."""
     stage.state = advance_stage(stage.state, Event.RESUMED)
-    _watch(ws, stage)
+    stage.clock_from = ws.now
+    watch_stage(ws, stage)
     ws.note("stage.resumed", stage=stage)
-
-
-def _watch(ws: Workspace, stage: StageRow) -> None:
-    stalled_after = ws.planned_stage(stage).stalled_after
-    stage.stalled_at = deadlines.due_at(ws.now, stalled_after, ws.plan.calendar) if stalled_after else None
+    tell_channels_of_opening(ws, stage)
 
 
 def open_gates(ws: Workspace) -> bool:
@@ -120,7 +119,7 @@ def _give_time(ws: Workspace, gate: GateRow) -> None:
         return
     before = ws.session.scalars(gate_in_round(gate.rollout_id, gate.key, gate.round - 1)).first()
     stopped = before is not None and before.state in (GateState.REJECTED, GateState.EXPIRED)
-    today = deadlines.day_of(ws.now, ws.plan.calendar)
+    today = deadlines.day_of(ws.now, ws.calendar)
     condition.due_on = due_when_asked(condition.due_on, condition.days, today, again=stopped)
 
 

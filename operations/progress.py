@@ -21,6 +21,7 @@ from domain.states import (
 )
 from models.gates import GateRow, VoidReason
 from models.rollouts import StageRow
+from operations.attend_absences import attend_absences
 from operations.conditions import drop, hanging_on_stages
 from operations.exclusive import may_open_now
 from operations.opening import open_gates, open_stage
@@ -28,6 +29,7 @@ from operations.renewals import blocking_renewals
 from operations.rounds import close_stage, new_round, reopen_passed, withdraw
 from operations.settling import settle_gates
 from operations.telling import inform
+from operations.telling_chat import tell_channels
 from operations.waiving import how_to_waive, told_of_hold
 from operations.workspace import LIVING_STAGES, SYSTEM, Workspace
 
@@ -42,7 +44,7 @@ def progress(ws: Workspace) -> None:
 
 
 def _do_what_is_due(ws: Workspace) -> None:
-    steps = (_start, settle_gates, _pass_stages, _follow_refusals, _complete, _open_stages, open_gates)
+    steps = (_start, settle_gates, _pass_stages, _follow_refusals, _complete, _open_stages, open_gates, attend_absences)
     for _ in range(_MOST_STEPS):
         ws.session.flush()
         if ws.rollout.state in ENDED or not any(step(ws) for step in steps):
@@ -54,7 +56,7 @@ def _start(ws: Workspace) -> bool:
     rollout = ws.rollout
     if rollout.state is not RolloutState.WAITING:
         return False
-    if rollout.start_on and deadlines.start_of_day(rollout.start_on, ws.plan.calendar) > ws.now:
+    if rollout.start_on and deadlines.start_of_day(rollout.start_on, ws.calendar) > ws.now:
         return False
     rollout.state = advance_rollout(rollout.state, Event.OPENED)
     ws.note("rollout.opened")
@@ -92,7 +94,9 @@ def _complete(ws: Workspace) -> bool:
     end(ws, Event.COMPLETED, "every stage has passed")
     over = Reason("What was asked again for renewal is no longer needed; links that were mailed no longer count.")
     people = [ws.rollout.requester, ws.rollout.owner, *told]
-    inform(ws, people, Reason("Completed: every stage has passed"), [over] if told else [])
+    headline = Reason("Completed: every stage has passed")
+    inform(ws, people, headline, [over] if told else [])
+    tell_channels(ws, headline)
     return True
 
 
@@ -143,11 +147,13 @@ def _hold(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
         ws.rollout.state = advance_rollout(ws.rollout.state, Event.HELD)
         ws.note("rollout.held", gate=gate)
     facts: dict[str, str | int] = {"rollout": ws.rollout.id, **_names(ws, stage, gate)}
+    headline, sentences = Reason("On hold: “{stage}”", facts), [*_renewal_refused(gate), _waits(facts)]
+    tell_channels(ws, headline, sentences, stages=[stage])
     inform(
         ws,
         told_of_hold(ws, stage, gate),
-        Reason("On hold: “{stage}”", facts),
-        [*_renewal_refused(gate), _waits(facts)],
+        headline,
+        sentences,
         [
             Reason('To ask again: etappe rollout resume {rollout} --reason "what has changed"', facts),
             Reason('To call it off: etappe rollout cancel {rollout} --reason "why"', facts),
@@ -173,13 +179,10 @@ def _kill(ws: Workspace, stage: StageRow, gate: GateRow) -> None:
         close_stage(ws, stage, Event.FAILED)
     told = withdraw(ws, ws.stages(), VoidReason.WITHDRAWN)
     end(ws, Event.KILLED, f"{names['gate']} was {gate.state}")
-    inform(
-        ws,
-        [ws.rollout.requester, ws.rollout.owner, *told],
-        Reason("Stopped for good at “{gate}”", names),
-        [Reason("The gate “{gate}” did not pass, and the plan says that this ends the rollout.", names)],
-        gate=gate,
-    )
+    headline = Reason("Stopped for good at “{gate}”", names)
+    why = Reason("The gate “{gate}” did not pass, and the plan says that this ends the rollout.", names)
+    inform(ws, [ws.rollout.requester, ws.rollout.owner, *told], headline, [why], gate=gate)
+    tell_channels(ws, headline, [why], stages=[stage])
 
 
 def _recycle(ws: Workspace, gate: GateRow, target: str) -> None:

@@ -25,6 +25,8 @@ from models.evidence import attachments_of
 from models.gates import Decision, GateRow, Purpose, Request, RequestState, gate_in_round, requests_at
 from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
 from notifications.language import Words
+from operations.absences import away_until
+from operations.chasing import chased, people_chased
 from operations.choosing import choices, stages_for
 from operations.delegating import delegation_behind
 from operations.directory import readers
@@ -72,12 +74,14 @@ def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> 
         on_no=on_no(ws, gate, request, language),
         on_silence=on_silence(ws, gate, names, language),
         due_at=gate.due_at,
+        urgent=planned.urgent,
         counted=counted,
         needed=needed,
         said=said_at(ws, gate),
         choices=choices(ws, gate, request),
         condition_stages=_condition_stages(ws, gate, request, language),
         waiting_for=_names_waited_for(ws, gate, request, reader),
+        chased=chased(ws, gate, names),
         **_in_place(ws, request),
         inputs=_inputs(ws, gate, language),
         renewal=what_is_renewed(ws, gate),
@@ -148,12 +152,17 @@ def asked_now(ws: Workspace, gate: GateRow) -> list[Request]:
 
 
 def names_asked_now(ws: Workspace, gate: GateRow, words: Words) -> dict[Request, str]:
-    """Return what is asked at a gate now, with whom it asks: “Ben Frei”, or “Ben Frei for Anna Keller”."""
-    names = _names(ws)
+    """Return what is asked at a gate now, with whom it asks: “Ben Frei”, or “Ben Frei for Anna Keller”.
+
+    Whoever is away stands there with their last day.
+    """
+    names, rows = _names(ws), asked_now(ws, gate)
+    away = away_until(ws.session, [row.person for row in rows], ws.now)
     return {
-        row: words.who(names(row.person), names(row.on_behalf_of) if row.on_behalf_of else "")
-        for row in asked_now(ws, gate)
-    }
+        row: words.away(words.who(names(row.person), names(row.on_behalf_of) if row.on_behalf_of else ""),
+                        away.get(row.person))
+        for row in rows
+    }  # fmt: skip
 
 
 def _names_waited_for(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> tuple[str, ...]:
@@ -209,6 +218,7 @@ def _look_up_at_once(ws: Workspace, gate: GateRow, request: Request) -> None:
         request.person,
         *(person for word in latest_decisions(ws, gate).values() for person in (word.person, word.voice)),
         *(person for row in asked_now(ws, gate) for person in (row.person, row.voice)),
+        *people_chased(ws, gate),
     }
     ws.readers |= readers(ws.session, named - ws.readers.keys(), ws.rollout, ws.plan.calendar.time_zone)
 

@@ -56,6 +56,15 @@ def reassign(
         progress(ws)
 
 
+def may_take_over(ws: Workspace, gate: GateRow, left_by: str, person: str) -> bool:
+    """Whether somebody could be asked instead of another one at an open gate. Changes nothing."""
+    try:
+        _refuse(ws, gate, _Move(left_by, person, ""))
+    except InvalidInput:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class _Move:
     left_by: str

@@ -160,6 +160,7 @@ def _follow(asked: Asked, word: Decision) -> None:
     go_on_unless_changes_are_wanted(ws, gate)
     if gate.settled_at is None and word.decision.is_final:
         ask_next_in_turn(ws, gate)
+        progress(ws)  # whoever is asked now may be away
 
 
 def _refuse_the_ineligible(asked: Asked) -> None:

@@ -9,7 +9,7 @@ from domain import renewal
 from domain.states import ENDED
 from models.database import Database
 from models.gates import GateRow
-from operations.clock import due_at
+from operations.clock import set_renewal_deadline
 from operations.progress import progress
 from operations.rounds import new_gate_round
 from operations.workspace import Workspace, locked
@@ -31,7 +31,7 @@ def renew_gate(db: Database, keys: Sequence[bytes], rollout_id: str, gate_id: in
 
 def _ask_again(ws: Workspace, gate: GateRow) -> None:
     fresh = new_gate_round(ws, gate, ws.stage_of(gate), renewal=True)
-    if rule := renewal.rule_of(ws.planned_gate(gate)):  # its time runs also when nobody can be asked
-        fresh.renewal_due_at = due_at(ws, fresh, rule.within)
+    fresh.clock_from = ws.now
+    set_renewal_deadline(ws, fresh)
     holds_since = gate.settled_at.isoformat() if gate.settled_at else ""
     ws.note("gate.renewal-due", gate=fresh, facts={"holds_since": holds_since})

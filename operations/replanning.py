@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from domain import deadlines
 from domain.migration import Fate, GateFate
 from domain.plan import Gate, Plan
 from domain.reasons import Reason
-from domain.renewal import renew_at, rule_of
+from domain.renewal import rule_of
 from domain.states import LETS_PASS, Event, GateState, StageState
 from models.gates import GateRow, VoidReason, all_gates, newest_round_of_gate
 from models.rollouts import PlanVersion, StageRow, all_stages, newest_round_of_stage
 from operations.asking import open_requests
-from operations.clock import set_deadlines
+from operations.clock import set_deadlines, set_renewal, watch_stage
 from operations.exclusive import follow_resources
 from operations.lapsing import lapse_what_changed, record_lapse
 from operations.migration import Move, counting_decisions, gates_of, planned_gates
@@ -140,13 +139,12 @@ def _follow_deadlines(ws: Workspace, old: Plan) -> None:
         if row.state is GateState.OPEN and changed:
             _set_deadlines_anew(ws, row)
         if row.state in LETS_PASS and row.settled_at:
-            row.renew_at = renew_at(ws.planned_gate(row), row.settled_at, ws.plan.calendar)
+            set_renewal(ws, row)
     stages = {stage.id: stage.stalled_after for stage in old.stages}
     for stage in ws.stages():
         after = ws.planned_stage(stage).stalled_after
         if stage.state is StageState.OPEN and (moved_calendar or stages.get(stage.key, after) != after):
-            start = stage.opened_at or ws.now
-            stage.stalled_at = deadlines.due_at(start, after, ws.plan.calendar) if after else None
+            watch_stage(ws, stage)
 
 
 def _deadlines(gate: Gate) -> tuple[object, ...]:

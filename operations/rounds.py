@@ -15,13 +15,18 @@ from operations.workspace import LIVING_STAGES, Workspace
 
 def new_round(ws: Workspace, stage: StageRow, gates: list[GateRow]) -> None:
     """Put a waiting stage, with waiting gates, in the place of one that was open; the old ones stay in the record."""
+    fresh = _next_round(ws, stage)
+    for gate in gates:
+        new_gate_round(ws, gate, fresh)
+
+
+def _next_round(ws: Workspace, stage: StageRow) -> StageRow:
     stage.current = False
     fresh = StageRow(rollout_id=stage.rollout_id, key=stage.key, position=stage.position, round=stage.round + 1,
                      current=True, state=StageState.WAITING)  # fmt: skip
     ws.session.add(fresh)
     ws.session.flush()
-    for gate in gates:
-        new_gate_round(ws, gate, fresh)
+    return fresh
 
 
 def new_gate_round(ws: Workspace, gate: GateRow, stage: StageRow, *, renewal: bool = False) -> GateRow:
@@ -60,11 +65,7 @@ def reopen_passed(ws: Workspace, stage: StageRow) -> StageRow:
     everything before it has passed and its turn at its resource has come, since others may use that by now.
     """
     gates = [gate for gate in ws.gates() if gate.stage_id == stage.id]
-    stage.current = False
-    fresh = StageRow(rollout_id=stage.rollout_id, key=stage.key, position=stage.position, round=stage.round + 1,
-                     current=True, state=StageState.WAITING)  # fmt: skip
-    ws.session.add(fresh)
-    ws.session.flush()
+    fresh = _next_round(ws, stage)
     for gate in gates:
         gate.stage_id = fresh.id
     if ws.planned_stage(fresh).exclusive is None:
@@ -100,6 +101,6 @@ def withdraw_gate(ws: Workspace, gate: GateRow, reason: VoidReason) -> list[str]
 def close_stage(ws: Workspace, stage: StageRow, event: Event) -> None:
     """End a stage in this round: passed, failed or skipped. What it used, or waited for, others may use from now on."""
     stage.state = advance_stage(stage.state, event)
-    stage.closed_at, stage.stalled_at = ws.now, None
+    stage.closed_at, stage.stalled_at, stage.stalled_since = ws.now, None, None
     release_resource(ws, stage)
     ws.note(f"stage.{event}", stage=stage)

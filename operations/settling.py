@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from domain import renewal
 from domain.outcome import rejection_outcome
 from domain.plan import AcknowledgementGate, AutomaticGate, ChecklistGate, outcome_of
 from domain.quorum import Standing
@@ -15,9 +13,11 @@ from domain.states import DecisionKind, Event, GateState, Outcome, advance_gate
 from models.gates import GateRow, VoidReason
 from operations.asking import void_requests
 from operations.automatic import Finding, found
+from operations.clock import set_renewal
 from operations.conditions import make_gates
 from operations.evidence import pinned_now
 from operations.telling import tell_outcome
+from operations.telling_chat import tell_channels_of_outcome
 from operations.voices import latest_decisions, members, tally_of
 from operations.workspace import Workspace
 
@@ -76,11 +76,6 @@ def _rejection(ws: Workspace, gate: GateRow) -> Outcome:
     return rejection_outcome([word.choice for word in words if word.decision is DecisionKind.REJECT], default)
 
 
-def _renew_at(ws: Workspace, gate: GateRow) -> datetime | None:
-    passes = gate.outcome is Outcome.GO
-    return renewal.renew_at(ws.planned_gate(gate), ws.now, ws.plan.calendar) if passes else None
-
-
 _VOID_BECAUSE = {Event.EXPIRED: VoidReason.EXPIRED, Event.WAIVED: VoidReason.WAIVED}
 
 
@@ -103,7 +98,7 @@ def settle(
     gate.state = advance_gate(gate.state, event)
     gate.outcome, gate.settled_at, gate.settled_because = outcome, ws.now, because.to_json()
     gate.renewal_due_at = None
-    gate.renew_at = _renew_at(ws, gate)
+    set_renewal(ws, gate)
     gate.remind_at = gate.escalate_at = gate.expires_at = gate.look_at = gate.paused_at = gate.problem = None
     gate.last_look, gate.failed_looks = None, 0
     if event is Event.PASSED:
@@ -112,5 +107,6 @@ def settle(
     noted = {"outcome": outcome, "because": str(because), **(facts or {})}
     ws.note(f"gate.{event}", gate=gate, comment=comment, facts=noted)
     tell_outcome(ws, gate)
+    tell_channels_of_outcome(ws, gate)
     if event is Event.PASSED:
         make_gates(ws, gate)

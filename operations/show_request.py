@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from models.delegations import LENT
 from models.gates import GateRow, Link, Purpose, Request, RequestState, VoidReason
 from models.rollouts import Rollout
 from notifications.facts import Question, Reader, Said, Settlement
+from operations.absences import away_until
 from operations.delegating import delegation_behind, lent_by
 from operations.question import question, reader_of, said, settlement, shown_digest
 from operations.voices import latest_decisions
@@ -29,7 +30,8 @@ class RequestPage:
     `digest` stands for what a decision would be about. `on_behalf_of` is whose voice it is, "" for the reader's own;
     `mine` is the reader's last word with it, `spoken` the last word where it was somebody else's. `lent_to` is the name
     of whoever the reader has lent their voice to now, `lent_until` the last moment of that, and `may_be_lent` whether
-    they could lend it from here.
+    they could lend it from here. `may_be_away` is whether they can say from here that they are away, and `away_until`
+    their last day, if they are.
     """
 
     request_id: str
@@ -47,6 +49,8 @@ class RequestPage:
     lent_to: str = ""
     lent_until: datetime | None = None
     may_be_lent: bool = False
+    may_be_away: bool = False
+    away_until: date | None = None
 
 
 def show_request(db: Database, token: str, now: datetime) -> RequestPage:
@@ -98,11 +102,15 @@ def _is_over(ws: Workspace, request: Request) -> bool:
 
 
 def _lending(ws: Workspace, gate: GateRow, request: Request) -> dict[str, Any]:
-    if request.state is not RequestState.OPEN or request.on_behalf_of or request.purpose not in LENT:
+    if request.state is not RequestState.OPEN or request.on_behalf_of:
         return {}
+    until = away_until(ws.session, [request.person], ws.now).get(request.person)
+    away = {"may_be_away": True, "away_until": until}
+    if request.purpose not in LENT:
+        return away
     may_be_lent = getattr(ws.planned_gate(gate), "delegates", True)
     delegation = lent_by(ws, [request.person]).get(request.person)
     if delegation is None:
-        return {"may_be_lent": may_be_lent}
+        return {**away, "may_be_lent": may_be_lent}
     to = reader_of(ws, delegation.delegate).name
-    return {"may_be_lent": may_be_lent, "lent_to": to, "lent_until": delegation.term.last_moment}
+    return {**away, "may_be_lent": may_be_lent, "lent_to": to, "lent_until": delegation.term.last_moment}

@@ -1,4 +1,4 @@
-"""Writing to the outbox: every message a verb causes is stored in the verb's own transaction."""
+"""Writing to the outbox: every message a verb causes is stored in the verb's own transaction, with when it goes out."""
 
 from __future__ import annotations
 
@@ -8,49 +8,84 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from domain import mail_times
+from domain.mail_times import Hours, Occasion
+from domain.plan import Calendar
 from domain.reasons import Reason
 from models.gates import Decision, GateRow, Request
 from models.outbox import Message
 from notifications import dedup
+from operations.hours import hours_in_directory, hours_of, look_up_hours
+from operations.telling_chat import tell_of_mail
 from operations.workspace import Workspace
 
 
-def tell(ws: Workspace, topic: str, recipient: str, dedup_key: str, **facts: Any) -> None:
-    """Store one message for the relay to deliver."""
-    ws.session.add(
-        Message(
-            dedup_key=dedup_key,
-            rollout_id=ws.rollout.id,
-            recipient=recipient,
-            topic=topic,
-            facts=facts,
-            due_at=ws.now,
-            created_at=ws.now,
-        )
-    )
+def tell(
+    ws: Workspace,
+    topic: str,
+    recipient: str,
+    dedup_key: str,
+    occasion: Occasion,
+    *,
+    about: GateRow | None = None,
+    **facts: Any,
+) -> None:
+    """Store one message for the relay to deliver, when its reader likes to get it. `about` is the gate it is about."""
+    urgent = about is not None and ws.planned_gate(about).urgent
+    message = Message(rollout_id=ws.rollout.id, recipient=recipient, topic=topic, dedup_key=dedup_key,
+                      occasion=occasion, urgent=urgent, facts=facts)  # fmt: skip
+    _store(ws.session, message, hours_of(ws, recipient), ws.now)
+
+
+def _store(session: Session, message: Message, hours: Hours, now: datetime) -> None:
+    message.created_at = now
+    message.due_at = mail_times.due_at(message.occasion, hours, now, urgent=message.urgent)
+    message.wanted_at = message.due_at if message.due_at > now else None
+    session.add(message)
 
 
 def tell_request(ws: Workspace, request: Request, *, lapsed: bool = False) -> None:
     """Ask somebody: as a request, as an escalation when others were silent, or because what they said has lapsed."""
     if lapsed:
-        tell(ws, "lapsed", request.person, dedup.lapsed(request.id, request.link_number), request_id=request.id)
+        _ask(ws, "lapsed", request, dedup.lapsed(request.id, request.link_number))
     elif request.escalation_level:
-        tell(ws, "escalation", request.person, dedup.escalation(request.id, request.link_number), request_id=request.id)
+        _ask(ws, "escalation", request, dedup.escalation(request.id, request.link_number))
     else:
-        tell(ws, "request", request.person, dedup.request(request.id, request.link_number), request_id=request.id)
+        _ask(ws, "request", request, dedup.request(request.id, request.link_number))
 
 
 def tell_again(ws: Workspace, request: Request) -> None:
     """Ask somebody once more by the same link. Say it after the audit entry it belongs to."""
-    key = dedup.asked_again(request.id, ws.rollout.sequence)
-    tell(ws, "request", request.person, key, request_id=request.id)
+    _ask(ws, "request", request, dedup.asked_again(request.id, ws.rollout.sequence))
+
+
+def tell_code(ws: Workspace, request: Request) -> None:
+    """Give somebody who has typed too many wrong codes a new link and code."""
+    key = dedup.code(request.id, request.link_number)
+    tell(ws, "code", request.person, key, Occasion.ANSWER, request_id=request.id)
+
+
+def remind(ws: Workspace, gate: GateRow, requests: Sequence[Request], due_at: datetime) -> None:
+    """Ask those again who have not answered; `due_at` is the date that has come."""
+    occasion = mail_times.occasion_of_reminder(ws.planned_gate(gate))
+    look_up_hours(ws, [request.person for request in requests])
+    for request in requests:
+        _ask(ws, "reminder", request, dedup.reminder(request.id, due_at), occasion)
+
+
+def _ask(ws: Workspace, topic: str, request: Request, key: str, occasion: Occasion = Occasion.EVENT) -> None:
+    """Mail somebody what they are asked, with link and code; their own chat, if any, says that it is there."""
+    gate = ws.session.get_one(GateRow, request.gate_id)
+    tell(ws, topic, request.person, key, occasion, about=gate, request_id=request.id)
+    tell_of_mail(ws, topic, request, key)
 
 
 def tell_receipt(ws: Workspace, decision: Decision) -> None:
     """Give somebody what they decided, in writing, and a copy to whoever had lent them their voice."""
-    tell(ws, "receipt", decision.person, dedup.receipt(decision.id), decision_id=decision.id)
-    if decision.on_behalf_of:
-        tell(ws, "receipt", decision.on_behalf_of, dedup.copy(decision.id), decision_id=decision.id)
+    tell(ws, "receipt", decision.person, dedup.receipt(decision.id), Occasion.ANSWER, decision_id=decision.id)
+    if lender := decision.on_behalf_of:
+        gate = ws.session.get_one(GateRow, decision.gate_id)
+        tell(ws, "receipt", lender, dedup.copy(decision.id), Occasion.EVENT, about=gate, decision_id=decision.id)
 
 
 def tell_outcome(ws: Workspace, gate: GateRow) -> None:
@@ -58,7 +93,7 @@ def tell_outcome(ws: Workspace, gate: GateRow) -> None:
     condition = ws.condition_of(gate)
     responsible = [condition.who] if condition else []
     for person in _once((ws.rollout.requester, ws.rollout.owner, *responsible)):
-        tell(ws, "outcome", person, dedup.outcome(gate.id, person), gate_id=gate.id)
+        tell(ws, "outcome", person, dedup.outcome(gate.id, person), Occasion.EVENT, about=gate, gate_id=gate.id)
 
 
 def inform(
@@ -77,20 +112,23 @@ def inform(
 
     `in_the_morning` is for what comes by the clock alone: it can wait for the reader's next morning, and for company.
     """
-    for person in _once(recipients):
+    people = _once(recipients)
+    look_up_hours(ws, people)
+    for person in people:
         ws.told[ws.rollout.sequence, person] += 1
         tell(
             ws,
             "information",
             person,
             dedup.information(ws.rollout.id, ws.rollout.sequence, person, ws.told[ws.rollout.sequence, person]),
+            Occasion.MORNING if in_the_morning else Occasion.EVENT,
+            about=gate,
             headline=headline.to_json(),
             sentences=[sentence.to_json() for sentence in sentences],
             what_to_do=[sentence.to_json() for sentence in what_to_do],
             gate=gate.key if gate else "",
             quote=quote,
             quoted=quoted,
-            in_the_morning=in_the_morning,
         )
 
 
@@ -102,14 +140,16 @@ def tell_person(
 
     `in_the_morning` is as with `inform`.
     """
+    occasion = Occasion.MORNING if in_the_morning else Occasion.EVENT
+    hours = hours_in_directory(session, [person], lambda _: Calendar())[person]
     facts = {
-        "in_the_morning": in_the_morning,
         "headline": headline.to_json(),
         "sentences": [sentence.to_json() for sentence in sentences],
         "what_to_do": [sentence.to_json() for sentence in what_to_do],
     }
-    session.add(Message(dedup_key=dedup_key, recipient=person, topic="information", facts=facts, due_at=now,
-                        created_at=now))  # fmt: skip
+    message = Message(recipient=person, topic="information", dedup_key=dedup_key, occasion=occasion, urgent=False,
+                      facts=facts)  # fmt: skip
+    _store(session, message, hours, now)
 
 
 def _once(addresses: Iterable[str]) -> list[str]:

@@ -33,11 +33,11 @@ def _is_wish(word: Decision) -> bool:
     return word.decision is DecisionKind.REQUEST_CHANGES
 
 
-def tally_of(ws: Workspace, gate: GateRow) -> Tally:
-    """Count the voices at a gate."""
+def tally_of(ws: Workspace, gate: GateRow, without: Iterable[str] = ()) -> Tally:
+    """Count the voices at a gate, as if those `without` whom it has to do said nothing more."""
     words = {voice: decision.decision for voice, decision in latest_decisions(ws, gate).items()}
     binding = getattr(ws.planned_gate(gate), "binding", True)
-    return tally(gate, words, binding, _silenced(ws, gate))
+    return tally(gate, words, binding, _silenced(ws, gate).union(without))
 
 
 def tally(gate: GateRow, decisions: Mapping[str, DecisionKind], binding: bool, silenced: Iterable[str] = ()) -> Tally:

@@ -15,16 +15,19 @@ from sqlalchemy.orm import Session
 from domain import conditions, record
 from domain.authority import Caretakers, why_may_not_look_after
 from domain.errors import NotAllowed, NotFound, UnknownRollout
+from domain.mail_times import Hours
 from domain.nearest import suggestion
-from domain.plan import ADMINISTRATOR, Gate, Plan, Stage
+from domain.plan import ADMINISTRATOR, Calendar, Gate, Plan, Stage
 from domain.resolved import resolved
 from domain.states import GateState, StageState
 from models.conditions import Condition
 from models.database import Database
 from models.gates import Decision, GateRow, current_gates
+from models.people import chats
 from models.record import AuditEntry
 from models.rollouts import PlanVersion, Rollout, StageRow, current_stages, rollout_locked
 from notifications.facts import Reader
+from operations.calendars import company_closures, with_closures
 from operations.directory import Directory
 
 BY_THE_RULES = "etappe"
@@ -54,6 +57,8 @@ class Workspace:
     actor: Actor = SYSTEM
     readers: dict[str, Reader] = field(default_factory=dict)
     """How to write to people, as far as somebody has asked (operations/question.py)."""
+    hours: dict[str, Hours] = field(default_factory=dict)
+    """When people are written to, as far as somebody has asked (operations/hours.py)."""
     told: Counter[tuple[int, str]] = field(default_factory=Counter)
     """What each person has heard because of each entry of the record (operations/telling.py)."""
     _stages: dict[int, StageRow] = field(default_factory=dict)  # a session forgets rows that nobody holds
@@ -65,9 +70,19 @@ class Workspace:
         return plan_of(self.rollout.plan_version)
 
     @cached_property
+    def calendar(self) -> Calendar:
+        """What times are reckoned by: the plan's calendar, and the days on which the company is closed."""
+        return with_closures(self.plan.calendar, company_closures(self.session))
+
+    @cached_property
     def directory(self) -> Directory:
         """Who holds which role, with the rollout's own people over the directory's."""
         return Directory.load(self.session, self.rollout)
+
+    @cached_property
+    def in_chat(self) -> frozenset[str]:
+        """Who has a chat of their own."""
+        return frozenset(email for email, _ in self.session.execute(chats()))
 
     def caretakers(self, stage: StageRow | None = None) -> Caretakers:
         """Who looks after the rollout, and after one stage of it."""
@@ -114,7 +129,8 @@ class Workspace:
         """Follow another version of the plan from now on, with the inputs as it takes them."""
         self.rollout.plan_version, self.rollout.inputs = version, inputs
         self.session.flush()
-        del self.plan  # it is read anew
+        del self.plan  # it is read anew, as is its calendar
+        self.__dict__.pop("calendar", None)
 
     def planned_stage(self, stage: StageRow) -> Stage:
         """What the plan says of a stage."""

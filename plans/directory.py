@@ -1,4 +1,4 @@
-"""Reading a directory file: the people of a company and the roles they hold."""
+"""Reading a directory file: the people of a company, the roles they hold, and when the company is closed."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from domain.absence import why_no_calendar
 from domain.deadlines import check_calendar
 from domain.eligibility import normalise_address
 from domain.errors import InvalidDirectory, InvalidInput
+from domain.mail_times import Quiet, parse_clock
 from domain.nearest import suggestion
-from domain.plan import BUILT_IN_ROLES, Calendar, Language, Slug
+from domain.plan import BUILT_IN_ROLES, Calendar, Closures, Language, Slug
 from domain.typed_text import clean_line
 from plans import sentences, yaml_source
 from plans.yaml_source import Path
 
 _LONGEST_NAME = 100
+_LONGEST_CHAT = 500
 
 
 def _address(text: str) -> str:
@@ -36,11 +39,43 @@ def _name(text: str) -> str:
     return name
 
 
+def _calendar(address: str) -> str:
+    if reason := why_no_calendar(address):
+        raise ValueError(_within(str(reason)))
+    return address
+
+
+def _chat(text: str) -> str:
+    """A name, or an address; whether the installation has it, and apprise knows it, the doctor says."""
+    try:
+        chat = clean_line(text, _LONGEST_CHAT)
+    except InvalidInput as reason:
+        raise ValueError(_within(reason.sentence)) from None
+    if not chat:
+        raise ValueError("the chat is empty; write a name in ETAPPE_CHAT_URLS, or leave it out")
+    return chat
+
+
 def _within(sentence: str) -> str:
     return f"{sentence[:1].lower()}{sentence[1:]}".removesuffix(".")
 
 
+def _quiet(text: str) -> str:
+    if text != NO_QUIET:
+        Quiet.parse(text)
+    return text
+
+
+def _clock(text: str) -> str:
+    parse_clock(text)
+    return text
+
+
 Address = Annotated[str, AfterValidator(_address)]
+QuietHours = Annotated[str, AfterValidator(_quiet)]
+Clock = Annotated[str, AfterValidator(_clock)]
+NO_QUIET = "none"
+"""What somebody's `quiet` says who keeps none of the hours that everybody else does."""
 
 
 class PersonEntry(BaseModel):
@@ -52,17 +87,27 @@ class PersonEntry(BaseModel):
     name: Annotated[str, AfterValidator(_name)]
     language: Language = "en"
     time_zone: str = Calendar().time_zone
-    holidays: str | None = None
+    holidays: Annotated[str, Field(max_length=60)] | None = None
     assistant: Address | None = None
+    quiet: QuietHours | None = None
+    morning: Clock | None = None
+    calendar: Annotated[str, AfterValidator(_calendar)] | None = None
+    chat: Annotated[str, AfterValidator(_chat)] | None = Field(default=None, repr=False)  # an address is a secret
 
 
 class Directory(BaseModel):
-    """Everybody in a directory file, and for each role the addresses of those who hold it."""
+    """Everybody in a directory file, for each role the addresses of those who hold it, and the days without work.
+
+    `quiet` and `morning` count for everybody who has none of their own.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    quiet: QuietHours | None = None
+    morning: Clock | None = None
     people: list[PersonEntry] = Field(min_length=1)
     roles: dict[Slug, list[Address]] = {}
+    closures: Closures = ()
 
     @field_validator("roles", mode="after")
     @classmethod
@@ -70,6 +115,15 @@ class Directory(BaseModel):
         if taken := BUILT_IN_ROLES & roles.keys():
             raise ValueError(f"every rollout has its own {' and '.join(sorted(taken))}; a directory cannot name them")
         return roles
+
+    def quiet_of(self, person: PersonEntry) -> str | None:
+        """Return a person's quiet hours, None where there are none."""
+        hours = person.quiet or self.quiet
+        return None if hours == NO_QUIET else hours
+
+    def morning_of(self, person: PersonEntry) -> str | None:
+        """Return when a person's morning is, None where nothing says it."""
+        return person.morning or self.morning
 
 
 def read_directory(text: str | bytes, source: str) -> Directory:

@@ -11,6 +11,7 @@ from copy import deepcopy
 from typing import Any
 
 from domain.plan import OWNER
+from domain.shared_times import SHARED
 from plans.yaml_source import Path
 
 _CAN_DO_WITHOUT = frozenset(
@@ -60,6 +61,8 @@ def _mend(data: Any, kind: str, path: Path) -> bool:
     text = next((place for place, part in enumerate(path) if part in _TEXTS), None)
     if kind == "extra_forbidden":
         _take_out(data, path)
+    elif spare is not None and path[spare] in SHARED:
+        _put(data, path[: spare + 1], None)  # left out, it would be handed down
     elif spare is not None:
         _take_out(data, path[: spare + 1])
     elif text is not None:

@@ -14,12 +14,7 @@ from domain.nearest import one_of, suggestion
 from plans.shapes import shape_at, value_at
 from plans.yaml_source import Document, Path
 
-LATER_KEYS = frozenset(
-    {
-        "assurance",
-        "urgent",
-    }
-)
+LATER_KEYS = frozenset({"assurance"})
 """Keys (and kinds of gate) that are foreseen; guessing a near name for them would mislead."""
 
 FORMS: Mapping[str, str] = {

@@ -37,6 +37,8 @@ def _inside(shape: Any, part: str | int) -> Iterator[Any]:
         yield from _members(fields.get(str(part)))
     elif get_origin(shape) in (list, dict):
         yield from _members(get_args(shape)[-1])
+    elif get_origin(shape) is tuple:
+        yield from _members(get_args(shape)[0])
 
 
 def _members(annotation: Any) -> Iterator[Any]:

@@ -32,12 +32,13 @@ class Settings:
     check_keys: Named = field(default=(), repr=False)
     check_hosts: tuple[str, ...] = ()
     metric_databases: Named = field(default=(), repr=False)
+    chat_urls: Named = field(default=(), repr=False)
 
     @classmethod
     def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:
         """Read ETAPPE_HOME, ETAPPE_DATABASE_URL, ETAPPE_BASE_URL, ETAPPE_SMTP_URL, ETAPPE_MAIL_FROM, ETAPPE_PLANS,
-        ETAPPE_SECRET_KEYS, ETAPPE_CHECK_KEYS, ETAPPE_CHECK_HOSTS and ETAPPE_METRIC_DATABASES from `environment`
-        (default: the process's own)."""
+        ETAPPE_SECRET_KEYS, ETAPPE_CHECK_KEYS, ETAPPE_CHECK_HOSTS, ETAPPE_METRIC_DATABASES and ETAPPE_CHAT_URLS from
+        `environment` (default: the process's own)."""
         given = dict(os.environ if environment is None else environment)
         home = Path(given.get("ETAPPE_HOME") or CHECKOUT / "var").expanduser().resolve()
         return cls(
@@ -51,6 +52,7 @@ class Settings:
             check_keys=_named(given.get("ETAPPE_CHECK_KEYS", "")),
             check_hosts=tuple(host.lower() for host in _listed(given.get("ETAPPE_CHECK_HOSTS", ""))),
             metric_databases=_named(given.get("ETAPPE_METRIC_DATABASES", "")),
+            chat_urls=_named(given.get("ETAPPE_CHAT_URLS", "")),
         )
 
     @property

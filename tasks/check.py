@@ -9,6 +9,7 @@ from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 
 from operations.check_stalled import CheckReport, check_stalled
+from settings.machine import machine_name
 from tasks import flow_runs
 from tasks.rollout import installation
 
@@ -17,7 +18,7 @@ from tasks.rollout import installation
 def check_rollouts() -> CheckReport:
     """Do what has come due in every rollout."""
     here = installation()
-    report = check_stalled(here.db, here.keys, datetime.now(UTC))
+    report = check_stalled(here.db, here.keys, datetime.now(UTC), machine_name())
     get_run_logger().info("%s", report)
     return report
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+from notifications.chat import ChatMessage
 from notifications.senders import PermanentFailure, TemporaryFailure
 
 
@@ -33,3 +34,24 @@ class FakeSender:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+class FakeChat:
+    """Keeps what is sent in `sent`, as (address, message).
+
+    `replies` is what the next messages are answered with: 200, another status, or None for a service that is down. Once
+    they are used up, every message is taken. What does not look like an address is none.
+    """
+
+    def __init__(self, *replies: int | None) -> None:
+        self.replies = list(replies)
+        self.sent: list[tuple[str, ChatMessage]] = []
+
+    def send(self, address: str, message: ChatMessage) -> None:
+        """Take a message, or refuse it as told."""
+        if "://" not in address:
+            raise PermanentFailure("The address of the chat service cannot be used.")
+        reply = self.replies.pop(0) if self.replies else 200
+        if reply != 200:
+            raise TemporaryFailure(f"The chat service did not take the message (status {reply}).")
+        self.sent.append((address, message))

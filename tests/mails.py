@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +28,7 @@ from notifications.messages import (
     CodeMail,
     DigestMail,
     EscalationMail,
+    Group,
     InformationMail,
     LapsedMail,
     Mail,
@@ -35,9 +36,11 @@ from notifications.messages import (
     ReceiptMail,
     ReminderMail,
     RequestMail,
+    RolloutPage,
 )
 
 LINK = "http://127.0.0.1:8400/decide/kQ3f0v8mXq1t7cN2bZr5yUeW9aLs4dGhJpTiOoRvB6E"
+PAGE = "http://127.0.0.1:8400/rollouts/r7k2m9/Zk9f0v8mXq1t7cN2bZr5yUeW9aLs4dGhJpTiOoRvB6E"
 CODE = "123456"
 DUE = datetime(2026, 11, 24, 13, 5, tzinfo=UTC)
 ASKED = datetime(2026, 11, 10, 8, 0, tzinfo=UTC)
@@ -202,9 +205,38 @@ def every_mail(language: str, asked: Question, reader: Reader | None = None) -> 
         "rollout_title": asked.rollout_title,
     }
     asking: dict[str, Any] = {**to, "question": asked, "link": LINK, "code": CODE}
+    because = Reason("{counted} of {needed} needed voices", {"counted": 3, "needed": 3})
     reminder = ReminderMail(**asking, asked_at=ASKED)
     other = replace(reminder, link=LINK.replace("kQ3", "aaa"), code="987654")
-    because = Reason("{counted} of {needed} needed voices", {"counted": 3, "needed": 3})
+    outcome = OutcomeMail(
+        **to,
+        gate=asked.gate_key,
+        gate_title=asked.gate_title,
+        stage_title=asked.stage_title,
+        settlement=Settlement(GateState.PASSED, Outcome.GO, because, DUE),
+        said=asked.said,
+        follows=Reason("The rollout goes on."),
+        page=PAGE,
+    )
+    information = InformationMail(
+        **to,
+        headline=Reason("On hold: “{stage}”", {"stage": asked.stage_title}),
+        sentences=(
+            Reason(
+                "The gate “{gate}” did not pass, so the stage waits until somebody decides how to go on.",
+                {"gate": asked.gate_title},
+            ),
+        ),
+        what_to_do=(
+            Reason(
+                'To call it off: etappe rollout cancel {rollout} --reason "why"',
+                {"rollout": asked.rollout_id},
+            ),
+        ),
+        quote="Wir warten.\nBis im Mai.",
+        quoted="Beat Graf",
+        page=PAGE,
+    )
     return {
         "request": RequestMail(**asking),
         "reminder": reminder,
@@ -215,33 +247,19 @@ def every_mail(language: str, asked: Question, reader: Reader | None = None) -> 
             mine=said(),
         ),
         "code": CodeMail(**asking),
-        "digest": DigestMail(**to, asked=(reminder, other)),
+        "digest": DigestMail(
+            **to,
+            at=DUE - timedelta(hours=5),
+            groups=(
+                Group(asked.rollout_title, (reminder, other), (outcome,)),
+                Group("Another rollout", (), (information,)),
+            ),
+            questions=22,
+            told=3,
+            more=21,
+            pages=(RolloutPage(asked.rollout_title, PAGE),),
+        ),
         "receipt": ReceiptMail(**to, question=asked, mine=said(comment="Gut überlegt."), link=LINK),
-        "outcome": OutcomeMail(
-            **to,
-            gate=asked.gate_key,
-            gate_title=asked.gate_title,
-            stage_title=asked.stage_title,
-            settlement=Settlement(GateState.PASSED, Outcome.GO, because, DUE),
-            said=asked.said,
-            follows=Reason("The rollout goes on."),
-        ),
-        "information": InformationMail(
-            **to,
-            headline=Reason("On hold: “{stage}”", {"stage": asked.stage_title}),
-            sentences=(
-                Reason(
-                    "The gate “{gate}” did not pass, so the stage waits until somebody decides how to go on.",
-                    {"gate": asked.gate_title},
-                ),
-            ),
-            what_to_do=(
-                Reason(
-                    'To call it off: etappe rollout cancel {rollout} --reason "why"',
-                    {"rollout": asked.rollout_id},
-                ),
-            ),
-            quote="Wir warten.\nBis im Mai.",
-            quoted="Beat Graf",
-        ),
+        "outcome": outcome,
+        "information": information,
     }

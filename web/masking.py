@@ -1,4 +1,4 @@
-"""Keeps the secrets of decision links, and tokens, out of every log."""
+"""Keeps the secrets of links, pages and calendar feeds, and tokens, out of every log."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import re
 from domain.tokens import PREFIX
 
 _LINK = re.compile(r"(/decide/)[^\s\"'?#]+(?:\?[^\s\"']*)?", re.IGNORECASE)
+_PAGE = re.compile(r"(?<!/api/v1)(/rollouts/[^/\s\"'?#]+/)[^\s\"'?#]+", re.IGNORECASE)
+_FEED = re.compile(r"(/calendar/)[^\s\"'?#]+", re.IGNORECASE)
 _API_TOKEN = re.compile(rf"({PREFIX})[0-9a-z]+", re.IGNORECASE)
 _BEARER = re.compile(r"(bearer\s+)[^\s\"',]+", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
-    """Return a text with the token of every decision link, and every token of the API, replaced by an ellipsis."""
-    for secret in (_LINK, _API_TOKEN, _BEARER):
+    """Return a text with the tokens of links, rollouts' pages, feeds and the API replaced by an ellipsis."""
+    for secret in (_LINK, _PAGE, _FEED, _API_TOKEN, _BEARER):
         text = secret.sub(r"\1…", text)
     return text
 

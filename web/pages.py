@@ -30,9 +30,14 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters["size"] = size_in_words
+    environment.filters |= {"size": size_in_words, "first_capital": first_capital}
     environment.globals["css"] = Markup(CSS)  # noqa: S704  our own file
     return environment
+
+
+def first_capital(text: str) -> str:
+    """Return a sentence, or a few words, with a capital at the beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def page(

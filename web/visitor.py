@@ -13,20 +13,21 @@ _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
-def language_of(request: Request) -> str:
-    """Return the language this browser prefers (RFC 9110, 12.5.4)."""
-    return preferred(request.headers.get("accept-language", ""))
+def language_of(request: Request, otherwise: str = LANGUAGES[0]) -> str:
+    """Return the language this browser prefers (RFC 9110, 12.5.4); `otherwise` where it prefers none of ours."""
+    return preferred(request.headers.get("accept-language", ""), otherwise)
 
 
-def preferred(accepted: str) -> str:
-    """Return “de” or “en”, whichever an Accept-Language header likes better."""
+def preferred(accepted: str, otherwise: str = LANGUAGES[0]) -> str:
+    """Return “de” or “en”, whichever an Accept-Language header likes better; `otherwise` where it likes neither."""
     weights = dict.fromkeys(LANGUAGES, 0.0)
     for part in accepted[:500].split(","):
         tag, _, parameters = part.strip().partition(";")
         language = tag.strip().lower().partition("-")[0]
         if language in weights:
             weights[language] = max(weights[language], _weight(parameters))
-    return max(LANGUAGES, key=lambda language: weights[language])
+    best = max(LANGUAGES, key=lambda language: weights[language])
+    return best if weights[best] > 0 else otherwise
 
 
 def _weight(parameters: str) -> float:

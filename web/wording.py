@@ -101,8 +101,8 @@ NO_CONSENT = to_translate("Silence would have counted as consent here, but it di
 SPOKEN_YOURSELF = to_translate("One person is one voice, and yours was heard here already, when you answered before.")
 """For somebody who was asked for a second voice, beside the one that they have given."""
 
-LEND_TITLE = to_translate("Let somebody else answer for you")
-LENT_TITLE = to_translate("Your voice is lent")
+AWAY_TITLE = to_translate("I am away")
+ENTERED_TITLE = to_translate("You are entered as away")
 
 NO_LONGER_ASKED_FOR = to_translate(
     "Everybody who asked for changes has decided since; there is nothing left to answer."

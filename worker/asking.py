@@ -51,8 +51,9 @@ def ask(
     allowed_hosts: Collection[str] = (),
     headers: Mapping[str, str] | None = None,
     network: Network = Network(),
+    largest: int = LARGEST_ANSWER,
 ) -> bytes:
-    """Return what an https address answers to GET, when it answers 200 within so many seconds.
+    """Return what an https address answers to GET, when it answers 200 within so many seconds, `largest` bytes at most.
 
     Looking its name up is left to the system, with the limits that the system has for that. Hosts named in
     `allowed_hosts` may have any address. Certificates are trusted as the system does, or as the file named by
@@ -65,7 +66,7 @@ def ask(
     try:
         addresses = _checked(host, port, allowed_hosts, network)
         with closing(_connected(addresses, port, until, network)) as line:
-            return _answer(line, host, port, path, headers or {}, until)
+            return _answer(line, _Request(host, port, path, headers or {}, largest), until)
     except NotAnswered:
         raise
     except (OSError, http.client.HTTPException, ValueError) as failure:
@@ -99,15 +100,24 @@ def _left(until: float) -> float:
     return left
 
 
-def _answer(line: socket.socket, host: str, port: int, path: str, headers: Mapping[str, str], until: float) -> bytes:
+@dataclass(frozen=True)
+class _Request:
+    host: str
+    port: int
+    path: str
+    headers: Mapping[str, str]
+    largest: int
+
+
+def _answer(line: socket.socket, request: _Request, until: float) -> bytes:
     line.settimeout(_left(until))
     context = ssl.create_default_context()
-    with context.wrap_socket(line, server_hostname=host, do_handshake_on_connect=False) as secure:
+    with context.wrap_socket(line, server_hostname=request.host, do_handshake_on_connect=False) as secure:
         alarm = threading.Timer(_left(until), _cut, [secure])  # each read has a limit of its own; together they do not
         alarm.start()
         try:
             secure.do_handshake()
-            body = _exchange(secure, host, port, path, headers)
+            body = _exchange(secure, request)
         finally:
             alarm.cancel()
     _left(until)  # a line that was cut looks like an answer that has ended
@@ -119,18 +129,18 @@ def _cut(line: socket.socket) -> None:
         socket.socket.shutdown(line, socket.SHUT_RDWR)  # not the TLS one, which may be reading in another thread
 
 
-def _exchange(secure: ssl.SSLSocket, host: str, port: int, path: str, headers: Mapping[str, str]) -> bytes:
-    connection = http.client.HTTPSConnection(host, port)
+def _exchange(secure: ssl.SSLSocket, request: _Request) -> bytes:
+    connection = http.client.HTTPSConnection(request.host, request.port)
     connection.sock = secure
     always = {"Accept": "application/json", "User-Agent": "Etappe", "Connection": "close"}
-    connection.request("GET", path, headers={**always, **headers})
+    connection.request("GET", request.path, headers={**always, **request.headers})
     with connection.getresponse() as response:
         if response.status != http.HTTPStatus.OK:
             redirected = "; redirects are not followed" if response.headers.get("Location") else ""
             raise NotAnswered(f"it answered with the status {response.status} instead of 200{redirected}")
-        body = response.read(LARGEST_ANSWER + 1)
-    if len(body) > LARGEST_ANSWER:
-        raise NotAnswered(f"its answer is larger than {LARGEST_ANSWER // 1024} KB")
+        body = response.read(request.largest + 1)
+    if len(body) > request.largest:
+        raise NotAnswered(f"its answer is larger than {request.largest // 1024} KB")
     return body
 
 

@@ -6,15 +6,17 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from urllib.parse import urlsplit
 
 from models.outbox import Message, MessageState, next_message_due
 from notifications import dedup, retries
 from notifications.envelope import to_message
-from notifications.messages import DigestMail, Mail, ReminderMail
+from notifications.messages import Mail
 from notifications.rendering import render
 from notifications.senders import PermanentFailure, Sender, TemporaryFailure
 from operations.claim_messages import LEASE, claim_messages
+from operations.compose_digest import bundles, in_one_mail
 from operations.compose_message import Composer, workspace_for
 from operations.installation import Installation
 from operations.settle_message import bury, settle_messages, try_again_later
@@ -29,7 +31,7 @@ def now() -> datetime:
 
 @dataclass(frozen=True)
 class _Parcel:
-    """One mail, and the messages it delivers: one, or several reminders for one person."""
+    """One mail, and the messages it delivers: one, or several that are said to one person together."""
 
     messages: Sequence[Message]
     mail: Mail | None
@@ -75,24 +77,14 @@ class Post:
         """
         claimed_at = self._now()
         messages = claim_messages(self._db, claimed_at)
-        for parcel in self._parcels(messages):
+        for parcel in chain.from_iterable(map(self._parcels_of, bundles(messages))):
             if self._now() - claimed_at > LEASE / 2:
                 break
             self._deliver(parcel)
         return len(messages)
 
-    def _parcels(self, messages: Sequence[Message]) -> Iterator[_Parcel]:
-        reminders: dict[str, list[Message]] = {}
-        for message in messages:
-            if message.topic == "reminder":
-                reminders.setdefault(message.recipient, []).append(message)
-            else:
-                yield from self._parcels_of([message])
-        for several in reminders.values():
-            yield from self._parcels_of(several)
-
     def _parcels_of(self, messages: Sequence[Message]) -> Iterator[_Parcel]:
-        """One mail of these messages; what is no longer true is a parcel without a mail."""
+        """One mail of these messages, if any are still true; what is no longer true is a parcel without a mail."""
         written: list[tuple[Message, Mail]] = []
         for message in messages:
             try:
@@ -106,7 +98,9 @@ class Post:
                 else:
                     written.append((message, mail))
         if written:
-            yield _parcel(written)
+            mail = in_one_mail([mail for _, mail in written], self._now(), self._composer.page)
+            keys = [message.dedup_key for message, _ in written]
+            yield _Parcel([message for message, _ in written], mail, dedup.digest(keys) if len(keys) > 1 else keys[0])
 
     def _compose(self, message: Message) -> Mail | None:
         with self._db.read() as session:
@@ -137,17 +131,6 @@ class Post:
 
     def _not_now(self, messages: Sequence[Message], error: str) -> None:
         log.info("not delivered for now: %s", error)
-        hopeless = [m.id for m in messages if retries.is_hopeless(m.created_at, self._now())]
+        hopeless = [m.id for m in messages if retries.is_hopeless(m.wanted_at or m.created_at, self._now())]
         bury(self._db, hopeless, error, self._now())
         try_again_later(self._db, [m.id for m in messages if m.id not in hopeless], error, self._now())
-
-
-def _parcel(written: Sequence[tuple[Message, Mail]]) -> _Parcel:
-    messages = [message for message, _ in written]
-    first, mail = written[0]
-    reminders = tuple(mail for _, mail in written if isinstance(mail, ReminderMail))
-    if len(reminders) < 2:
-        return _Parcel(messages, mail, first.dedup_key)
-    digest = DigestMail(mail.reader, mail.rollout_id, mail.rollout_title, reminders)
-    due_at = min(message.created_at for message, _ in written)
-    return _Parcel(messages, digest, dedup.digest(first.recipient, due_at))

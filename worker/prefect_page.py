@@ -148,7 +148,7 @@ def _paint_table(client: SyncPrefectClient, chart: Chart, words: Words) -> Bar:
 
 def _row(line: GateLine, words: Words) -> dict[str, str]:
     return {
-        words.text("Stage"): line.stage,
+        words.text("Stage"): words.text("{stage} (stalled)", stage=line.stage) if line.stalled else line.stage,
         words.text("Gate"): line.gate if line.round == 1 else f"{line.gate} ({line.round})",
         words.text("State"): _state_of(line, words),
         words.text("Waiting for"): line.problem or _waited_for(line, words),

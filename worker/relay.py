@@ -1,8 +1,8 @@
 """The relay: hears of commits, delivers mail, and keeps Prefect's page and flow runs in step with the database.
 
-Mail, Prefect, the queues of exclusive stages and the gates that settle themselves have a thread each, so that one being
-down never holds up the others. All are level-triggered: they look at what is to be done, so nothing is lost when the
-relay, the mail server or Prefect was away.
+Mail, chat, Prefect, the queues of exclusive stages, the gates that settle themselves, people's calendars and the watch
+over the scheduled check have a thread each, so that one being down never holds up the others. All are level-triggered:
+they look at what is to be done, so nothing is lost when the relay, the mail server or Prefect was away.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ import threading
 from collections.abc import Callable
 
 from models.changes import Changes
+from notifications.chat import AppriseSender
 from notifications.senders import SmtpSender
 from operations.installation import Installation
+from operations.report_late_check import report_late_check
 from operations.take_turns import take_turns
 from worker.asker import Asker
+from worker.calendar_reader import CalendarReader
+from worker.chat_post import ChatPost
 from worker.post import Post, now
 
 log = logging.getLogger("etappe.relay")
@@ -24,11 +28,21 @@ LOOK_AGAIN_SECONDS = 0.5
 """How long to wait for a commit before looking for what has come due by itself."""
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
 """How long to wait after something failed for the first, second, ... time in a row."""
+WATCH_SECONDS = 60.0
+"""How often to look whether the scheduled check still comes."""
 
 
 def run(installation: Installation, stop: threading.Event, *, with_prefect: bool = True) -> None:
     """Relay until `stop` is set; mail goes on while Prefect is down, and the other way round."""
-    loops = [deliver_mail, look_after_gates, let_the_next_in, *([follow_in_prefect] if with_prefect else [])]
+    loops = [
+        deliver_mail,
+        deliver_chat,
+        look_after_gates,
+        let_the_next_in,
+        read_calendars,
+        watch_the_check,
+        *([follow_in_prefect] if with_prefect else []),
+    ]
     threads = [threading.Thread(target=loop, args=(installation, stop), name=loop.__name__) for loop in loops]
     for thread in threads:
         thread.start()
@@ -45,6 +59,11 @@ def deliver_mail(installation: Installation, stop: threading.Event) -> None:
         sender.close()
 
 
+def deliver_chat(installation: Installation, stop: threading.Event) -> None:
+    """Deliver to chat services what is written for them, until `stop` is set."""
+    _again_and_again(installation, stop, ChatPost(installation, AppriseSender(), stopped=stop.is_set).deliver_all)
+
+
 def let_the_next_in(installation: Installation, stop: threading.Event) -> None:
     """Let those open a stage whose turn at a resource has come, as soon as it has, until `stop` is set."""
 
@@ -57,6 +76,21 @@ def let_the_next_in(installation: Installation, stop: threading.Event) -> None:
 def look_after_gates(installation: Installation, stop: threading.Event) -> None:
     """Open windows in time, and ask the systems and databases that plans name, until `stop` is set."""
     _again_and_again(installation, stop, Asker(installation).look)
+
+
+def read_calendars(installation: Installation, stop: threading.Event) -> None:
+    """Read the calendars that say when people are away, until `stop` is set."""
+    _again_and_again(installation, stop, CalendarReader(installation).read_all)
+
+
+def watch_the_check(installation: Installation, stop: threading.Event) -> None:
+    """Say when the scheduled check stays away, until `stop` is set: it cannot say so itself."""
+    since = now()
+    while not stop.wait(WATCH_SECONDS):
+        try:
+            report_late_check(installation.db, now(), since)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the relay looks again in a minute
+            log.warning("the scheduled check could not be watched: %s", error)
 
 
 def follow_in_prefect(installation: Installation, stop: threading.Event) -> None:

@@ -21,6 +21,7 @@ from operations.add_approver import add_approver
 from operations.answer_changes import Answer, answer_changes
 from operations.describe_request import describe_request
 from operations.describe_rollout import describe_rollout, plan_of_rollout
+from operations.escalate_gate import escalate_gate
 from operations.reassign import reassign as reassign_at
 from operations.record_decision import DecisionForm, record_decision_as
 from operations.restart_run import restart_run
@@ -235,3 +236,16 @@ def add_approver_(rollout_id: str, gate_id: str, person: str, reason: str, by: s
     with opened(settings) as db:
         add_approver(db, settings.secret_keys, rollout_id, gate_id, person, reason, actor(db, by), now_utc())
     click.echo(f"The gate {gate_id} needs the approval of {person} as well; they are asked.")
+
+
+@gate.command()
+@click.argument("rollout_id", metavar="ROLLOUT")
+@click.argument("gate_id", metavar="GATE")
+@click.option("--reason", required=True, help="Why now; requester and owner are told.")
+@_BY_WHOM
+def escalate(rollout_id: str, gate_id: str, reason: str, by: str) -> None:
+    """Take the next level of escalation at GATE of ROLLOUT now, before its time has come."""
+    settings = Settings.from_environment()
+    with opened(settings) as db:
+        escalate_gate(db, settings.secret_keys, rollout_id, gate_id, reason, actor(db, by), now_utc())
+    click.echo(f"The gate {gate_id} is escalated. To see who is asked now: etappe rollout show {rollout_id}")

@@ -1,4 +1,4 @@
-"""`etappe people`: who can be asked, who holds which role, and who answers in whose place."""
+"""`etappe people`: who can be asked, who holds which role, who is away, and who answers in whose place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cli.commands import people_lending
+from cli.commands import people_away, people_feed, people_lending
 from cli.opening import opened
 from cli.printing import json_option, now_utc, print_json, print_table
 from models.database import Database
@@ -19,10 +19,19 @@ from settings import Settings
 
 @click.group()
 def people() -> None:
-    """Import and list people and their roles; let somebody answer in another one's place."""
+    """Import and list people and their roles; say who is away, and who answers in another one's place."""
 
 
-for _command in (people_lending.give, people_lending.list_, people_lending.end):
+for _command in (
+    people_lending.give,
+    people_lending.list_,
+    people_lending.end,
+    people_away.away,
+    people_away.absences,
+    people_away.back,
+    people_away.calendar,
+    people_feed.feed,
+):
     people.add_command(_command)
 
 
@@ -35,9 +44,11 @@ def import_(file: Path, as_json: bool) -> None:
     with opened(Settings.from_environment()) as db:
         imported = import_people(db, directory, now_utc())
     if as_json:
-        print_json({"present": imported.present, "new": imported.new, "gone": imported.gone})
+        print_json(dict(vars(imported)))
     else:
         click.echo(f"In the directory: {imported.present}, of them new: {imported.new}. Gone: {imported.gone}.")
+        if imported.closures or imported.closures_before:
+            click.echo(f"Closures of the company: {imported.closures}; before, there were {imported.closures_before}.")
 
 
 @people.command("list")
@@ -70,6 +81,8 @@ def _present(db: Database) -> list[dict[str, Any]]:
                 "time_zone": person.time_zone,
                 "holidays": person.holidays,
                 "assistant": person.assistant,
+                "quiet": person.quiet,
+                "morning": person.morning,
                 "roles": roles.get(person.email, []),
             }
             for person in session.scalars(people_present())

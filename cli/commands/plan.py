@@ -9,6 +9,7 @@ import click
 
 from cli.printing import json_option, plural, print_json, print_table
 from domain import inputs
+from domain.durations import Deadline, WeekMoment
 from domain.errors import InvalidPlan, Problem
 from domain.plan import (
     AcknowledgementGate,
@@ -112,16 +113,23 @@ def _gate_lines(gate: Gate) -> list[str]:
     lines = [_who(gate)]
     if gate.ask_after:
         lines.append(f"asked after {', '.join(gate.ask_after)}")
+    if gate.remind:
+        lines.append(f"reminded {gate.remind}")
     for escalation in gate.escalate:
         how = "instead" if escalation.replace else "as well"
-        lines.append(f"after {escalation.after} {escalation.to} {how}")
+        anew = ", and the clock begins anew" if escalation.restart_clock else ""
+        lines.append(f"{_when(escalation.after)} {escalation.to} {how}{anew}")
     if gate.expires:
         outcome = gate.expires.outcome
         follows = f"back to {outcome.recycle}" if isinstance(outcome, Recycle) else outcome
-        lines.append(f"time is up after {gate.expires.after}: {follows}")
+        lines.append(f"time is up {_when(gate.expires.after)}: {follows}")
     consequence = gate.on_reject
     lines.append(f"on a no: {f'back to {consequence.recycle}' if isinstance(consequence, Recycle) else consequence}")
     return lines
+
+
+def _when(deadline: Deadline) -> str:
+    return f"on {deadline}" if isinstance(deadline, WeekMoment) else f"after {deadline}"
 
 
 def _who(gate: Gate) -> str:

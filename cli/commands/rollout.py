@@ -1,20 +1,24 @@
-"""`etappe rollout`: start, list, show, change, migrate, cancel and resume rollouts."""
+"""`etappe rollout`: start, list, show, explain, change, migrate, cancel and resume rollouts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import click
 
-from cli import rollout_tree
+from cli import explanation_text, rollout_tree
 from cli.commands.migration import migrate
 from cli.opening import actor, opened
 from cli.printing import json_option, moment, now_utc, print_json, print_table
 from cli.rollout_form import RolloutForm, typed_changes
 from cli.typed import Pair
+from domain.links import rollout_page
 from operations.cancel_rollout import cancel_rollout
 from operations.change_inputs import change_inputs
 from operations.describe_rollout import describe_rollout, list_rollouts, plan_of_rollout
+from operations.explain_rollout import describe_explanation, explain_rollout
 from operations.resume_rollout import resume_rollout
 from operations.start_rollout import start_rollout
 from plans.catalogue import Catalogue
@@ -25,7 +29,7 @@ _BY = click.option("--by", default="", metavar="EMAIL", help="Who gives the comm
 
 @click.group()
 def rollout() -> None:
-    """Start, list, show, change, migrate, cancel and resume rollouts."""
+    """Start, list, show, explain, change, migrate, cancel and resume rollouts."""
 
 
 rollout.add_command(migrate)
@@ -89,10 +93,14 @@ def list_(as_json: bool) -> None:
         names = ("id", "state", "plan", "title", "requester")
         print_table(
             [*(name.upper() for name in names), "STARTED"],
-            [[*(str(one[name]) for name in names), moment(one["created_at"])] for one in found],
+            [[*(_cell(one, name) for name in names), moment(one["created_at"])] for one in found],
         )
     else:
         click.echo("There is no rollout yet; start one in the Prefect UI, or with `etappe rollout start`.")
+
+
+def _cell(facts: Mapping[str, Any], name: str) -> str:
+    return f"{facts[name]}, stalled" if name == "state" and facts["stalled"] else str(facts[name])
 
 
 @rollout.command()
@@ -100,13 +108,28 @@ def list_(as_json: bool) -> None:
 @json_option
 def show(rollout_id: str, as_json: bool) -> None:
     """Show where a rollout stands: its stages and gates, who is waited for, and what was decided."""
-    with opened(Settings.from_environment()) as db:
+    settings = Settings.from_environment()
+    with opened(settings) as db:
         facts = describe_rollout(db, rollout_id, now_utc())
         titles = rollout_tree.titles(db, rollout_id)
+    page = rollout_page(settings.base_url, settings.secret_keys[0], rollout_id)
     if as_json:
-        print_json(facts)
+        print_json({**facts, "page": page})
     else:
-        click.echo("\n".join(rollout_tree.lines(facts, titles)))
+        click.echo("\n".join([*rollout_tree.lines(facts, titles), "", f"page: {page}"]))
+
+
+@rollout.command()
+@click.argument("rollout_id", metavar="ID")
+@json_option
+def explain(rollout_id: str, as_json: bool) -> None:
+    """Say why a rollout does not go on: what is missing, from whom, what comes next, and what one could do."""
+    with opened(Settings.from_environment()) as db:
+        shown = explain_rollout(db, rollout_id, now_utc())
+    if as_json:
+        print_json(describe_explanation(shown))
+    else:
+        click.echo("\n".join(explanation_text.lines(shown)))
 
 
 @rollout.command()

@@ -42,6 +42,10 @@ class Inbox:
         given = {name: value for name, value in wanted.items() if value}
         return [mail for mail in self._read.values() if given.items() <= mail.headers.items()]
 
+    def news(self, said: str, *, to: str, rollout: str) -> list[StoredMail]:
+        """The mails that say something, such as “Passed: The gate”, alone or together with other news."""
+        return [mail for mail in self.mails(to=to, rollout=rollout) if said in f"{mail.subject}\n{mail.text}"]
+
     def wait_for(
         self, *, to: str, kind: str = "request", gate: str = "", title: str = "", after: int = 0
     ) -> StoredMail:

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
@@ -18,14 +17,12 @@ from models.database import Database
 from models.outbox import MessageState
 from notifications.senders import SmtpSender
 from operations.compose_message import Composer
-from operations.installation import Installation
 from operations.show_request import show_request
-from settings import Settings
 from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.delivering import kinds, post, text_of
 from tests.fakes import FakeSender
 from tests.flows.conftest import free_port
 from tests.integration.conftest import db, migrated_sqlite, postgres
-from worker.post import Post
 
 __all__ = ["db", "migrated_sqlite", "postgres"]
 
@@ -33,26 +30,8 @@ ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 ALL = f"{SIGN_OFF}, quorum: all, remind: every 1 days"
 
 
-def post(company: Company, sender: FakeSender | SmtpSender) -> Post:
-    """A Post for a company, whose clock is the company's."""
-    settings = replace(Settings.from_environment({"ETAPPE_HOME": "/nowhere"}), base_url="https://etappe.example.com")
-    here = Installation(settings)
-    here.__dict__.update(db=company.db, keys=KEYS)
-    return Post(here, sender, lambda: company.now)
-
-
-def kinds(sender: FakeSender) -> Counter[tuple[str, str]]:
-    return Counter((to, str(mail["X-Etappe-Kind"])) for to, mail in sender.sent)
-
-
 def states(company: Company) -> Counter[MessageState]:
     return Counter(message.state for message in company.messages())
-
-
-def text_of(mail: EmailMessage) -> str:
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
 
 
 class Server:
@@ -108,6 +87,7 @@ def test_two_reminders_for_one_person_are_one_digest(db: Database) -> None:
     post(company, sender).deliver_all()
     company.later(days=1, hours=1)
     company.checks()
+    company.later(days=1)  # the next morning is over
     sender.sent.clear()
     post(company, sender).deliver_all()
     assert kinds(sender) == {(person, "digest"): 1 for person in (ANNA, BEN, CARLA)}
@@ -126,6 +106,7 @@ def test_a_digest_leaves_out_what_is_no_longer_true(db: Database) -> None:
     company.later(days=1, hours=1)
     company.checks()
     company.decides("dora@example.com")
+    company.later(days=1)  # the next morning is over
     sender.sent.clear()
     post(company, sender).deliver_all()
     assert {person: kinds(sender)[person, "reminder"] for person in (ANNA, BEN, CARLA)} == {ANNA: 1, BEN: 1, CARLA: 1}
@@ -197,6 +178,7 @@ def test_a_message_that_cannot_be_written_does_not_block_the_others(
     post(company, sender).deliver_all()
     company.later(days=1, hours=1)
     company.checks()
+    company.later(days=1)  # the next morning is over
     sender.sent.clear()
     compose = Composer.compose
     broken = next(message.id for message in company.messages() if message.topic == "reminder")
@@ -210,7 +192,7 @@ def test_a_message_that_cannot_be_written_does_not_block_the_others(
     post(company, sender).deliver_all()
     assert len(sender.sent) == 3
     assert [message.id for message in company.messages() if message.state is MessageState.PENDING] == [broken]
-    company.later(days=4)
+    company.later(days=5)  # reminders keep weekends
     post(company, sender).deliver_all()
     [dead] = [message for message in company.messages() if message.state is MessageState.DEAD]
     assert dead.id == broken

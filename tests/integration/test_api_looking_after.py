@@ -151,3 +151,23 @@ def test_a_voice_that_cannot_be_lent_is_not(
     body = {"to": EMIL, "from": "2026-03-02", "until": "2026-03-06", **changed}
     refused(api.post(caller, "/delegations", body), status, code)
     assert api.get(ADMIN, "/delegations").json() == []
+
+
+def test_an_absence_is_entered_and_ended_and_strangers_see_nothing_of_it(company: Company, api: Api) -> None:
+    company.start(one_gate(SIGN_OFF))
+    days = {"from": "2026-03-02", "until": "2026-03-06"}
+    made = api.post(BEN, "/absences", {**days, "delegate": DORA})
+    assert made.status_code == 201, made.text
+    told = made.json()
+    assert (told["person"], told["delegate"], told["state"], told["last_day"]) == (BEN, DORA, "away", "2026-03-06")
+    assert [one["on_behalf_of"] for one in api.get(DORA, "/requests").json()] == [BEN]
+    [gate] = api.get(BEN, f"/rollouts/{company.rollout_id}").json()["stages"][0]["gates"]
+    assert gate["away"] == [{"person": BEN, "until": "2026-03-06"}]
+    assert [api.get(person, "/absences").json() for person in (BEN, ADMIN, DORA)] == [[told], [told], []]
+    end = f"/absences/{told['id']}/end"
+    refused(api.post(DORA, end), 404, "unknown-absence")
+    assert api.post(BEN, end).json() == []
+    assert api.get(DORA, "/requests").json() == []
+    refused(api.post(BEN, end), 404, "unknown-absence")
+    refused(api.post(DORA, "/absences", {**days, "person": BEN}), 403, "not-allowed")
+    refused(api.post(BEN, "/absences", {**days, "until": "2026-02-01"}), 422, "invalid-input")

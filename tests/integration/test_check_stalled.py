@@ -8,7 +8,7 @@ import pytest
 
 from models.database import Database
 from operations import check_stalled as checking
-from operations.attend_gate import attend_gate
+from operations.attend_gate import attend_gates
 from operations.check_stalled import CheckReport
 from tests.company import MONDAY, REQUESTER, ROLES, SIGN_OFF, Company, one_gate
 
@@ -277,9 +277,9 @@ def test_one_rollout_that_cannot_be_looked_after_does_not_keep_the_others_waitin
     def fails_at_one(db: Database, keys: object, rollout_id: str, *args: object, **options: object) -> list[str]:
         if rollout_id == broken:
             raise ZeroDivisionError
-        return attend_gate(db, keys, rollout_id, *args, **options)  # type: ignore[arg-type]
+        return attend_gates(db, keys, rollout_id, *args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(checking, "attend_gate", fails_at_one)
+    monkeypatch.setattr(checking, "attend_gates", fails_at_one)
     company.later(days=2)
     report = company.checks()
     assert (report.reminded, report.failed) == (1, 1)

@@ -61,7 +61,7 @@ def overdue(db: Database, *stages: str) -> Company:
     """The same, when the time to answer is over."""
     company = asked_again(db, *stages)
     company.now = DEADLINE
-    company.checks()
+    company.checks_on_schedule()
     return company
 
 
@@ -229,7 +229,7 @@ class TestOverdue:
         company.now = DEADLINE - timedelta(microseconds=1)
         assert company.checks().overdue == 0
         company.now = DEADLINE
-        assert company.checks().overdue == 1
+        assert company.checks_on_schedule().overdue == 1
         company.later(days=30)
         assert company.checks().overdue == 0
         assert company.actions().count("gate.overdue") == 1
@@ -238,6 +238,7 @@ class TestOverdue:
     def test_by_two_checks_at_once_once(self, db: Database) -> None:
         company = asked_again(db, stage("a", RENEWED), stage("b", FINANCE))
         company.now = DEADLINE
+        company.checks()
         race([lambda: check_stalled(db, KEYS, company.now)] * 4)
         assert company.actions().count("gate.overdue") == 1
         assert company.headlines(REQUESTER).count("The renewal of “Gate a” is overdue") == 1
@@ -249,7 +250,7 @@ class TestOverdue:
         company.now = IN_90_DAYS
         company.checks()
         company.now = DEADLINE
-        company.checks()
+        company.checks_on_schedule()
         for person in (DORA, EMIL, REQUESTER):
             assert company.headlines(person)[-1] == "The renewal of “Gate a” is overdue"
         told = company.messages("information", EMIL)[-1]
@@ -277,7 +278,7 @@ class TestOverdue:
         company.checks()
         assert company.requests(EMIL, RequestState.OPEN) != []
         company.now = DEADLINE
-        company.checks()
+        company.checks_on_schedule()
         asked = [row for row in company.requests(DORA) if row.escalation_level == 2]
         assert len(asked) == 1  # the second step, before its time
 
@@ -289,7 +290,7 @@ class TestOverdue:
         company.later(days=90)
         company.checks()
         company.later(days=60)
-        company.checks()
+        company.checks_on_schedule()
         assert company.gate("a")["overdue_at"] is not None
         company.decides(BEN)
         assert company.gate("a")["state"] == "passed"
@@ -312,7 +313,7 @@ class TestOverdue:
         company.checks()
         assert company.headlines(REQUESTER)[-1] == "Nobody can be asked at “Gate a”"
         company.now = DEADLINE
-        company.checks()
+        company.checks_on_schedule()
         told = company.messages("information", REQUESTER)[-1]
         assert told.facts["sentences"][0]["text"] == "Nobody can be asked: {problem}"
         company.decides(DORA)
@@ -507,7 +508,7 @@ class TestTheEndOfTheRollout:
         company = asked_again(db, stage("a", BLOCKING), stage("b", FINANCE))
         company.cancels()
         company.now = DEADLINE
-        assert company.checks().overdue == 0
+        assert company.checks_on_schedule().overdue == 0
 
     def test_going_back_past_it_makes_an_ordinary_round(self, db: Database) -> None:
         company = asked_again(db, stage("a", RENEWED), stage("b", f"{FINANCE}, on_reject: {{recycle: ax}}"))
@@ -549,7 +550,7 @@ class TestAList:
         company.checks()
         company.fills_in(DORA, {"who": "Max"})
         company.now = DEADLINE
-        company.checks()
+        company.checks_on_schedule()
         company.decides(EMIL, "request-changes")
         gate = company.gate("a")
         assert (gate["state"], gate["renewal"], gate["waiting_for"]) == ("open", True, [DORA])

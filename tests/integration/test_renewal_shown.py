@@ -97,7 +97,7 @@ def test_the_tree_says_when_what_is_asked_again_and_what_it_keeps_closed(db: Dat
     assert "Gate a (sign-off)  open, round 2, due 2026-06-12" in tree()
     assert ", renewal" in tree()
     company.now = DEADLINE
-    company.checks()
+    company.checks_on_schedule()
     assert "no further stage opens until renewed: Gate a" in tree()
     assert ", overdue since 2026-06-12" in tree()
     company.decides(BEN)
@@ -108,7 +108,7 @@ def test_the_tree_says_when_what_is_asked_again_and_what_it_keeps_closed(db: Dat
 def test_the_owner_reads_why_nothing_opens(db: Database) -> None:
     company = renewing(db, BLOCKING)
     company.now = DEADLINE + timedelta(minutes=1)
-    company.checks()
+    company.checks_on_schedule()
     mail = newest_mail(company, "information", REQUESTER)  # she reads German
     assert mail.startswith("Die Erneuerung von «Gate a» ist überfällig")
     assert "Bis geantwortet ist, öffnet keine weitere Etappe. Die offenen gehen weiter." in mail

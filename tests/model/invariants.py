@@ -32,6 +32,7 @@ def after_step(before: Snapshot, after: Snapshot, plans: dict[str, dict[str, Any
             _a_clock_stands_still_for_an_answer(after, gate)
     _people_kept_apart(after, plans)
     _voices_are_lent_by_right(before, after, plans)
+    _absences_are_noticed_once(after)
     _links_and_requests(after)
     _conditions(after)
     _stages(after, before, plans)
@@ -239,6 +240,17 @@ def _voices_are_lent_by_right(before: Snapshot, after: Snapshot, plans: dict[str
             and (one["revoked_at"] is None or one["revoked_at"] > at)
             for one in after.delegations
         ), f"{word['person']} was not lent the voice of {word['on_behalf_of']}"
+
+
+def _absences_are_noticed_once(after: Snapshot) -> None:
+    """What follows from somebody's being away follows once for each thing that they are asked, and while they are."""
+    absences = {row["id"]: row for row in after.rows["absences"]}
+    noticed = [entry for entry in after.audit_entries if entry["action"] == "request.away"]
+    pairs = Counter((entry["facts"]["request"], entry["facts"]["absence"]) for entry in noticed)
+    assert set(pairs.values()) <= {1}, "an absence had its consequences twice"
+    for entry in noticed:
+        away = absences[entry["facts"]["absence"]]
+        assert away["starts_at"] <= entry["at"] < away["ends_at"], f"{away['person']} was not away"
 
 
 def _links_and_requests(after: Snapshot) -> None:

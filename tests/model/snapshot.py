@@ -11,7 +11,7 @@ from sqlalchemy import text
 from models.database import Database
 
 TABLES = ("rollouts", "stages", "gates", "requests", "links", "decisions", "lapses", "audit_entries", "messages",
-          "conditions", "delegations", "claims", "measurements", "attachments")  # fmt: skip
+          "conditions", "delegations", "absences", "claims", "measurements", "attachments")  # fmt: skip
 _JSON = {"requirements", "stand_ins", "approvers", "facts", "inputs", "pinned", "settled_because", "people", "because"}
 
 Row = dict[str, Any]

@@ -19,12 +19,14 @@ from operations.verify_record import verify_record
 from plans.reading import read_plan
 from tests.company import KEYS, Company, without_waiting_for_the_disk
 from tests.model import invariants, plans
+from tests.model import ways as ways_out
 from tests.model.snapshot import Snapshot
 
 PEOPLE = ["lea", "anna", "ben", "carla", "dora", "emil", "fritz", "gina"]
 ADDRESSES = [f"{name}@example.com" for name in PEOPLE]
 MOST_ALIVE = 3
 VERIFY_EVERY = 50
+EXPLAIN_EVERY = 50
 
 
 class Refused(Exception):  # what the walker tried was refused, as it may be
@@ -50,6 +52,8 @@ class Walk:
             name, step = self._chosen()
             try:
                 before = self._take(name, step, before)
+                if number % EXPLAIN_EVERY == 0:
+                    self._explain()
             except Exception as error:
                 raise AssertionError(f"step {number} ({name}): {error}") from error
             if number % VERIFY_EVERY == 0:
@@ -70,6 +74,10 @@ class Walk:
         after = Snapshot.of(self.company.db)
         invariants.after_step(before, after, self.plans)
         return after
+
+    def _explain(self) -> None:
+        for rollout_id in list(self.plans)[-MOST_ALIVE:]:
+            ways_out.everything_is_explained(self.company, rollout_id)
 
     def _chosen(self) -> tuple[str, Callable[[], object]]:
         names = list(self.steps)
@@ -97,9 +105,12 @@ class Walk:
         "deliver": 4,
         "lend": 4,
         "end_lending": 2,
+        "be_away": 4,
+        "come_back": 2,
         "migrate": 3,
         "start": 4,
         "cancel": 1,
+        "take_a_way_out": 3,
     }
     """What may happen, and how often."""
 
@@ -216,9 +227,34 @@ class Walk:
         row = self.chance.choice(rows[-4:])
         self.company.ends(row["id"], self.chance.choice([row["delegator"], row["delegate"]]))
 
+    def do_be_away(self) -> None:
+        whose, to = (self.chance.choice(ADDRESSES) for _ in range(2))
+        starts = self.company.now + timedelta(hours=self.chance.choice([0, 0, 30]))
+        self.company.is_away(whose, self.chance.choice([1, 3, 9]), self.chance.choice(["", "", to]), starts=starts)
+
+    def do_come_back(self) -> None:
+        rows = Snapshot.of(self.company.db).rows["absences"]
+        if not rows:
+            raise Refused
+        row = self.chance.choice(rows[-4:])
+        self.company.is_back(row["id"], row["person"])
+
     def do_cancel(self) -> None:
         self._here()
         self.company.cancels()
+
+    def do_take_a_way_out(self) -> None:
+        """Whatever is offered may be done: a refusal breaks a rule here."""
+        rollout_id = self._here()
+        ways = ways_out.everything_is_explained(self.company, rollout_id)
+        named = [way for way in ways if "{rollout}" in way.text]
+        if not named:
+            raise Refused
+        way = self.chance.choice(named)
+        try:
+            ways_out.take(self.company, way)
+        except EtappeError as refusal:
+            raise AssertionError(f"“{way}” was offered, and refused: {refusal}") from refusal
 
     def _decide(self, request: Request, decision: str, digest: str | None) -> None:
         words: dict[str, Any] = {"comment": "because", "lessons": "learned"}

@@ -25,8 +25,8 @@ from domain.plan import (
     Stage,
     Text,
     WindowGate,
+    asks_nobody,
 )
-from domain.plan_automatic import asks_nobody
 from domain.stage_graph import comes_before
 from plans.catalogue import BUNDLED, Catalogue
 from plans.directory import Directory, read_directory

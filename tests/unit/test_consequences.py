@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
-from domain.consequences import on_filled, on_no
-from domain.plan import Gate
+from domain.consequences import on_escalation, on_expiry, on_filled, on_no
+from domain.plan import Escalation, Gate
 
 _GATE: TypeAdapter[Any] = TypeAdapter(Gate)
 
@@ -45,3 +46,40 @@ def test_a_value_lets_the_gate_pass_at_once_or_after_a_time() -> None:
     assert "passes at once" in str(on_filled(gate(**measured)))
     sentence = str(on_filled(gate(**measured, holds_for="7 days")))
     assert sentence == "The gate passes once every value has met the target for 7 days."
+
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SIGN_OFF = {"kind": "sign-off", "question": "?", "approvers": ["board"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "replace", "people", "said"),
+    [
+        (SIGN_OFF, False, "Emil", "asked as well from then on: Emil."),
+        (SIGN_OFF, True, "Emil", "asked instead from then on: Emil."),
+        ({"kind": "check", "signed_with": "ci"}, False, "Emil", "told that it has not passed: Emil."),
+        (SIGN_OFF, False, "", "On 2026-03-02 12:00:00+00:00 it is escalated to “chair”, which nobody holds."),
+    ],
+)
+def test_it_is_said_whom_an_escalation_will_reach_and_how(
+    kind: dict[str, Any], replace: bool, people: str, said: str
+) -> None:
+    level = Escalation.model_validate({"after": "2 days", "to": "chair", "replace": replace})
+    assert str(on_escalation(gate(**kind), level, NOON, people)).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"expires": {"after": "2 days"}}, "the stage is then put on hold."),
+        ({"expires": {"after": "2 days", "outcome": "reject"}, "on_reject": "kill"}, "the rollout then ends for good."),
+        ({"expires": {"after": "2 days", "outcome": {"recycle": "first"}}}, "the rollout then goes back to “First”."),
+        (
+            {"expires": {"after": "2 days", "outcome": "pass"}, "silence_is_consent": True},
+            "if nobody objects by 2026-03-02 12:00:00+00:00, the gate passes.",
+        ),
+        ({}, "the stage is then put on hold."),  # a condition has its day from whoever made it
+    ],
+)
+def test_it_is_said_what_follows_when_time_is_up(keys: dict[str, Any], said: str) -> None:
+    assert str(on_expiry(gate(**SIGN_OFF, **keys), NOON, "First")).endswith(said)

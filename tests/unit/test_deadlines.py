@@ -10,18 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import calendar_digest, days_off
+from domain.calendar_digest import digest_of
 from domain.deadlines import (
     Pause,
     check_calendar,
     due_after_pauses,
     due_at,
     is_business_day,
-    may_expire,
     next_reminder,
     start_of_day,
 )
-from domain.durations import Duration, Every, Unit
-from domain.plan import Calendar
+from domain.durations import Duration, Rhythm, Unit, read_deadline
+from domain.plan import Calendar, Closure
 
 ZURICH = ZoneInfo("Europe/Zurich")
 CH_ZH = Calendar(holidays="CH-ZH", time_zone="Europe/Zurich")
@@ -44,6 +45,10 @@ def zurich(text: str, fold: int = 0) -> datetime:
 
 def due(start: datetime, span: str, calendar: Calendar = CH_ZH) -> datetime:
     return due_at(start, Duration.parse(span), calendar)
+
+
+def every(amount: int, unit: Unit) -> Rhythm:
+    return Rhythm((Duration(amount, unit),))
 
 
 @given(MOMENTS, st.integers(1, 500), CALENDARS)
@@ -161,7 +166,7 @@ def test_a_time_without_a_zone_is_refused(unit: Unit) -> None:
     with pytest.raises(ValueError, match="has no time zone"):
         due_at(naive, Duration(1, unit), CH_ZH)
     with pytest.raises(ValueError, match="has no time zone"):
-        next_reminder(aware, Every(1, unit), CH_ZH, naive)
+        next_reminder(aware, every(1, unit), CH_ZH, naive)
 
 
 @given(
@@ -178,14 +183,14 @@ def test_a_reminder_is_the_first_multiple_after_the_moment(
     while due_at(opened, Duration(rounds * amount, unit), calendar) <= after:
         rounds += 1
     expected = due_at(opened, Duration(rounds * amount, unit), calendar)
-    assert next_reminder(opened, Every(amount, unit), calendar, after) == expected
+    assert next_reminder(opened, every(amount, unit), calendar, after) == expected
 
 
 @pytest.mark.parametrize("every", ["every 2 business days", "every 3 days", "every 1 week", "every 48 hours"])
 def test_exactly_when_one_is_due_the_next_one_follows(every: str) -> None:
-    opened, repetition = zurich("2026-07-06T08:00"), Every.parse(every)
+    opened, repetition = zurich("2026-07-06T08:00"), Rhythm.parse(every)
     first = next_reminder(opened, repetition, CH_ZH, opened)
-    assert first == due_at(opened, repetition, CH_ZH)
+    assert first == due_at(opened, repetition.pauses[0], CH_ZH)
     assert next_reminder(opened, repetition, CH_ZH, first - timedelta(microseconds=1)) == first
     assert next_reminder(opened, repetition, CH_ZH, first) > first
 
@@ -194,7 +199,7 @@ def test_exactly_when_one_is_due_the_next_one_follows(every: str) -> None:
 def test_half_a_century_later_the_next_reminder_is_one_and_near(unit: Unit) -> None:
     """Trying every multiple would go through 26 million minutes."""
     opened, after = zurich("2026-07-06T08:00"), zurich("2076-07-06T08:00")
-    following = next_reminder(opened, Every(1, unit), CH_ZH, after)
+    following = next_reminder(opened, every(1, unit), CH_ZH, after)
     assert timedelta() < following - after <= timedelta(days=8)
 
 
@@ -209,7 +214,14 @@ def test_a_day_without_a_midnight_begins_when_its_gap_is_over() -> None:
 
 
 @pytest.mark.parametrize(
-    "calendar", [CH_ZH, NO_HOLIDAYS, Calendar(holidays="CH"), Calendar(holidays="DE-BY", time_zone="UTC")]
+    "calendar",
+    [
+        CH_ZH,
+        NO_HOLIDAYS,
+        Calendar(holidays="CH"),
+        Calendar(holidays="DE-BY", time_zone="UTC"),
+        Calendar(holidays="CH-ZH+half_day+optional"),
+    ],
 )
 def test_a_calendar_that_is_known_has_no_problems(calendar: Calendar) -> None:
     assert check_calendar(calendar) == []
@@ -230,6 +242,11 @@ def test_a_calendar_that_is_known_has_no_problems(calendar: Calendar) -> None:
         (Calendar(holidays="DE-BX"), "write DE-"),
         (Calendar(holidays="QQ"), "CH-ZH"),
         (Calendar(holidays=""), "CH-ZH"),
+        (Calendar(holidays="DE-BY+katholisch"), "those are catholic, school"),
+        (Calendar(holidays="DE-BY+catholic+half_day"), "“half_day” is not a category of holidays of DE"),
+        (Calendar(holidays="DE-BY+"), "those are catholic, school"),
+        (Calendar(holidays="GB+bank"), "it has none beside the public holidays"),
+        (Calendar(holidays="DE-BX+catholic"), "write DE-"),
     ],
 )
 def test_one_that_is_not_known_is_named_with_what_to_write_instead(calendar: Calendar, instead: str) -> None:
@@ -241,29 +258,6 @@ def test_one_that_is_not_known_is_named_with_what_to_write_instead(calendar: Cal
 
 def test_both_problems_of_a_calendar_are_named() -> None:
     assert len(check_calendar(Calendar(holidays="QQ", time_zone="Nowhere"))) == 2
-
-
-NOW = datetime(2026, 7, 6, 8, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("previous", "expected"),
-    [
-        (None, False),
-        (NOW - timedelta(minutes=15), True),
-        (NOW, True),
-        (NOW - timedelta(hours=1), True),
-        (NOW - timedelta(hours=1, microseconds=1), False),
-        (NOW - timedelta(days=3), False),
-        (NOW + timedelta(seconds=1), False),
-    ],
-)
-def test_nothing_expires_on_the_first_check_after_a_gap(previous: datetime | None, expected: bool) -> None:
-    assert may_expire(previous, NOW) is expected
-
-
-def test_the_longest_gap_can_be_given() -> None:
-    assert may_expire(NOW - timedelta(hours=2), NOW, longest_gap=timedelta(hours=2))
 
 
 def after_pause(start: datetime, span: str, began: datetime, ended: datetime, calendar: Calendar = CH_ZH) -> datetime:
@@ -326,3 +320,69 @@ def test_as_many_business_hours_are_left_after_a_pause_as_were_before_it(
     else:
         assert business_hours(pauses[-1].ended_at, moved) == business_hours(began, before)
         assert moved >= before
+
+
+def by_deadline(start: str, deadline: str, *pauses: tuple[str, str]) -> datetime:
+    stood_still = [Pause(zurich(began), zurich(ended)) for began, ended in pauses]
+    return due_after_pauses(zurich(start), read_deadline(deadline), CH_ZH, stood_still)
+
+
+@pytest.mark.parametrize(
+    ("start", "over"),
+    [
+        ("2026-03-02T09:00", "2026-03-06T12:00"),
+        ("2026-03-06T11:59", "2026-03-06T12:00"),
+        ("2026-03-06T12:00", "2026-03-13T12:00"),  # strictly after the clock began
+        ("2026-03-07T00:00", "2026-03-13T12:00"),
+    ],
+)
+def test_a_moment_of_the_week_is_the_first_one_after_the_clock_began(start: str, over: str) -> None:
+    assert by_deadline(start, "Friday 12:00") == zurich(over)
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "over"),
+    [
+        ("2026-03-03T09:00", "2026-03-05T09:00", "2026-03-06T12:00"),  # it is still to come
+        ("2026-03-05T09:00", "2026-03-06T12:00", "2026-03-13T12:00"),  # it came within the pause
+        ("2026-03-05T09:00", "2026-03-18T09:00", "2026-03-20T12:00"),  # the first one after the answer
+        ("2026-03-06T12:00", "2026-03-18T09:00", "2026-03-06T12:00"),  # it was over already
+    ],
+)
+def test_a_moment_of_the_week_stays_unless_it_came_within_a_pause(began: str, ended: str, over: str) -> None:
+    assert by_deadline("2026-03-02T09:00", "Friday 12:00", (began, ended)) == zurich(over)
+
+
+def test_a_moment_of_a_day_that_a_zone_leaves_out_comes_a_day_later() -> None:
+    """Samoa had no 30 December 2011, a Friday."""
+    samoa = Calendar(time_zone="Pacific/Apia")
+    start = datetime(2011, 12, 29, 12, tzinfo=ZoneInfo("Pacific/Apia"))
+    reached = due_at(start, read_deadline("Friday 12:00"), samoa)
+    assert reached.astimezone(ZoneInfo("Pacific/Apia")).isoformat() == "2011-12-31T12:00:00+14:00"
+
+
+class TestDigest:
+    def test_it_is_the_same_for_the_same_calendar(self) -> None:
+        assert digest_of(CH_ZH) == digest_of(Calendar(holidays="CH-ZH", time_zone="Europe/Zurich"))
+
+    def test_a_closure_another_category_or_zone_makes_it_another_one(self) -> None:
+        a_day = Closure(first=date(2026, 5, 15), last=date(2026, 5, 15))
+        others = [
+            CH_ZH.model_copy(update={"closures": (a_day,)}),
+            Calendar(holidays="CH-ZH+half_day"),
+            Calendar(holidays="CH-ZH", time_zone="Europe/Berlin"),
+            NO_HOLIDAYS,
+        ]
+        assert len({digest_of(calendar) for calendar in (CH_ZH, *others)}) == 5
+
+    @pytest.mark.parametrize("change", ["newer holidays", "newer zones"])
+    def test_newer_lists_make_it_another_one(self, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = digest_of(CH_ZH)
+        if change == "newer holidays":
+            monkeypatch.setattr(days_off, "in_year", lambda name, year: frozenset({date(year, 7, 1)}))
+        else:
+            monkeypatch.setattr(calendar_digest, "ZoneInfo", lambda name: ZoneInfo("Africa/Tunis"))
+        digest_of.cache_clear()
+        after = digest_of(CH_ZH)
+        digest_of.cache_clear()
+        assert after != before

@@ -125,6 +125,12 @@ def test_the_page_says_all_that_a_person_needs_to_know(browser: TestClient, fake
         assert fact in told
 
 
+def test_an_urgent_question_says_so(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = decide_page()
+    fake_operations(monkeypatch, page=replace(page, question=replace(page.question, urgent=True)))
+    assert f"<h1>Urgent: {page.question.gate_title}</h1>" in browser.get(LINK).text
+
+
 def test_the_code_field_suits_a_phone(browser: TestClient, fake: FakeOperations) -> None:
     [code] = Page(browser.get(LINK).text).all("input", name="code")
     assert (code["inputmode"], code["autocomplete"]) == ("numeric", "one-time-code")

@@ -19,7 +19,7 @@ def keys(person: str, due_at: datetime, number: int) -> list[str]:
         dedup.copy(number),
         dedup.delegation(number, "given", person),
         dedup.reminder(REQUEST, due_at),
-        dedup.digest(person, due_at),
+        dedup.digest([dedup.reminder(REQUEST, due_at)]),
         dedup.receipt(number),
         dedup.outcome(number, person),
         dedup.information(REQUEST, number, person),
@@ -41,6 +41,10 @@ def test_the_same_event_has_the_same_key_in_any_zone_and_spelling() -> None:
 def test_a_person_may_hear_several_things_because_of_one_entry() -> None:
     every = [dedup.information(REQUEST, 5, "a@x.ch", number) for number in (1, 2, 3)]
     assert len({*every, dedup.information(REQUEST, 51, "a@x.ch")}) == 4
+
+
+def test_a_digest_of_the_same_is_the_same_mail_in_any_order_and_one_that_says_more_is_another() -> None:
+    assert dedup.digest(["a", "b"]) == dedup.digest(["b", "a"]) != dedup.digest(["a", "b", "c"])
 
 
 def test_every_key_fits_its_column() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from domain.durations import Duration, Every, Unit
+from domain.durations import Duration, Every, Rhythm, Unit, WeekMoment, read_deadline
 
 AMOUNTS = st.integers(1, 9999)
 UNITS = st.sampled_from(Unit)
@@ -68,3 +70,34 @@ def test_a_model_reads_and_writes_them_as_text() -> None:
 def test_a_model_refuses_a_span_where_a_repetition_belongs() -> None:
     with pytest.raises(ValidationError, match="not a repetition"):
         Shape.model_validate({"after": "5 days", "remind": "48 hours"})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Friday 12:00", WeekMoment(4, time(12))),
+        ("  friday   9:05 ", WeekMoment(4, time(9, 5))),
+        ("SUNDAY 23:59", WeekMoment(6, time(23, 59))),
+        ("5 business days", Duration(5, Unit.BUSINESS_DAY)),
+    ],
+)
+def test_a_deadline_is_a_span_of_time_or_a_moment_of_the_week(text: str, expected: Duration | WeekMoment) -> None:
+    assert read_deadline(text) == expected
+    assert read_deadline(str(expected)) == expected
+
+
+@pytest.mark.parametrize("text", ["Friday", "Friday 24:00", "Friday 12:60", "Fri 12:00", "Freitag 12:00", "12:00", ""])
+def test_any_other_deadline_is_refused_with_both_forms(text: str) -> None:
+    with pytest.raises(ValueError, match=r"“5 business days”.* or a moment of the week, such as “Friday 12:00”"):
+        read_deadline(text)
+
+
+@pytest.mark.parametrize("written", ["every 2 business days", ["3 business days", "1 day"]])
+def test_a_rhythm_is_written_as_it_was_read(written: str | list[str]) -> None:
+    assert Rhythm.parse(written).written() == written
+
+
+@pytest.mark.parametrize("written", ["2 days", [], ["1 day"] * 21, ["every 2 days"], {"every": "2 days"}, None])
+def test_any_other_rhythm_is_refused_with_what_to_write(written: object) -> None:
+    with pytest.raises(ValueError, match="write"):
+        Rhythm.parse(written)  # type: ignore[arg-type]

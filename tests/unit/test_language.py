@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.durations import Duration, Every
+from domain.durations import Duration, Every, WeekMoment, read_deadline
 from domain.reasons import Reason
 from domain.states import DecisionKind, GateState, Outcome, RolloutState, StageState
 from notifications.language import Words
@@ -63,6 +63,13 @@ def test_facts_are_written_for_the_reader() -> None:
     assert GERMAN.duration(Every.parse("every 2 weeks")) == "alle 2 Wochen"
 
 
+def test_a_moment_of_the_week_is_in_the_readers_language_also_from_what_was_stored() -> None:
+    friday = read_deadline("Friday 12:00")
+    assert isinstance(friday, WeekMoment)
+    assert (GERMAN.duration(friday), ENGLISH.duration(friday)) == ("Freitag, 12:00", "Friday, 12:00")
+    assert GERMAN.say(Reason("{deadline}", {"deadline": "Friday 12:00"})) == "Freitag, 12:00"
+
+
 def test_what_people_typed_stays_as_it_is() -> None:
     said = GERMAN.text("Back to “{stage}”", stage="{gate} %s {{x}}")
     assert said == "Zurück zu «{gate} %s {{x}}»"
@@ -102,3 +109,12 @@ def test_reviews_have_words_of_their_own() -> None:
 @pytest.mark.parametrize("states", [RolloutState, StageState, GateState, Outcome])
 def test_every_state_has_words(states: type[RolloutState]) -> None:
     assert len({GERMAN.state(state) for state in states}) == len(states)
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"), [("de", "Anna Keller (abwesend bis 3. Mai)"), ("en", "Anna Keller (away until 3 May)")]
+)
+def test_whoever_is_away_is_named_with_their_last_day(language: str, expected: str) -> None:
+    words = Words(language, "Europe/Zurich")
+    assert words.away("Anna Keller", date(2026, 5, 3)) == expected
+    assert words.away("Anna Keller", None) == "Anna Keller"

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.links import code, feed_token, key_id, link_token, looks_like_token, page_token, same_code, token_hash
+from domain.links import (
+    code,
+    feed_token,
+    is_page_token,
+    key_id,
+    link_token,
+    looks_like_token,
+    page_token,
+    rollout_page,
+    same_code,
+    token_hash,
+)
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 REQUEST = "0b6f7d4e-6a4d-4a39-8f0e-3f6f6d1c2b1a"
@@ -120,3 +131,16 @@ def test_no_token_of_one_purpose_is_one_of_another() -> None:
     assert len(tokens) == 3
     assert all(map(looks_like_token, tokens))
     assert feed_token(key, "x", 2) not in tokens
+
+
+def test_a_page_is_opened_by_a_token_of_any_key_and_of_that_rollout_alone() -> None:
+    assert rollout_page("https://x", KEY, "abc") == f"https://x/rollouts/abc/{page_token(KEY, 'abc')}"
+    assert is_page_token([OTHER_KEY, KEY], "abc", page_token(KEY, "abc"))
+    for rollout_id, token in (
+        ("abd", page_token(KEY, "abc")),
+        ("abc", link_token(KEY, "abc", 1)),
+        ("abc", "ü"),
+        ("abc", ""),
+    ):
+        assert not is_page_token([OTHER_KEY, KEY], rollout_id, token)
+    assert not is_page_token([OTHER_KEY], "abc", page_token(KEY, "abc"))

@@ -94,6 +94,9 @@ class TestStages:
         text = changed("title: Second", "exclusive: production\n    title: Second")
         assert not problems(changed("title: First", "exclusive: production\n    title: First", text))
 
+    def test_a_channel_is_a_name_for_machines(self) -> None:
+        expect(changed("title: Second", "chat: [The team]\n    title: Second"), 15, 12, "“The team”", "small letters")
+
     def test_unknown_owner(self) -> None:
         expect(changed("title: Second", "owner: bord\n    title: Second"), 15, 12, "did you mean “board”")
 
@@ -192,6 +195,28 @@ class TestEscalation:
     def test_no_later_than_the_one_before(self, second: str) -> None:
         text = f"escalate: [{{after: 2 days, to: owner}}, {{after: {second}, to: a@example.com}}]"
         expect(sign_off("[board]", text), 27, 56, "no later than", "2 days")
+
+    @pytest.mark.parametrize(
+        "levels",
+        [
+            "{after: 4 days, to: owner, restart_clock: true}, {after: 2 days, to: a@example.com}",
+            "{after: Friday 12:00, to: owner}, {after: Thursday 12:00, to: a@example.com}",
+            "{after: 6 days, to: owner}, {after: Friday 12:00, to: a@example.com}",
+        ],
+    )
+    def test_later_than_the_one_before_or_counted_from_it(self, levels: str) -> None:
+        assert problems(sign_off("[board]", f"escalate: [{levels}]")) == []
+
+    @pytest.mark.parametrize(
+        "levels",
+        [
+            "{after: Friday 12:00, to: owner}, {after: Friday 12:00, to: a@example.com}",
+            "{after: 2 weeks, to: owner}, {after: Friday 12:00, to: a@example.com}",
+        ],
+    )
+    def test_a_moment_of_the_week_that_can_never_be_later(self, levels: str) -> None:
+        [problem] = problems(sign_off("[board]", f"escalate: [{levels}]"))
+        assert "no later than the escalation before it" in problem.sentence
 
     def test_choices_where_there_are_none(self) -> None:
         text = "escalate: [{after: 2 days, to: owner, choices: [go, kill]}]"

@@ -19,7 +19,7 @@ from tests.unit.web_client import LINK, client, fake_operations, form, installat
 from web.masking import MaskTokens, masked
 from web.visitor import preferred
 
-PATHS = ["/", LINK, "/decide/nothing", "/nowhere", "/mailbox", "/healthz"]
+PATHS = ["/", LINK, "/decide/nothing", "/rollouts/nothing/nothing", "/nowhere", "/mailbox", "/healthz"]
 
 
 @pytest.fixture(autouse=True)
@@ -105,12 +105,20 @@ def test_the_browsers_language_is_german_or_english(accepted: str, language: str
     assert preferred(accepted) == language
 
 
+def test_a_browser_that_prefers_neither_gets_what_the_page_is_about() -> None:
+    assert [preferred(accepted, "de") for accepted in ("", "fr", "*", "en")] == ["de", "de", "de", "en"]
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
         (f"GET {LINK} HTTP/1.1", "GET /decide/… HTTP/1.1"),
         (f"http://127.0.0.1:8400{LINK}?a=1", "http://127.0.0.1:8400/decide/…"),
         (f"'{LINK}.'", "'/decide/…'"),
+        (f"GET /rollouts/k3j9x2/{TOKEN} HTTP/1.1", "GET /rollouts/k3j9x2/… HTTP/1.1"),
+        (f"'http://127.0.0.1:8400/rollouts/k3j9x2/{TOKEN}.'", "'http://127.0.0.1:8400/rollouts/k3j9x2/…'"),
+        ("GET /api/v1/rollouts/k3j9x2/explanation HTTP/1.1", "GET /api/v1/rollouts/k3j9x2/explanation HTTP/1.1"),
+        (f"GET /calendar/{TOKEN}.ics HTTP/1.1", "GET /calendar/… HTTP/1.1"),
         ("GET /mailbox HTTP/1.1", "GET /mailbox HTTP/1.1"),
     ],
 )

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from web.api import attachments, checks, delegations, gates, looking_after, measurements, migration, rollouts
+from web.api import absences, attachments, checks, delegations, gates, looking_after, measurements, migration, rollouts
 from web.api.problems import MEDIA_TYPE, Problem, answer_refusals
 from web.house import House
 
@@ -38,7 +38,7 @@ def create_api(house: House) -> FastAPI:
     )
     api.state.house = house
     api.state.check_keys = checks.known_keys(house.settings)
-    for part in (rollouts, gates, looking_after, migration, attachments, measurements, delegations, checks):
+    for part in (rollouts, gates, looking_after, migration, attachments, measurements, delegations, absences, checks):
         api.include_router(part.router)
     answer_refusals(api)
     api.openapi = lambda: _described(api)  # type: ignore[method-assign]  # FastAPI's own way to extend it

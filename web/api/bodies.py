@@ -151,3 +151,12 @@ class DelegationBody(Body):
     to: Address = Field(description="Who answers in their place: an address")
     from_: Day = Field(alias="from", description="The first day")
     until: Day = Field(description="The last day")
+
+
+class AbsenceBody(Body):
+    """Days on which somebody is away, reckoned where they live."""
+
+    person: Address = Field(default="", description="Who is away; default: oneself")
+    from_: Day = Field(alias="from", description="The first day")
+    until: Day = Field(description="The last day")
+    delegate: Address = Field(default="", description="Who answers in their place; default: nobody")

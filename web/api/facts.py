@@ -54,6 +54,13 @@ class DelegateFacts(Facts):
     on_behalf_of: str
 
 
+class AwayFacts(Facts):
+    """Somebody who is waited for and is away."""
+
+    person: str
+    until: date = Field(description="Their last day, where they live")
+
+
 class GateFacts(Facts):
     """A gate in its newest round."""
 
@@ -65,8 +72,11 @@ class GateFacts(Facts):
     because: str | None = Field(description="Why it came to its outcome")
     waived_by: str | None
     due_at: datetime | None
+    urgent: bool = Field(description="Whether its mails say so, and keep no quiet hours")
     problem: str | None = Field(description="Why nobody can be asked")
     waiting_for: list[str]
+    away: list[AwayFacts] = Field(description="Who of those waited for is away")
+    chased: list[str] = Field(description="Who was asked as well or instead, since when and why, and who was reminded")
     delegates: list[DelegateFacts]
     waits: list[str] = Field(description="What a gate waits for that nobody is asked about")
     renewal: bool = Field(description="Whether it asks again what has passed, which holds on meanwhile")
@@ -114,6 +124,7 @@ class StageFacts(Facts):
     id: str
     state: str
     round: int
+    stalled_since: datetime | None = Field(description="Since when it takes longer than the plan allows")
     waits_for: WaitsFor | None
     uses: Uses | None
     gates: list[GateFacts]
@@ -127,6 +138,7 @@ class RolloutHead(Facts):
     version: int
     title: str
     state: str
+    stalled: list[str] = Field(description="The stages that take longer than the plan allows")
     requester: str
     owner: str
     created_at: datetime

@@ -10,6 +10,7 @@ from operations.add_approver import add_approver
 from operations.answer_changes import Answer, answer_changes
 from operations.change_inputs import change_inputs
 from operations.describe_rollout import describe_rollout
+from operations.escalate_gate import escalate_gate
 from operations.reassign import reassign
 from operations.restart_run import restart_run
 from operations.waive_gate import waive_gate
@@ -60,6 +61,13 @@ def reassigned(me: Me, rollout_id: SeenRollout, gate_id: GateId, body: ReassignB
 def restart(me: Me, rollout_id: SeenRollout, gate_id: GateId, body: ReasonBody) -> Any:
     """Start the flow run of a gate anew; one that is under way is cancelled in Prefect."""
     restart_run(me.db, me.keys, rollout_id, gate_id, body.reason, me.actor, me.now)
+    return _shown(me, rollout_id)
+
+
+@router.post("/gates/{gate_id}/escalate", response_model=RolloutFacts)
+def escalated(me: Me, rollout_id: SeenRollout, gate_id: GateId, body: ReasonBody) -> Any:
+    """Take the plan's next level of escalation now, before its time has come."""
+    escalate_gate(me.db, me.keys, rollout_id, gate_id, body.reason, me.actor, me.now)
     return _shown(me, rollout_id)
 
 

@@ -139,10 +139,12 @@ class QuestionFacts(Facts):
     on_no: str | None
     on_silence: str
     due_at: datetime | None
+    urgent: bool
     renewal: str | None = Field(description="What is asked again, and since when that holds")
     counted: int
     needed: int
     waiting_for: list[str]
+    chased: list[str] = Field(description="Who was asked as well or instead, since when and why, and who was reminded")
     choices: list[str]
     condition_stages: list[StageName] = Field(description="The stages that may hold to conditions, the default first")
     silence_is_consent: bool

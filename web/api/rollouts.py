@@ -1,4 +1,4 @@
-"""Rollouts by API: listed, shown, started, taken off hold, called off."""
+"""Rollouts by API: listed, shown, explained, started, taken off hold, called off."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from fastapi import APIRouter, Response
 
 from operations.cancel_rollout import cancel_rollout
 from operations.describe_rollout import describe_rollout, list_rollouts
+from operations.explain_rollout import describe_explanation, explain_rollout
 from operations.resume_rollout import resume_rollout
 from operations.start_rollout import Start, start_rollout
 from plans.catalogue import Catalogue
 from web.api.bodies import ReasonBody, StartBody
 from web.api.caller import Caller, Me, SeenRollout, TakesJson
+from web.api.explanation_facts import ExplainedFacts
 from web.api.facts import RolloutFacts, RolloutHead
 
 router = APIRouter(prefix="/rollouts", tags=["rollouts"])
@@ -50,6 +52,12 @@ def start(me: Me, body: StartBody, response: Response) -> Any:
 def show(me: Me, rollout_id: SeenRollout) -> Any:
     """Show where a rollout stands: its stages and gates, who is waited for, and what was decided."""
     return _shown(me, rollout_id)
+
+
+@router.get("/{rollout_id}/explanation", response_model=ExplainedFacts)
+def explain(me: Me, rollout_id: SeenRollout) -> Any:
+    """Say why a rollout does not go on: what is missing, from whom, what comes next, and what one could do."""
+    return describe_explanation(explain_rollout(me.db, rollout_id, me.now))
 
 
 @router.post("/{rollout_id}/resume", response_model=RolloutFacts, dependencies=[TakesJson])

@@ -32,6 +32,7 @@ def upgrade() -> None:
     sa.Column('entered_by', sa.String(length=254), nullable=False),
     sa.Column('created_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('noticed_at', models.base.UtcDateTime(timezone=True), nullable=True),
+    sa.Column('ended_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('revoked_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['delegation_id'], ['delegations.id'], name=op.f('fk_absences_delegation_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_absences'))
@@ -45,10 +46,13 @@ def upgrade() -> None:
     with op.batch_alter_table('gates', schema=None) as batch_op:
         batch_op.add_column(sa.Column('calendar', sa.String(length=64), nullable=True))
         batch_op.create_index('ix_gates_state_calendar', ['state', 'calendar'], unique=False)
+        batch_op.create_index('ix_gates_renewal_due_at', ['renewal_due_at'], unique=False, sqlite_where=sa.text('renewal_due_at IS NOT NULL'), postgresql_where=sa.text('renewal_due_at IS NOT NULL'))
 
     with op.batch_alter_table('messages', schema=None) as batch_op:
         batch_op.add_column(sa.Column('wanted_at', models.base.UtcDateTime(timezone=True), nullable=True))
-        batch_op.create_index('ix_messages_recipient_state', ['recipient', 'state'], unique=False)
+        batch_op.add_column(sa.Column('occasion', sa.Enum('answer', 'event', 'pressing', 'morning', name='occasion', native_enum=False, length=32), server_default='event', nullable=False))
+        batch_op.add_column(sa.Column('urgent', sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch_op.create_index('ix_messages_recipient_state_settled_at', ['recipient', 'state', 'settled_at'], unique=False)
 
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.add_column(sa.Column('quiet', sa.String(length=11), nullable=True))
@@ -65,5 +69,8 @@ def upgrade() -> None:
 
     with op.batch_alter_table('stages', schema=None) as batch_op:
         batch_op.add_column(sa.Column('stalled_since', models.base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('clock_from', models.base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('calendar', sa.String(length=64), nullable=True))
+        batch_op.create_index('ix_stages_state_calendar', ['state', 'calendar'], unique=False)
 
     # ### end Alembic commands ###

@@ -1,4 +1,4 @@
-"""The page on which somebody lends their voice for some days, or ends that, by the link of what they are asked."""
+"""The page on which somebody says that they are away, or back, and who answers meanwhile, by the link of a request."""
 
 from __future__ import annotations
 
@@ -11,32 +11,36 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from domain.errors import EtappeError, InvalidInput, LinkUnknown, LinkVoid, WrongCode
 from notifications.language import Words
-from operations.delegate_by_link import LendingForm, LendingPage, delegate_by_link, end_by_link, show_lending
+from operations.away_by_link import AwayForm, AwayPage, be_away_by_link, come_back_by_link, end_by_link, show_away
 from web import decide, errors, pages, wording
 from web.forms import Posted, posted
 from web.house import House
 from web.refused import Problems, Refused
 
-_GIVE = ("to", "from", "until", "code")
-_END = ("end", "code")
+_FIELDS = ("to", "from", "until", "code")
+_NEEDED = ("from", "until", "code")
+_ENDING = ("back", "end")
+"""What is ended: an absence, or what was lent without one."""
 _MOST_DIGITS = 9
 
 
 def routes(house: House) -> APIRouter:
-    """Return the routes of /decide/{token}/delegate."""
+    """Return the routes of /decide/{token}/away, which was called /delegate once; pages may still be open."""
     router = APIRouter()
 
+    @router.api_route("/decide/{token}/away", methods=["GET", "HEAD"])
     @router.api_route("/decide/{token}/delegate", methods=["GET", "HEAD"])
     def show(token: str, request: Request) -> Response:
         try:
-            return _Lending(house, decide.as_mailed(token), Posted()).show()
+            return _Look(house, decide.as_mailed(token), Posted()).show()
         except (LinkUnknown, LinkVoid) as refusal:
             return decide.without_page(pages.visitor_words(request), refusal, {})
 
+    @router.post("/decide/{token}/away")
     @router.post("/decide/{token}/delegate")
-    def lend(token: str, request: Request, form: Annotated[Posted, Depends(posted)]) -> Response:
+    def change(token: str, request: Request, form: Annotated[Posted, Depends(posted)]) -> Response:
         try:
-            return _Lending(house, decide.as_mailed(token), form).change()
+            return _Look(house, decide.as_mailed(token), form).change()
         except (LinkUnknown, LinkVoid) as refusal:
             return decide.without_page(pages.visitor_words(request), refusal, {})
 
@@ -44,7 +48,7 @@ def routes(house: House) -> APIRouter:
 
 
 @dataclass(frozen=True)
-class _Lending:
+class _Look:
     """One look, or one POST, at one link."""
 
     house: House
@@ -56,9 +60,9 @@ class _Lending:
         return self._page(self._shown())
 
     def change(self) -> Response:
-        """Lend or end what was typed and show what holds then, or show the page again with what is wrong."""
+        """Enter or end what was typed and show what holds then, or show the page again with what is wrong."""
         words = _words_for(self._shown())
-        if problems := self.form.problems(self._fields, self._fields):
+        if problems := self.form.problems(*self._fields):
             told = Problems(general=[words.say(problem) for problem in problems])
             alert = words.text("This form cannot be read. Nothing was recorded.")
             return self._page(self._shown(), Refused(422 if self.form.is_form else 415, alert, self.form.typed, told))
@@ -74,41 +78,45 @@ class _Lending:
             return self._refused(words, refusal)
 
     @property
-    def _ends(self) -> bool:
-        return "end" in self.form.typed
+    def _ended(self) -> str:
+        """Which kind of thing is to be ended; "" when something is entered."""
+        return next((kind for kind in _ENDING if kind in self.form.typed), "")
 
     @property
-    def _fields(self) -> Sequence[str]:
-        return _END if self._ends else _GIVE
+    def _fields(self) -> tuple[Sequence[str], Sequence[str]]:
+        """The fields that the form may have, and those that it must."""
+        return ((self._ended, "code"),) * 2 if self._ended else (_FIELDS, _NEEDED)
 
-    def _shown(self) -> LendingPage:
-        return show_lending(self.house.database, self.token, self.house.now())
+    def _shown(self) -> AwayPage:
+        return show_away(self.house.database, self.token, self.house.now())
 
-    def _change(self) -> LendingPage:
+    def _change(self) -> AwayPage:
         db, keys, now, typed = self.house.database, self.house.settings.secret_keys, self.house.now(), self.form.typed
-        if self._ends:
-            return end_by_link(db, keys, self.token, _number(typed["end"]), typed["code"], now)
-        form = LendingForm(typed["to"], typed["from"], typed["until"], typed["code"])
-        return delegate_by_link(db, keys, self.token, form, now)
+        if self._ended:
+            ended = come_back_by_link if self._ended == "back" else end_by_link
+            return ended(db, keys, self.token, _number(typed[self._ended]), typed["code"], now)
+        form = AwayForm(typed.get("to", ""), typed["from"], typed["until"], typed["code"])
+        return be_away_by_link(db, keys, self.token, form, now)
 
     def _refused(self, words: Words, refusal: EtappeError) -> Response:
-        problems = _problems(words, refusal, f"code-{self.form.typed['end']}" if self._ends else "code")
+        of = f"code-{self._ended}-{self.form.typed[self._ended]}" if self._ended else "code"
+        problems = _problems(words, refusal, of)
         alert = errors.told(words, refusal)
         if problems.in_fields and not isinstance(refusal, WrongCode):
             alert = words.text("Something is missing or cannot be used; nothing was recorded yet.")
         return self._page(self._shown(), Refused(errors.status_of(refusal), alert, self.form.typed, problems))
 
-    def _page(self, found: LendingPage, refused: Refused | None = None) -> Response:
+    def _page(self, found: AwayPage, refused: Refused | None = None) -> Response:
         facts = {
             "page": found,
             "q": found.question,
             "here": f"{urlsplit(self.house.settings.base_url).path}/decide/{self.token}",
-            "title": wording.LENT_TITLE if found.given else wording.LEND_TITLE,
+            "title": wording.ENTERED_TITLE if found.entered else wording.AWAY_TITLE,
             "alert": refused.alert if refused else "",
             "problems": refused.problems if refused else Problems(),
             "typed": refused.typed if refused else {"from": found.today.isoformat()},
         }
-        return pages.page("lend.html", _words_for(found), facts, refused.status if refused else 200)
+        return pages.page("away.html", _words_for(found), facts, refused.status if refused else 200)
 
 
 def _number(typed: str) -> int:
@@ -120,9 +128,9 @@ def _problems(words: Words, refusal: EtappeError, code: str) -> Problems:
         return Problems({code: errors.told(words, refusal)})
     fields: Mapping[str, str] = {}
     if isinstance(refusal, InvalidInput):
-        fields = {name: words.say(refusal.fields[name]) for name in _GIVE if name in refusal.fields}
+        fields = {name: words.say(refusal.fields[name]) for name in _FIELDS if name in refusal.fields}
     return Problems(fields)
 
 
-def _words_for(found: LendingPage) -> Words:
+def _words_for(found: AwayPage) -> Words:
     return Words(found.reader.language, found.reader.time_zone)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from models.absences import Absence
 from models.database import Database
 from models.delegations import delegations
 from models.gates import Request, RequestState
@@ -37,13 +39,18 @@ def browser(company: Company, tmp_path: Path) -> TestClient:
 
 
 def here(company: Company, request: Request) -> str:
-    return f"/decide/{company.token(request)}/delegate"
+    return f"/decide/{company.token(request)}/away"
 
 
 def lent(company: Company) -> list[tuple[str, str, datetime, datetime, str]]:
     with company.db.read() as session:
         rows = session.scalars(delegations()).all()
     return [(row.delegator, row.delegate, row.starts_at, row.term.ends_at, row.given_by) for row in rows]
+
+
+def absences(company: Company) -> list[tuple[str, datetime, datetime]]:
+    with company.db.read() as session:
+        return [(row.person, row.starts_at, row.term.ends_at) for row in session.scalars(select(Absence))]
 
 
 def test_the_decision_page_leads_to_it_and_the_post_lends_for_whole_days(company: Company, browser: TestClient) -> None:
@@ -60,10 +67,39 @@ def test_the_decision_page_leads_to_it_and_the_post_lends_for_whole_days(company
 
 def test_the_same_form_sent_again_is_answered_with_what_was_given(company: Company, browser: TestClient) -> None:
     request = company.asked(ANNA)
-    for _ in range(3):
-        answer = browser.post(here(company, request), data={**FORM, "code": company.code(request)})
-        assert (answer.status_code, "end-delegation" in answer.text) == (200, True)
+    for to in (HUGO, HUGO, HUGO.upper()):
+        answer = browser.post(here(company, request), data={**FORM, "to": to, "code": company.code(request)})
+        assert (answer.status_code, "etappe people back" in answer.text) == (200, True)
         company.later(minutes=1)
+    assert (len(lent(company)), len(absences(company))) == (1, 1)
+
+
+def test_without_a_delegate_one_is_just_away(company: Company, browser: TestClient) -> None:
+    request = company.asked(ANNA)
+    answer = browser.post(here(company, request), data={**FORM, "to": "", "code": company.code(request)})
+    assert (answer.status_code, lent(company)) == (200, [])
+    assert absences(company) == [
+        (ANNA, datetime(2026, 3, 1, 23, 0, tzinfo=UTC), datetime(2026, 3, 6, 23, 0, tzinfo=UTC))
+    ]
+    assert "Sie sind als abwesend eingetragen" in text_of(answer.text)
+    assert "Anna Keller (away until 6 March)" in text_of(
+        browser.get(f"/decide/{company.token(company.asked(BEN))}").text
+    )
+
+
+def test_what_was_lent_without_an_absence_is_ended_there_too(company: Company, browser: TestClient) -> None:
+    number = company.lends(ANNA, HUGO)
+    request = company.asked(ANNA)
+    answer = browser.post(here(company, request), data={"end": str(number), "code": company.code(request)})
+    assert answer.status_code == 200
+    assert company.requests(HUGO, RequestState.OPEN) == []
+
+
+def test_the_address_of_before_still_works(company: Company, browser: TestClient) -> None:
+    request = company.asked(ANNA)
+    before = f"/decide/{company.token(request)}/delegate"
+    assert browser.get(before).text == browser.get(here(company, request)).text
+    assert browser.post(before, data={**FORM, "code": company.code(request)}).status_code == 200
     assert len(lent(company)) == 1
 
 
@@ -72,11 +108,11 @@ def test_it_is_ended_on_the_same_page(company: Company, browser: TestClient) -> 
     code = company.code(request)
     browser.post(here(company, request), data={**FORM, "code": code})
     company.later(hours=1)
-    [field] = [one for one in Page(browser.get(here(company, request)).text).all("input") if one.get("name") == "end"]
-    answer = browser.post(here(company, request), data={"end": field["value"], "code": code})
+    [field] = [one for one in Page(browser.get(here(company, request)).text).all("input") if one.get("name") == "back"]
+    answer = browser.post(here(company, request), data={"back": field["value"], "code": code})
     assert answer.status_code == 200
     assert company.requests(HUGO, RequestState.OPEN) == []
-    assert lent(company)[0][3] == company.now
+    assert (lent(company)[0][3], absences(company)[0][2]) == (company.now, company.now)
 
 
 def test_a_wrong_code_lends_nothing_and_the_fifth_one_renews_the_link(company: Company, browser: TestClient) -> None:
@@ -96,7 +132,7 @@ def test_a_wrong_code_lends_nothing_and_the_fifth_one_renews_the_link(company: C
         ({"to": "<script>"}, "to", "Adresse"),
         ({"until": "2026-03-01"}, "until", "schon vorbei"),
         ({"from": "2026-03-05", "until": "2026-03-04"}, "until", "liegt vor dem ersten"),
-        ({"until": "2027-04-01"}, "until", "höchstens für ein Jahr"),
+        ({"until": "2027-04-01"}, "until", "höchstens ein Jahr"),
         ({"from": "bald"}, "from", "Datum"),
         ({"until": "9999-12-31"}, "until", "Datum"),
         ({"until": ""}, "until", "Datum"),
@@ -116,7 +152,7 @@ def test_what_cannot_be_lent_is_refused_beside_its_field(
 def test_what_was_lent_is_not_lent_on_from_a_delegates_link(company: Company, browser: TestClient) -> None:
     company.lends(ANNA, HUGO)
     request = company.asked(HUGO)
-    assert "/delegate" not in browser.get(f"/decide/{company.token(request)}").text
+    assert here(company, request) not in browser.get(f"/decide/{company.token(request)}").text
     assert Page(browser.get(here(company, request)).text).all("form") == []
     answer = browser.post(here(company, request), data={**FORM, "to": CARLA, "code": company.code(request)})
     assert answer.status_code == 422
@@ -130,8 +166,11 @@ def test_nobody_ends_what_another_one_has_lent(company: Company, browser: TestCl
     answer = browser.post(here(company, request), data={"end": str(number), "code": company.code(request)})
     assert answer.status_code == 403
     assert company.asked(HUGO).state is RequestState.OPEN
-    for unknown in ("999", "x"):
-        data = {"end": unknown, "code": company.code(request)}
+    away = company.is_away(CARLA)
+    answer = browser.post(here(company, request), data={"back": str(away), "code": company.code(request)})
+    assert answer.status_code == 403
+    for kind, unknown in (("end", "999"), ("end", "x"), ("back", "999")):
+        data = {kind: unknown, "code": company.code(request)}
         assert browser.post(here(company, request), data=data).status_code == 404
 
 
@@ -155,15 +194,18 @@ def test_a_link_that_is_void_lends_and_ends_nothing_whatever_the_code(company: C
         'kind: acknowledgement, text: "Read this", audience: [board], share: "100 %"',
     ],
 )
-def test_where_nothing_can_be_lent_no_link_leads_there_and_a_post_is_refused(
+def test_where_nothing_can_be_lent_one_is_away_without_a_delegate(
     company: Company, browser: TestClient, gate: str
 ) -> None:
     company.start(one_gate(gate))
     request = company.asked(ANNA)
-    assert "/delegate" not in browser.get(f"/decide/{company.token(request)}").text
+    assert Page(browser.get(here(company, request)).text).all("input", name="to") == []
     answer = browser.post(here(company, request), data={**FORM, "code": company.code(request)})
     assert answer.status_code == 422
     assert "Hier kann niemand" in text_of(answer.text)
+    typed = {name: text for name, text in FORM.items() if name != "to"}
+    assert browser.post(here(company, request), data={**typed, "code": company.code(request)}).status_code == 200
+    assert (len(absences(company)), lent(company)) == (1, [])
 
 
 def test_whose_delegation_ended_while_their_page_was_open_is_told_so(company: Company, browser: TestClient) -> None:

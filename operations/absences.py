@@ -1,0 +1,29 @@
+"""Who is away at a moment, and until which day. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from models.absences import Absence, absences_now
+from models.people import Person
+
+
+def away_now(session: Session, people: Collection[str], now: datetime) -> dict[str, Absence]:
+    """Return who of these people is away at this moment (aware): person to the absence that lasts longest."""
+    if not people:
+        return {}
+    holding = session.scalars(absences_now(now, set(people))).all()
+    return {absence.person: absence for absence in reversed(holding)}
+
+
+def away_until(session: Session, people: Collection[str], now: datetime) -> dict[str, date]:
+    """Return who of these people is away at this moment, and their last day, where they live."""
+    return {person: last_day_of(session, absence) for person, absence in away_now(session, people, now).items()}
+
+
+def last_day_of(session: Session, absence: Absence) -> date:
+    """Return the last day of an absence, where the person lives."""
+    return absence.term.last_day(session.get_one(Person, absence.person).time_zone)

@@ -1,0 +1,34 @@
+"""A Post for a company, and what its mails say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from email.message import EmailMessage
+
+from notifications.senders import SmtpSender
+from operations.installation import Installation
+from settings import Settings
+from tests.company import KEYS, Company
+from tests.fakes import FakeSender
+from worker.post import Post
+
+
+def post(company: Company, sender: FakeSender | SmtpSender) -> Post:
+    """A Post for a company, whose clock is the company's."""
+    settings = replace(Settings.from_environment({"ETAPPE_HOME": "/nowhere"}), base_url="https://etappe.example.com")
+    here = Installation(settings)
+    here.__dict__.update(db=company.db, keys=KEYS)
+    return Post(here, sender, lambda: company.now)
+
+
+def kinds(sender: FakeSender) -> Counter[tuple[str, str]]:
+    """How many mails of which kind were sent to whom."""
+    return Counter((to, str(mail["X-Etappe-Kind"])) for to, mail in sender.sent)
+
+
+def text_of(mail: EmailMessage) -> str:
+    """A mail as plain text."""
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
