@@ -107,6 +107,7 @@ def _entry(one: Employee) -> Mapping[str, str]:
         "language": one.language,
         "time_zone": one.zone,
         "holidays": HOLIDAYS[one.zone],
+        "quiet": one.quiet or "none",
     }
 
 
@@ -187,7 +188,8 @@ stages:
     title: Ship
     stalled_after: 2 business days
     gates:
-      - {{id: ship, title: Ship it, kind: sign-off, question: "Ship it?", approvers: [lead, sponsor], quorum: any,
+      - {{id: ship, title: Ship it, urgent: true, kind: sign-off, question: "Ship it?",
+          approvers: [lead, sponsor], quorum: any,
           remind: every 4 hours, escalate: [{{after: 8 hours, to: chair}}, {{after: 24 hours, to: board}}],
           expires: {{after: 96 hours, outcome: reject}}, on_reject: kill}}
 """

@@ -10,14 +10,16 @@ import heapq
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from email.message import EmailMessage
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, or_, select
 
+from domain.delegation import whole_days
 from domain.errors import EtappeError
 from domain.states import ENDED, GateState, RolloutState, StageState
 from models.absences import Absence
@@ -26,13 +28,15 @@ from models.delegations import Delegation
 from models.gates import GateRow, Purpose, Request, open_requests_of
 from models.outbox import Message, MessageState
 from models.rollouts import Rollout, StageRow
+from operations.be_away import be_away
 from operations.check_stalled import CheckReport, check_stalled
 from operations.installation import Installation
+from operations.workspace import Actor
 from plans.reading import read_plan
 from settings import Settings
 from tests.company import KEYS, Company, without_waiting_for_the_disk
 from tests.year import company as made_up
-from tests.year.company import Employee
+from tests.year.company import Away, Employee
 from worker.post import Post
 
 TICK = timedelta(minutes=15)
@@ -90,6 +94,7 @@ class Year:
         self.company = Company(db, now=first, directory=made_up.directory(list(self.people.values())))
         self.checks: list[tuple[datetime, CheckReport]] = []
         self.overdue: list[str] = []
+        self.refused = 0  # absences that could not be entered, such as with a voice that is lent already
         self._numbers, self._events = count(), list[_Event]()
         self._busy = set[str]()
         self.mailboxes = Mailboxes(lambda: self.now, self._mail_arrives)
@@ -148,13 +153,10 @@ class Year:
         return self.first + ticks * TICK
 
     def _check(self) -> None:
-        """Run the check, unless it is only the post that has something to do; it ran a quarter of an hour ago, too."""
-        if (self.now - self.first) % TICK:
-            return
-        for at in (self.now - TICK, self.now):
-            if not self.checks or at > self.checks[-1][0]:
-                self.checks.append((at, check_stalled(self.db, KEYS, at)))
-        self.overdue += self._left_undone()
+        """Run the check, unless it is only the post that has something to do."""
+        if not (self.now - self.first) % TICK:
+            self.checks.append((self.now, check_stalled(self.db, KEYS, self.now)))
+            self.overdue += self._left_undone()
 
     def _left_undone(self) -> list[str]:
         """The gates that should have been escalated by now, or have expired by the run before, and have not."""
@@ -163,7 +165,20 @@ class Year:
             return [f"{gate.rollout_id} {gate.key}" for gate in session.scalars(select(GateRow).where(_OPEN, late))]
 
     def _plan_absences(self) -> None:
-        """What people enter before they go."""
+        """People say that they will be away some days before they go."""
+        for employee in self.people.values():
+            for away in employee.away:
+                said_at = datetime.combine(away.first, time(9), UTC) - timedelta(days=self.chance.randrange(1, 6))
+                if said_at > self.first:
+                    self._at(said_at, partial(self._says_to_be_away, employee, away))
+
+    def _says_to_be_away(self, employee: Employee, away: Away) -> None:
+        actor = Actor(employee.email, "command")
+        term = whole_days(away.first, away.last, employee.zone)
+        try:
+            be_away(self.db, KEYS, employee.email, term, away.delegate, actor, self.now)
+        except EtappeError:
+            self.refused += 1
 
     def _start(self) -> None:
         source = self.chance.choice(made_up.PLANS)
