@@ -35,9 +35,10 @@ def _is_wish(word: Decision) -> bool:
 
 def tally_of(ws: Workspace, gate: GateRow, without: Iterable[str] = ()) -> Tally:
     """Count the voices at a gate, as if those `without` whom it has to do said nothing more."""
-    words = {voice: decision.decision for voice, decision in latest_decisions(ws, gate).items()}
+    latest = latest_decisions(ws, gate)
+    words = {voice: decision.decision for voice, decision in latest.items()}
     binding = getattr(ws.planned_gate(gate), "binding", True)
-    return tally(gate, words, binding, _silenced(ws, gate).union(without))
+    return tally(gate, words, binding, _silenced(ws, gate, latest.values()).union(without))
 
 
 def tally(gate: GateRow, decisions: Mapping[str, DecisionKind], binding: bool, silenced: Iterable[str] = ()) -> Tally:
@@ -63,7 +64,10 @@ def silent_at(ws: Workspace, gate: GateRow) -> list[str]:
 
 def spoken_at(ws: Workspace, gate: GateRow) -> list[Voice]:
     """Return the voices that have had their say at a gate."""
-    words = latest_decisions(ws, gate).values()
+    return _spoken(latest_decisions(ws, gate).values())
+
+
+def _spoken(words: Iterable[Decision]) -> list[Voice]:
     return [Voice(word.voice, word.person) for word in words if word.decision.is_final]
 
 
@@ -87,12 +91,16 @@ def separation_at(ws: Workspace, gate_key: str) -> Separation:
 
 def lent_at(ws: Workspace, gate: GateRow) -> set[str]:
     """Return who has given another one's voice at a gate, and so has none of their own there any more."""
-    return {voice.person for voice in spoken_at(ws, gate) if voice.person != voice.principal}
+    return _lent(latest_decisions(ws, gate).values())
 
 
-def _silenced(ws: Workspace, gate: GateRow) -> set[str]:
+def _lent(words: Iterable[Decision]) -> set[str]:
+    return {voice.person for voice in _spoken(words) if voice.person != voice.principal}
+
+
+def _silenced(ws: Workspace, gate: GateRow, words: Iterable[Decision]) -> set[str]:
     """Whoever has spoken for somebody else here, or decided elsewhere since, and so can decide here no more."""
-    lent = lent_at(ws, gate)
+    lent = _lent(words)
     if gate.condition_id is not None or not separated_from(ws.plan, gate.key):
         return lent
     return lent | separation_at(ws, gate.key).decided_elsewhere
