@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from datetime import timedelta
 from itertools import pairwise
 from statistics import median
@@ -12,14 +11,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from domain.deadlines import is_business_day
+from domain.mail_times import Occasion
+from models.outbox import CHAT, Message, MessageState
 from models.record import AuditEntry
 from models.rollouts import Rollout
 from operations.verify_record import verify_record
 from tests.year.company import Employee
 from tests.year.year import Mailed, Year
 
-BY_THE_CLOCK = ("reminder", "digest")
-"""Mails that come because time has passed, and not because somebody has done something."""
 AT_ONCE = ("receipt", "code")
 """What comes in quiet hours, too: somebody has just done something, so they are awake."""
 HOUR = timedelta(hours=1)
@@ -32,21 +31,38 @@ def judge(year: Year) -> None:
     assert all(report.holds for report in verify_record(year.db)), "the record does not verify"
     assert not year.overdue, f"nobody looked after these in time: {year.overdue[:3]}"
     assert not sum(report.failed for _, report in year.checks), "the check failed"
-    for person, mails in _by_person(year.mailboxes.mails).items():
-        _judge_mails(year.people[person], mails)
+    for mail in year.mailboxes.mails:
+        _judge_hours(year.people[mail.recipient], mail)
+    for person, sent in _sent_by_the_clock(year).items():
+        _judge_the_clock(year.people[person], sent)
 
 
-def _judge_mails(reader: Employee, mails: list[Mailed]) -> None:
-    by_the_clock = [mail for mail in mails if mail.kind in BY_THE_CLOCK]
-    for one, other in pairwise(by_the_clock):
-        assert other.at - one.at >= HOUR, f"two mails by the clock within an hour: {one}, {other}"
-    for mail in mails:
-        wall = mail.at.astimezone(ZoneInfo(reader.zone))
-        works = is_business_day(wall.date(), reader.calendar)
-        if reader.quiet and not mail.urgent and mail.kind not in AT_ONCE:
-            assert works and 7 <= wall.hour < 19, f"in the quiet hours of {reader.email}: {mail}"
-        if mail.kind == "digest" and not mail.urgent:  # also what was held back in quiet hours
-            assert works and wall.hour >= (7 if reader.quiet else 8), f"not in the morning of a business day: {mail}"
+def _judge_hours(reader: Employee, mail: Mailed) -> None:
+    wall = mail.at.astimezone(ZoneInfo(reader.zone))
+    if reader.quiet and not mail.urgent and mail.kind not in AT_ONCE:
+        at_work = is_business_day(wall.date(), reader.calendar) and 7 <= wall.hour < 19
+        assert at_work, f"in the quiet hours of {reader.email}: {mail}"
+
+
+def _judge_the_clock(reader: Employee, sent: list[Message]) -> None:
+    """What came because time had passed, and not because somebody had done something."""
+    moments = sorted({message.settled_at for message in sent if message.settled_at})
+    for one, other in pairwise(moments):
+        assert other - one >= HOUR, f"two mails by the clock within an hour for {reader.email}: {one}, {other}"
+    for message in sent:
+        if message.occasion is Occasion.MORNING and message.settled_at:
+            wall = message.settled_at.astimezone(ZoneInfo(reader.zone))
+            assert is_business_day(wall.date(), reader.calendar), f"on a free day: {message.dedup_key}, {wall}"
+            assert wall.hour >= 8, f"not in the morning: {message.dedup_key}, {wall}"
+
+
+def _sent_by_the_clock(year: Year) -> dict[str, list[Message]]:
+    found: dict[str, list[Message]] = defaultdict(list)
+    with year.db.read() as session:
+        for message in session.scalars(select(Message).where(Message.state == MessageState.SENT)):
+            if message.by_the_clock and message.topic != CHAT:
+                found[message.recipient].append(message)
+    return found
 
 
 def report(year: Year, seconds: float) -> str:
@@ -82,13 +98,6 @@ def _done_by_checks(year: Year) -> Counter[str]:
     for _, one in year.checks:
         done.update({name: value for name, value in vars(one).items() if isinstance(value, int) and value})
     return done
-
-
-def _by_person(mails: Iterable[Mailed]) -> dict[str, list[Mailed]]:
-    found: dict[str, list[Mailed]] = defaultdict(list)
-    for mail in mails:
-        found[mail.recipient].append(mail)
-    return found
 
 
 def _counted(counts: Counter[str]) -> str:
