@@ -190,7 +190,7 @@ stages:
     gates:
       - {{id: ship, title: Ship it, urgent: true, kind: sign-off, question: "Ship it?",
           approvers: [lead, sponsor], quorum: any,
-          remind: every 4 hours, escalate: [{{after: 8 hours, to: chair}}, {{after: 24 hours, to: board}}],
+          remind: every 8 hours, escalate: [{{after: 8 hours, to: chair}}, {{after: 24 hours, to: board}}],
           expires: {{after: 96 hours, outcome: reject}}, on_reject: kill}}
 """
 

@@ -116,7 +116,7 @@ class Year:
     def play(self) -> None:
         """Let everything happen, until the last rollout has ended; at most half a year longer than they may start."""
         end = self.last + timedelta(days=180)
-        while self.now < end:
+        while self.now < end and (self.now < self.last or self.open_rollouts()):
             following = min(filter(None, (self._next_event(), self._next_due())), default=None)
             if following is None:
                 return
