@@ -80,6 +80,8 @@ def _settled_at(delegation: Delegation) -> datetime:
 
 def _units(db: Database, keys: Sequence[bytes], delegations: Collection[Delegation], now: datetime) -> list[Unit]:
     people = {one.delegator for one in delegations}
+    if not people:
+        return []
     with db.read() as session:
         rollouts = dict.fromkeys(rollout_id for _, rollout_id in session.execute(rollouts_asking(people)))
     return [partial(_lend_in, db, keys, rollout_id, people, now) for rollout_id in rollouts]

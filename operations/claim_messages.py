@@ -13,6 +13,7 @@ from domain.plan import Calendar
 from models.database import Database
 from models.outbox import Message, messages_due, one_relay_at_a_time, sent_by_the_clock
 from models.rollouts import Rollout
+from operations.calendars import company_closures
 from operations.hours import hours_in_directory
 from operations.workspace import plan_of
 
@@ -55,7 +56,7 @@ def _hours(session: Session, by_reader: Mapping[str, Sequence[Message]]) -> dict
         rollout_id = by_reader[reader][0].rollout_id
         return plan_of(session.get_one(Rollout, rollout_id).plan_version).calendar if rollout_id else Calendar()
 
-    return hours_in_directory(session, by_reader.keys(), calendar_of_a_stranger)
+    return hours_in_directory(session, by_reader.keys(), calendar_of_a_stranger, company_closures(session))
 
 
 def _left_behind(messages: Sequence[Message]) -> list[Message]:

@@ -10,7 +10,7 @@ from domain import mail_times
 from domain.mail_times import Hours, Quiet
 from domain.plan import Calendar, Closures
 from models.people import Person, people_called
-from operations.calendars import company_closures, with_closures
+from operations.calendars import with_closures
 from operations.workspace import Workspace
 
 
@@ -23,14 +23,16 @@ def hours_of(ws: Workspace, address: str) -> Hours:
 def look_up_hours(ws: Workspace, addresses: Collection[str]) -> None:
     """Read the hours of everybody who will be written to, in one query instead of one each."""
     if new := set(addresses) - ws.hours.keys():
-        ws.hours |= hours_in_directory(ws.session, new, lambda _: ws.plan.calendar)
+        ws.hours |= hours_in_directory(ws.session, new, lambda _: ws.plan.calendar, ws.closures)
 
 
 def hours_in_directory(
-    session: Session, addresses: Collection[str], otherwise: Callable[[str], Calendar]
+    session: Session, addresses: Collection[str], otherwise: Callable[[str], Calendar], closed: Closures
 ) -> dict[str, Hours]:
-    """Return when each address is written to; `otherwise` gives the calendar of one that is not in the directory."""
-    closed = company_closures(session)
+    """Return when each address is written to; `otherwise` gives the calendar of one that is not in the directory.
+
+    `closed` is when the company is (operations/calendars.py).
+    """
     known = {person.email: person for person in session.scalars(people_called(addresses))}
     return {
         address: _hours(known[address], closed)

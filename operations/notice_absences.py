@@ -67,6 +67,8 @@ def _units(
     db: Database, absences: Collection[Absence], look_after: Callable[[Collection[str], str], list[str]]
 ) -> list[Unit]:
     people = {one.person for one in absences}
+    if not people:
+        return []
     with db.read() as session:
         rollouts = session.scalars(rollouts_asking_any(people)).all()
     return [partial(look_after, people, rollout_id) for rollout_id in rollouts]

@@ -37,17 +37,17 @@ def _tell(ws: Workspace, stage: StageRow) -> None:
     found = explained_stage(ws, stage, language)
     see = Reason("To see the whole of it: etappe rollout explain {rollout}", {"rollout": ws.rollout.id})
     headline = Reason("“{stage}” has stalled", {"stage": planned.title.in_language(language)})
-    why = [Reason("It has been open for longer than the plan allows."), *(said for one in found for said in _why(one))]
-    tell_channels(ws, headline, why, stages=[stage])
+    too_long = Reason("It has been open for longer than the plan allows.")
+    tell_channels(ws, headline, [too_long, *map(_still_open, found)], stages=[stage])
     inform(
         ws,
         [*ws.directory.resolve(planned.owner), ws.rollout.owner, *ws.directory.resolve(SPONSOR)],
         headline,
-        why,
+        [too_long, *(said for one in found for said in (_still_open(one), *one.sentences))],
         [*(way for one in found for way in one.ways_out), see],
         in_the_morning=True,
     )
 
 
-def _why(one: Explanation) -> list[Reason]:
-    return [Reason("Still open: “{gate}”.", {"gate": one.title}), *one.sentences]
+def _still_open(one: Explanation) -> Reason:
+    return Reason("Still open: “{gate}”.", {"gate": one.title})

@@ -15,6 +15,7 @@ from domain.reasons import Reason
 from models.gates import Decision, GateRow, Request
 from models.outbox import Message
 from notifications import dedup
+from operations.calendars import company_closures
 from operations.hours import hours_in_directory, hours_of, look_up_hours
 from operations.telling_chat import tell_of_mail
 from operations.workspace import Workspace
@@ -141,7 +142,7 @@ def tell_person(
     `in_the_morning` is as with `inform`.
     """
     occasion = Occasion.MORNING if in_the_morning else Occasion.EVENT
-    hours = hours_in_directory(session, [person], lambda _: Calendar())[person]
+    hours = hours_in_directory(session, [person], lambda _: Calendar(), company_closures(session))[person]
     facts = {
         "headline": headline.to_json(),
         "sentences": [sentence.to_json() for sentence in sentences],

@@ -17,7 +17,7 @@ from domain.authority import Caretakers, why_may_not_look_after
 from domain.errors import NotAllowed, NotFound, UnknownRollout
 from domain.mail_times import Hours
 from domain.nearest import suggestion
-from domain.plan import ADMINISTRATOR, Calendar, Gate, Plan, Stage
+from domain.plan import ADMINISTRATOR, Calendar, Closures, Gate, Plan, Stage
 from domain.resolved import resolved
 from domain.states import GateState, StageState
 from models.conditions import Condition
@@ -72,7 +72,12 @@ class Workspace:
     @cached_property
     def calendar(self) -> Calendar:
         """What times are reckoned by: the plan's calendar, and the days on which the company is closed."""
-        return with_closures(self.plan.calendar, company_closures(self.session))
+        return with_closures(self.plan.calendar, self.closures)
+
+    @cached_property
+    def closures(self) -> Closures:
+        """When the company is closed."""
+        return company_closures(self.session)
 
     @cached_property
     def directory(self) -> Directory:
@@ -82,7 +87,8 @@ class Workspace:
     @cached_property
     def in_chat(self) -> frozenset[str]:
         """Who has a chat of their own."""
-        return frozenset(email for email, _ in self.session.execute(chats()))
+        with self.session.no_autoflush:  # or every message stored so far would be written by itself
+            return frozenset(email for email, _ in self.session.execute(chats()))
 
     def caretakers(self, stage: StageRow | None = None) -> Caretakers:
         """Who looks after the rollout, and after one stage of it."""

@@ -84,7 +84,7 @@ def test_the_check_lets_time_be_up_once_and_not_early_over_a_change_of_the_clock
     expired = []
     for company.now in ticks:
         expired += [company.now] * company.checks().expired
-    assert expired == [due + timedelta(minutes=14)]
+    assert expired == [due + timedelta(minutes=29)]  # the run before has seen it, too (domain/check_clock.py)
 
 
 class TestRestart:
@@ -113,9 +113,9 @@ class TestRestart:
         company.start(self.LEVELS)
         company.later(days=50)
         report = company.checks_on_schedule()
-        assert (report.escalated, report.expired, company.gate()["state"]) == (0, 0, "open")
+        assert (report.escalated, report.expired, company.gate()["state"]) == (1, 0, "open")
         assert [entry.facts["level"] for entry in company.entries("gate.escalated")] == [1]
-        assert company.gate()["due_at"] == (company.now - timedelta(minutes=15) + timedelta(days=4)).isoformat()
+        assert company.gate()["due_at"] == (company.now + timedelta(days=4)).isoformat()
 
 
 SHARED = """

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from domain.mail_times import Occasion
 from models.database import Database
 from operations import follow_calendar as following
 from tests.company import MONDAY, PEOPLE, REQUESTER, ROLES, SIGN_OFF, Company, one_gate
@@ -34,7 +35,7 @@ def test_a_closure_of_the_directory_moves_what_is_due_at_the_next_check(db: Data
     [entry] = company.entries("gate.deadlines-moved")
     assert entry.facts == {"expires_at": [NEXT_MONDAY.isoformat(), WEDNESDAY_AFTER.isoformat()]}
     told = company.messages("information", REQUESTER)[-1]
-    assert (told.facts["headline"]["text"][:24], told.facts["in_the_morning"]) == ("The calendar has changed", True)
+    assert (told.facts["headline"]["text"][:24], told.occasion) == ("The calendar has changed", Occasion.MORNING)
     assert company.headlines(ANNA)[-1] == "“The gate” is to be decided by another date"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.mail_times import Occasion
 from domain.reasons import Reason
 from models.database import Database
 from models.outbox import Message
@@ -41,7 +42,7 @@ def said(company: Company, part: str) -> list[str]:
 def test_the_owner_of_the_stage_the_rollouts_and_the_sponsor_hear_it_in_the_morning(db: Database) -> None:
     told = reports(stalled(db))
     assert [one.recipient for one in told] == [DORA, EMIL, CARLA]
-    assert all(one.facts["in_the_morning"] for one in told)
+    assert {one.occasion for one in told} == {Occasion.MORNING}
 
 
 def test_the_report_says_what_is_missing_from_whom_and_what_one_could_do(db: Database) -> None:
