@@ -15,8 +15,8 @@ from tests.company import SIGN_OFF, Company, one_gate
 
 REMINDED = one_gate(f"{SIGN_OFF}, remind: every 2 days, expires: {{after: 30 days}}")
 A_REMINDER = 17
-"""Statements to remind three people at one gate, in a rollout of its own: lock, look (who is away, who keeps which hours, who has a
-chat), write, and the transaction's own."""
+"""Statements to remind three people at one gate, in a rollout of its own: lock, look (who is away, who keeps which
+hours, who has a chat), write, and the transaction's own."""
 
 
 @contextmanager
