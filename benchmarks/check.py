@@ -31,9 +31,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from models import schema
 from models.checks import CheckRun
 from models.database import Database
-from models.gates import GateRow, Link, Request
+from models.gates import GateRow
 from models.outbox import Message
 from models.record import AuditEntry
+from models.requests import Link, Request
 from models.rollouts import Rollout, StageRow
 from operations.check_stalled import check_stalled
 from operations.import_people import import_people

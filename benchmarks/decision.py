@@ -19,7 +19,7 @@ from domain import links
 from domain.budget import BudgetLine
 from models import schema
 from models.database import Database
-from models.gates import requests_of
+from models.requests import requests_of
 from operations.import_people import import_people
 from operations.record_decision import DecisionForm, record_decision
 from operations.show_request import show_request

@@ -25,7 +25,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from cli.parts import Layout, all_parts
 from domain import links
-from models.gates import Request, RequestState, requests_of
+from models.requests import Request, RequestState, requests_of
 from models.rollouts import rollout_of_flow_run
 from operations.installation import Installation
 from operations.record_decision import DecisionForm, record_decision

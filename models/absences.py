@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.delegation import Term
 from models.base import Address, Base, state_column
 from models.delegations import Delegation
-from models.gates import Request, RequestState
+from models.requests import Request, RequestState
 
 
 class Source(StrEnum):

@@ -8,7 +8,8 @@ from sqlalchemy import ForeignKey, Index, Select, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base, Name, RolloutId
-from models.gates import Decision, GateRow
+from models.gates import GateRow
+from models.requests import Decision
 from models.rollouts import Rollout
 
 

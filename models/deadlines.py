@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Select, or_, select
 
 from models.conditions import Condition
-from models.gates import GateRow, Request, RequestState
+from models.gates import GateRow
+from models.requests import Request, RequestState
 from models.rollouts import Rollout
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.delegation import Term
 from models.base import Address, Base
-from models.gates import Purpose, Request, RequestState
+from models.requests import Purpose, Request, RequestState
 
 LENT = frozenset({Purpose.DECIDE, Purpose.ANSWER, Purpose.MEASURE})
 """What somebody else can be asked in one's place. Having read a text cannot be lent."""

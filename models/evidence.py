@@ -9,7 +9,8 @@ from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, Select, String, Tex
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from models.base import Address, Base, Name, RolloutId
-from models.gates import Decision, GateRow
+from models.gates import GateRow
+from models.requests import Decision
 from models.rollouts import Rollout
 
 

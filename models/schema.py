@@ -16,16 +16,18 @@ from models import (
     evidence,
     exclusive,
     gates,
+    measurements,
     outbox,
     people,
     prefect_page,
     record,
+    requests,
     rollouts,
 )
 from models.database import Database
 
-TABLES = (people, rollouts, gates, evidence, conditions, delegations, absences, exclusive, record, outbox, access,
-          prefect_page, checks)  # fmt: skip
+TABLES = (people, rollouts, gates, requests, measurements, evidence, conditions, delegations, absences, exclusive,
+          record, outbox, access, prefect_page, checks)  # fmt: skip
 metadata = base.Base.metadata
 _MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -28,7 +28,7 @@ class Reader:
 class Deadline:
     """By when one person is to answer one request, as their calendar hears of it.
 
-    `revision` grows whenever `due_at` (UTC) has moved. `purpose` is one of models.gates.Purpose.
+    `revision` grows whenever `due_at` (UTC) has moved. `purpose` is one of models.requests.Purpose.
     """
 
     request_id: str

@@ -12,7 +12,8 @@ from domain.quorum import Origin, Requirement
 from domain.reasons import Reason
 from domain.reassignment import why_may_not_join
 from models.database import Database
-from models.gates import GateRow, Purpose
+from models.gates import GateRow
+from models.requests import Purpose
 from operations.asking import ask, members_speak_for_themselves, open_requests
 from operations.delegating import gate_title
 from operations.progress import progress

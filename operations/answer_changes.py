@@ -13,7 +13,8 @@ from domain.errors import InvalidInput, NotFound
 from domain.nearest import suggestion
 from domain.reasons import Reason
 from models.database import Database
-from models.gates import GateRow, Purpose, RequestState, VoidReason
+from models.gates import GateRow
+from models.requests import Purpose, RequestState, VoidReason
 from operations.about import changes_since
 from operations.asked import Asked, refuse_what_is_over
 from operations.asking import open_requests, void

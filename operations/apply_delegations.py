@@ -19,7 +19,8 @@ from models.delegations import (
     rollouts_asking,
     rollouts_asking_in_vain,
 )
-from models.gates import GateRow, Request, RequestState, VoidReason, requests_of
+from models.gates import GateRow
+from models.requests import Request, RequestState, VoidReason, requests_of
 from operations.asking import ask_in_place, open_requests, void
 from operations.delegating import delegation_behind
 from operations.progress import progress

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from domain.errors import EvidenceChanged, GateSettled, NotEligible
 from domain.reasons import Reason
-from models.gates import GateRow, Request, RequestState
+from models.gates import GateRow
+from models.requests import Request, RequestState
 from operations.delegating import delegation_behind
 from operations.question import shown_digest
 from operations.workspace import Workspace

@@ -12,16 +12,8 @@ from domain import links
 from domain.reasons import Reason
 from models.delegations import Delegation
 from models.evidence import voices_lapsed_in
-from models.gates import (
-    GateRow,
-    Link,
-    Purpose,
-    Request,
-    RequestState,
-    VoidReason,
-    links_of,
-    requests_at,
-)
+from models.gates import GateRow
+from models.requests import Link, Purpose, Request, RequestState, VoidReason, links_of, requests_at
 from operations.delegating import delegation_behind, facts_of, say_why_not, to_be_asked_in_place
 from operations.hours import look_up_hours
 from operations.objecting import begin_time_to_object

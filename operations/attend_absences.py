@@ -9,9 +9,10 @@ from domain.reasons import Fact, Reason
 from domain.states import GateState
 from models.absences import Absence, is_somebody_away
 from models.delegations import LENT
-from models.gates import GateRow, Purpose, Request
+from models.gates import GateRow
 from models.people import Person
 from models.record import entries_at
+from models.requests import Purpose, Request
 from operations.absences import away_now, last_day_of
 from operations.asking import open_requests
 from operations.delegating import gate_title

@@ -8,8 +8,9 @@ from datetime import datetime
 from domain.check_clock import is_over
 from domain.states import GateState
 from models.database import Database
-from models.gates import GateRow, Purpose, gates_with_stages
+from models.gates import GateRow, gates_with_stages
 from models.outbox import told_already
+from models.requests import Purpose
 from notifications import dedup
 from operations.absences import away_now
 from operations.asking import open_requests

@@ -11,7 +11,8 @@ from domain import deadlines, window
 from domain.measurement import Judgement, Value, Verdict, judge
 from domain.plan import CheckGate, Gate, MeasurementGate, WindowGate
 from domain.reasons import Reason
-from models.gates import GateRow, gate_in_round, measured_since
+from models.gates import GateRow, gate_in_round
+from models.measurements import measured_since
 from operations.workspace import Workspace
 
 LOOKED_AT_BY_THE_CLOCK = ("window", "measurement")

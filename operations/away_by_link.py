@@ -16,8 +16,9 @@ from domain.reasons import Reason
 from models.absences import Absence, Source, absences_of
 from models.database import Database
 from models.delegations import LENT, Delegation, delegations_of
-from models.gates import GateRow, Request, RequestState
+from models.gates import GateRow
 from models.people import Person
+from models.requests import Request, RequestState
 from models.rollouts import Rollout
 from notifications.facts import Question, Reader
 from operations import be_away, come_back

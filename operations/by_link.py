@@ -9,7 +9,8 @@ from typing import TypeVar
 from domain import links
 from domain.errors import LinkVoid, WrongCode
 from models.database import Database
-from models.gates import GateRow, Link, Request, RequestState, VoidReason
+from models.gates import GateRow
+from models.requests import Link, Request, RequestState, VoidReason
 from operations.asked import Asked
 from operations.asking import renew_link
 from operations.show_request import find_link

@@ -11,7 +11,8 @@ from domain.eligibility import normalise_address
 from domain.errors import NotEligible
 from domain.reasons import Reason
 from models.database import Database
-from models.gates import GateRow, Purpose, Request, RequestState, asked_of, words_about
+from models.gates import GateRow
+from models.requests import Purpose, Request, RequestState, asked_of, words_about
 from operations.asked import Asked
 from operations.workspace import Actor, Workspace, locked
 

@@ -10,7 +10,7 @@ from domain.errors import InvalidInput, RolloutEnded
 from domain.reasons import Reason
 from domain.states import ENDED, Event
 from models.database import Database
-from models.gates import VoidReason
+from models.requests import VoidReason
 from operations.progress import end
 from operations.rounds import withdraw
 from operations.telling import inform

@@ -15,7 +15,7 @@ from domain.plan import BudgetGate, InputKind
 from domain.reasons import Reason
 from domain.states import ENDED
 from models.database import Database
-from models.gates import Decision
+from models.requests import Decision
 from operations.evidence import keep
 from operations.lapsing import lapse_what_changed
 from operations.progress import progress

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from domain.plan import ChecklistGate
 from domain.reasons import Reason
-from models.gates import Decision, GateRow, Purpose, Request, RequestState, VoidReason, requests_at
+from models.gates import GateRow
+from models.requests import Decision, Purpose, Request, RequestState, VoidReason, requests_at
 from operations.about import about
 from operations.asking import ask, open_requests, void
 from operations.clock import end_pause, set_deadlines

@@ -6,7 +6,8 @@ from domain import conditions
 from domain.plan import Choice, Gate, ReviewGate
 from domain.reasons import Reason
 from domain.states import DecisionKind, StageState
-from models.gates import GateRow, Purpose, Request
+from models.gates import GateRow
+from models.requests import Purpose, Request
 from operations.workspace import Workspace
 
 

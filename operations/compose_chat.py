@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from domain import links
 from domain.reasons import Reason
 from domain.states import GateState, StageState
-from models.gates import GateRow, Request, RequestState
+from models.gates import GateRow
 from models.outbox import Message
 from models.people import Person
+from models.requests import Request, RequestState
 from models.rollouts import StageRow
 from notifications.chat import ChatMessage
 from notifications.language import Words

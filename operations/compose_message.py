@@ -13,9 +13,10 @@ from domain import links
 from domain.reasons import Reason
 from domain.states import GateState, Outcome, RolloutState, StageState
 from models.evidence import lapses_at_gate
-from models.gates import Decision, GateRow, Request, RequestState, VoidReason, links_of, requests_at
+from models.gates import GateRow
 from models.outbox import Message
 from models.people import Person
+from models.requests import Decision, Request, RequestState, VoidReason, links_of, requests_at
 from models.rollouts import Rollout
 from notifications.facts import Reader
 from notifications.messages import (

@@ -9,7 +9,8 @@ from domain.conditions import Promise, TypedCondition
 from domain.reasons import Fact, Reason
 from domain.states import DecisionKind, GateState
 from models.conditions import Condition, conditions_made_at
-from models.gates import Decision, GateRow, VoidReason
+from models.gates import GateRow
+from models.requests import Decision, VoidReason
 from models.rollouts import StageRow
 from operations.choosing import stages_for
 from operations.rounds import withdraw_gate

@@ -9,9 +9,10 @@ from domain.delegation import why_not_bring_in_place, why_not_in_place
 from domain.eligibility import Voice
 from domain.reasons import Reason
 from models.delegations import LENT, Delegation, delegations_now
-from models.gates import GateRow, Purpose, Request, RequestState, requests_at
+from models.gates import GateRow
 from models.people import Person
 from models.record import AuditEntry, entries_at
+from models.requests import Purpose, Request, RequestState, requests_at
 from operations.telling import inform
 from operations.voices import members, separation_at, spoken_at
 from operations.workspace import Workspace

@@ -12,7 +12,8 @@ from domain.reasons import Reason
 from domain.states import StageState
 from models.database import Database
 from models.evidence import lapses_at
-from models.gates import GateRow, decisions_at
+from models.gates import GateRow
+from models.requests import decisions_at
 from models.rollouts import Rollout, StageRow, rollouts_newest_first, stages_that_stall
 from notifications.language import Words
 from operations.absences import away_until

@@ -20,7 +20,8 @@ from domain.plan import (
 )
 from domain.quorum import Origin, Requirement
 from domain.reasons import Reason
-from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
+from models.gates import GateRow
+from models.requests import Purpose, Request, VoidReason, requests_at
 from operations.asking import CALLED_OFF, ask, open_requests, void_requests
 from operations.clock import begin_anew, next_escalation
 from operations.telling import inform, tell_request

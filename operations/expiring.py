@@ -6,8 +6,9 @@ from domain import consequences, silence
 from domain.reasons import Fact, Reason
 from domain.states import Event, Outcome
 from models.conditions import Condition
-from models.gates import GateRow, Purpose, Request, VoidReason, requests_at
+from models.gates import GateRow
 from models.outbox import CHAT, MessageState, messages_of
+from models.requests import Purpose, Request, VoidReason, requests_at
 from operations.asking import CALLED_OFF, open_requests
 from operations.progress import progress
 from operations.question import reader_of

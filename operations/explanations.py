@@ -16,8 +16,9 @@ from domain.renewal import may_be_asked
 from domain.states import GateState, StageState
 from domain.waiver import REFUSED
 from models.absences import absences_now
-from models.gates import GateRow, Purpose, Request
+from models.gates import GateRow
 from models.outbox import Message, MessageState, messages_of
+from models.requests import Purpose, Request
 from models.rollouts import StageRow
 from operations import delivery, ways_out
 from operations.directory import readers

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from domain.errors import UnknownAttachment
 from models.database import Database
 from models.evidence import Attachment, Blob, attachments_of
-from models.gates import Request
+from models.requests import Request
 from operations.show_request import find_link
 
 

@@ -9,7 +9,8 @@ from domain.pinning import Matters, changed_since, why_lapsed
 from domain.reasons import Reason
 from domain.states import GateState, StageState
 from models.evidence import Evidence, Lapse, standing_decisions_at
-from models.gates import Decision, GateRow, Purpose, RequestState, VoidReason, requests_at
+from models.gates import GateRow
+from models.requests import Decision, Purpose, RequestState, VoidReason, requests_at
 from operations.asking import ask_again, open_requests
 from operations.clock import set_deadlines
 from operations.evidence import matters

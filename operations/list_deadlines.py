@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from domain import conditions
 from models.database import Database
 from models.deadlines import open_deadlines_of
-from models.gates import GateRow, Purpose, Request
+from models.gates import GateRow
+from models.requests import Purpose, Request
 from models.rollouts import Rollout
 from notifications.facts import Deadline, Reader
 from operations.feeds import owner_of

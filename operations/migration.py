@@ -13,7 +13,8 @@ from domain.plan import Gate, Plan
 from domain.reasons import Reason
 from domain.states import LETS_PASS
 from models.evidence import standing_decisions_at
-from models.gates import Decision, GateRow
+from models.gates import GateRow
+from models.requests import Decision
 from models.rollouts import PlanVersion, StageRow
 from operations.evidence import matters
 from operations.feasible import refuse_what_cannot_work

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from domain.eligibility import Voice
-from models.gates import GateRow, Purpose, Request, VoidReason
+from models.gates import GateRow
+from models.requests import Purpose, Request, VoidReason
 from operations.asking import open_requests, void
 from operations.voices import why_not
 from operations.workspace import Workspace

@@ -10,7 +10,8 @@ from domain.plan import AcknowledgementGate, BudgetGate, ChecklistGate, Gate, Me
 from domain.reasons import Reason
 from domain.renewal import lets_pass, may_be_asked
 from domain.states import Event, GateState, advance_gate, advance_stage
-from models.gates import GateRow, Purpose, gate_in_round, requests_at
+from models.gates import GateRow, gate_in_round
+from models.requests import Purpose, requests_at
 from models.rollouts import StageRow
 from operations.asking import CALLED_OFF, ask
 from operations.clock import set_deadlines, watch_stage

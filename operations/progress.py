@@ -19,7 +19,8 @@ from domain.states import (
     advance_rollout,
     advance_stage,
 )
-from models.gates import GateRow, VoidReason
+from models.gates import GateRow
+from models.requests import VoidReason
 from models.rollouts import StageRow
 from operations.attend_absences import attend_absences
 from operations.conditions import drop, hanging_on_stages

@@ -22,7 +22,8 @@ from domain.plan import (
 from domain.reasons import Reason
 from domain.states import StageState
 from models.evidence import attachments_of
-from models.gates import Decision, GateRow, Purpose, Request, RequestState, gate_in_round, requests_at
+from models.gates import GateRow, gate_in_round
+from models.requests import Decision, Purpose, Request, RequestState, requests_at
 from notifications.facts import Filled, ItemToFill, LaterStage, Line, Question, Reader, Said, Settlement
 from notifications.language import Words
 from operations.absences import away_until

@@ -12,7 +12,8 @@ from domain.plan import AcknowledgementGate
 from domain.reasons import Reason
 from domain.reassignment import why_may_not_bring_instead, why_may_not_take_over
 from models.database import Database
-from models.gates import GateRow, Purpose, Request, VoidReason
+from models.gates import GateRow
+from models.requests import Purpose, Request, VoidReason
 from operations.asking import ask, members_speak_for_themselves, open_requests, void
 from operations.delegating import gate_title
 from operations.progress import progress

@@ -8,7 +8,8 @@ from dataclasses import replace
 from domain.plan import DecidedGate, Gate
 from domain.quorum import Origin, Requirement
 from domain.states import GateState
-from models.gates import GateRow, Purpose, VoidReason, requests_at
+from models.gates import GateRow
+from models.requests import Purpose, VoidReason, requests_at
 from operations.asking import ask, ask_again, open_requests, void
 from operations.pool import Pool, pool
 from operations.voices import members, requirements_of, separation_at

@@ -11,7 +11,7 @@ from domain.errors import InvalidInput
 from domain.plan import ChecklistGate
 from domain.reasons import Reason
 from models.database import Database
-from models.gates import Purpose, RequestState, VoidReason
+from models.requests import Purpose, RequestState, VoidReason
 from operations.asked import Asked, refuse_what_is_over
 from operations.asking import void_requests
 from operations.by_link import by_link

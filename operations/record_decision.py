@@ -12,7 +12,7 @@ from domain.errors import InvalidInput, NotEligible
 from domain.reasons import Reason
 from domain.states import DecisionKind, Outcome
 from models.database import Database
-from models.gates import Decision, Purpose, RequestState
+from models.requests import Decision, Purpose, RequestState
 from operations.asked import Asked, refuse_what_is_over
 from operations.by_link import by_link
 from operations.by_person import Where, by_person

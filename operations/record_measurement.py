@@ -14,7 +14,9 @@ from domain.plan import MeasurementGate
 from domain.reasons import Reason
 from domain.states import ENDED, GateState, StageState
 from models.database import Database
-from models.gates import GateRow, Measurement, Purpose, Request, RequestState, measurements_of, requests_at
+from models.gates import GateRow
+from models.measurements import Measurement, measurements_of
+from models.requests import Purpose, Request, RequestState, requests_at
 from operations.asked import Asked, refuse_what_is_over
 from operations.by_link import by_link
 from operations.delegating import delegation_behind

@@ -9,7 +9,8 @@ from domain.measurement import Value
 from domain.plan import MeasurementGate, QueriedMetric
 from domain.reasons import Reason
 from models.database import Database
-from models.gates import GateRow, values_measured_at
+from models.gates import GateRow
+from models.measurements import values_measured_at
 from operations.looking import CHANNEL, look_again, looked
 from operations.looks import Look
 from operations.record_measurement import add_values

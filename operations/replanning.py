@@ -9,7 +9,8 @@ from domain.plan import Gate, Plan
 from domain.reasons import Reason
 from domain.renewal import rule_of
 from domain.states import LETS_PASS, Event, GateState, StageState
-from models.gates import GateRow, VoidReason, all_gates, newest_round_of_gate
+from models.gates import GateRow, all_gates, newest_round_of_gate
+from models.requests import VoidReason
 from models.rollouts import PlanVersion, StageRow, all_stages, newest_round_of_stage
 from operations.asking import open_requests
 from operations.clock import set_deadlines, set_renewal, watch_stage

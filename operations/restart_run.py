@@ -12,7 +12,8 @@ from domain.plan import RunGate
 from domain.reasons import Reason
 from domain.states import ENDED, GateState, StageState
 from models.database import Database
-from models.gates import GateRow, VoidReason
+from models.gates import GateRow
+from models.requests import VoidReason
 from operations.progress import progress, release
 from operations.resume_rollout import ask_again
 from operations.rounds import new_gate_round, withdraw_gate

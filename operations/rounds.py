@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from domain.states import Event, GateState, StageState, advance_gate, advance_stage
-from models.gates import GateRow, VoidReason, newest_measurement
+from models.gates import GateRow
+from models.measurements import newest_measurement
+from models.requests import VoidReason
 from models.rollouts import StageRow
 from operations.asking import void_requests
 from operations.exclusive import release_resource

@@ -9,7 +9,7 @@ from domain.authority import Caretakers
 from domain.errors import UnknownRollout
 from domain.plan import ADMINISTRATOR, Plan
 from models.database import Database
-from models.gates import rollouts_with_a_part_for
+from models.requests import rollouts_with_a_part_for
 from models.rollouts import Rollout
 from operations.directory import Directory, Holders, holders_now
 from operations.workspace import plan_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from domain.separation import separated_from
 from domain.states import GateState
-from models.gates import GateRow, Purpose, VoidReason
+from models.gates import GateRow
+from models.requests import Purpose, VoidReason
 from operations.asking import open_requests, void
 from operations.voices import separation_at
 from operations.workspace import Workspace

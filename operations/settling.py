@@ -10,7 +10,8 @@ from domain.plan import AcknowledgementGate, AutomaticGate, ChecklistGate, outco
 from domain.quorum import Standing
 from domain.reasons import Reason
 from domain.states import DecisionKind, Event, GateState, Outcome, advance_gate
-from models.gates import GateRow, VoidReason
+from models.gates import GateRow
+from models.requests import VoidReason
 from operations.asking import void_requests
 from operations.automatic import Finding, found
 from operations.clock import set_renewal

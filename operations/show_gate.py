@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from domain.errors import UnknownRollout
 from models.database import Database
-from models.gates import RequestState, open_requests_of
+from models.requests import RequestState, open_requests_of
 from models.rollouts import Rollout
 from operations.by_person import Where, asked_at
 from operations.show_request import RequestPage, page

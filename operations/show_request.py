@@ -13,7 +13,8 @@ from domain.errors import LinkUnknown, LinkVoid
 from domain.states import GateState
 from models.database import Database
 from models.delegations import LENT
-from models.gates import GateRow, Link, Purpose, Request, RequestState, VoidReason
+from models.gates import GateRow
+from models.requests import Link, Purpose, Request, RequestState, VoidReason
 from models.rollouts import Rollout
 from notifications.facts import Question, Reader, Said, Settlement
 from operations.absences import away_until

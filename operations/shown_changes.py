@@ -8,7 +8,8 @@ from typing import Any
 
 from domain.plan import Input
 from models.evidence import attachments_of
-from models.gates import GateRow, Purpose, Request
+from models.gates import GateRow
+from models.requests import Purpose, Request
 from notifications.facts import Answered, Attached, InputToChange, Shift, Wish
 from notifications.language import HOME_ZONE, Words
 from operations.about import ATTACHMENTS, input_as_typed

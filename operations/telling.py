@@ -12,8 +12,9 @@ from domain import mail_times
 from domain.mail_times import Hours, Occasion
 from domain.plan import Calendar
 from domain.reasons import Reason
-from models.gates import Decision, GateRow, Request
+from models.gates import GateRow
 from models.outbox import Message
+from models.requests import Decision, Request
 from notifications import dedup
 from operations.calendars import company_closures
 from operations.hours import hours_in_directory, hours_of, look_up_hours

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.reasons import Reason
-from models.gates import GateRow, Request
+from models.gates import GateRow
 from models.outbox import CHAT, Message
+from models.requests import Request
 from models.rollouts import StageRow
 from notifications import dedup
 from operations.workspace import Workspace

@@ -11,7 +11,8 @@ from domain.reasons import Reason
 from domain.separation import separated_from
 from domain.states import LETS_PASS, DecisionKind
 from models.evidence import standing_decisions_at
-from models.gates import Decision, GateRow, VoidReason, decisions_at, gate_in_round, requests_at
+from models.gates import GateRow, gate_in_round
+from models.requests import Decision, VoidReason, decisions_at, requests_at
 from operations.workspace import Workspace
 
 

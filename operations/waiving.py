@@ -10,7 +10,8 @@ from domain.plan import REQUESTER, AcknowledgementGate, ChecklistGate, DecidedGa
 from domain.reasons import Reason
 from domain.states import GateState
 from domain.waiver import passed_over, why_may_not_waive
-from models.gates import GateRow, Purpose, Request, RequestState, VoidReason, requests_at
+from models.gates import GateRow
+from models.requests import Purpose, Request, RequestState, VoidReason, requests_at
 from models.rollouts import StageRow
 from operations.pool import added_by_bands
 from operations.voices import latest_decisions, separation_at

@@ -12,7 +12,8 @@ from domain.plan import OWNER, AcknowledgementGate, Gate, MeasurementGate, RunGa
 from domain.reasons import Fact, Reason
 from domain.states import GateState, StageState
 from domain.waiver import REFUSED, why_cannot_be_waived
-from models.gates import GateRow, Purpose, Request
+from models.gates import GateRow
+from models.requests import Purpose, Request
 from operations.escalate_gate import why_not_escalated
 from operations.question import reader_of
 from operations.reassign import may_take_over

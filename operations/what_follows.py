@@ -9,7 +9,8 @@ from domain import consequences, silence
 from domain.plan import Gate
 from domain.reasons import Reason
 from domain.states import GateState, StageState
-from models.gates import GateRow, Purpose, Request, RequestState, requests_at
+from models.gates import GateRow
+from models.requests import Purpose, Request, RequestState, requests_at
 from operations.progress import recycle_target
 from operations.voices import latest_decisions
 from operations.workspace import Workspace

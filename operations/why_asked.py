@@ -7,7 +7,8 @@ from collections.abc import Callable
 from domain.plan import BUILT_IN_TITLES, Plan
 from domain.reasons import Fact, Reason
 from models.conditions import Condition
-from models.gates import GateRow, Purpose, Request
+from models.gates import GateRow
+from models.requests import Purpose, Request
 from operations.workspace import Workspace
 
 

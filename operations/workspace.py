@@ -22,9 +22,10 @@ from domain.resolved import resolved
 from domain.states import GateState, StageState
 from models.conditions import Condition
 from models.database import Database
-from models.gates import Decision, GateRow, current_gates
+from models.gates import GateRow, current_gates
 from models.people import chats
 from models.record import AuditEntry
+from models.requests import Decision
 from models.rollouts import PlanVersion, Rollout, StageRow, current_stages, rollout_locked
 from notifications.facts import Reader
 from operations.calendars import company_closures, with_closures

@@ -17,9 +17,9 @@ from domain.conditions import TypedCondition
 from domain.delegation import Term
 from domain.reasons import Reason
 from models.database import Database
-from models.gates import Purpose, Request, RequestState, requests_of
 from models.outbox import Message, MessageState, messages_of
 from models.record import AuditEntry, entries_of
+from models.requests import Purpose, Request, RequestState, requests_of
 from models.rollouts import PlanVersion, Rollout
 from operations.add_approver import add_approver
 from operations.advance import advance

@@ -12,7 +12,7 @@ from domain.errors import EtappeError, LinkUnknown
 from domain.plan import Item, Text
 from domain.reasons import Reason
 from domain.states import DecisionKind, GateState, Outcome
-from models.gates import Purpose, RequestState, VoidReason
+from models.requests import Purpose, RequestState, VoidReason
 from notifications.facts import (
     Answered,
     Attached,

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Request, Response
 
 from domain.errors import EtappeError, EvidenceChanged, InvalidInput, LinkUnknown, LinkVoid, WrongCode
-from models.gates import Purpose, RequestState, VoidReason
+from models.requests import Purpose, RequestState, VoidReason
 from notifications.language import Words
 from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision

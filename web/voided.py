@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.states import GateState
-from models.gates import Purpose, VoidReason
+from models.requests import Purpose, VoidReason
 from operations.show_request import RequestPage
 from web import wording
 

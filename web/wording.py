@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.states import GateState, Outcome
-from models.gates import Purpose, VoidReason
+from models.requests import Purpose, VoidReason
 from notifications.language import to_translate
 
 CHOICE_HINTS: Mapping[str, str] = {

@@ -19,8 +19,8 @@ import pytest
 
 from domain import links
 from models import schema
-from models.gates import Request, RequestState, requests_of
 from models.outbox import Message, messages_of
+from models.requests import Request, RequestState, requests_of
 from models.rollouts import Rollout, rollout_of_flow_run
 from operations.describe_rollout import describe_rollout
 from operations.import_people import import_people

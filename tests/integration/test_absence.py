@@ -12,7 +12,7 @@ import pytest
 from domain.errors import InvalidInput, NotAllowed, UnknownAbsence, UnknownPerson
 from domain.reasons import Reason
 from models.database import Database
-from models.gates import RequestState, VoidReason
+from models.requests import RequestState, VoidReason
 from tests.company import REQUESTER, SIGN_OFF, Company, one_gate
 from tests.integration.test_delegation import ANNA, BEN, CARLA, DIRECTORY, DORA, EMIL, FRITZ, GINA, HUGO
 

@@ -15,7 +15,7 @@ from domain.attachments import LARGEST, MOST
 from domain.errors import EvidenceChanged, InvalidInput, NotAllowed, RolloutEnded, UnknownAttachment
 from models.database import Database
 from models.evidence import Attachment, Blob
-from models.gates import Purpose, Request, RequestState
+from models.requests import Purpose, Request, RequestState
 from operations.attach import NewFile, attach_file
 from operations.list_attachments import list_attachments
 from operations.record_decision import DecisionForm, record_decision

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from models.absences import Absence
 from models.database import Database
 from models.delegations import delegations
-from models.gates import Request, RequestState
+from models.requests import Request, RequestState
 from settings import Settings
 from tests.company import KEYS, PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
 from tests.integration.test_delegation import DIRECTORY

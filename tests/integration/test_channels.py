@@ -13,7 +13,7 @@ import pytest
 from domain.conditions import TypedCondition
 from domain.errors import EvidenceChanged, GateSettled, InvalidInput, NotEligible, UnknownRollout
 from models.database import Database
-from models.gates import Decision, RequestState, decisions_of
+from models.requests import Decision, RequestState, decisions_of
 from tests.company import LATER, SIGN_OFF, Company, one_gate
 from tests.integration.test_two_at_once import deciding, decisions_in, race
 

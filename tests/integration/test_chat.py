@@ -9,8 +9,8 @@ import pytest
 
 from domain import links
 from models.database import Database
-from models.gates import RequestState
 from models.outbox import CHAT, Message, MessageState
+from models.requests import RequestState
 from notifications.chat import ChatMessage
 from operations.installation import Installation
 from operations.settle_message import settle_messages

@@ -10,7 +10,7 @@ from domain.conditions import TypedCondition
 from domain.errors import InvalidInput
 from models.conditions import Condition, conditions_of
 from models.database import Database
-from models.gates import Purpose, RequestState, VoidReason
+from models.requests import Purpose, RequestState, VoidReason
 from notifications.messages import OutcomeMail
 from operations.compose_message import Composer, workspace_for
 from operations.progress import progress

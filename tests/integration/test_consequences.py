@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import GateSettled, InvalidInput, RolloutEnded
 from models.database import Database
-from models.gates import RequestState, VoidReason
+from models.requests import RequestState, VoidReason
 from models.rollouts import Rollout
 from operations.attach_flow_run import forget_wake
 from operations.conclude_rollout import conclude_rollout

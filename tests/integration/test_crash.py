@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import func, select
 
 from models.database import Database
-from models.gates import Decision, GateRow, Link, Request
+from models.gates import GateRow
 from models.outbox import Message
 from models.record import AuditEntry
+from models.requests import Decision, Link, Request
 from models.rollouts import PlanVersion, Rollout, StageRow
 from operations.workspace import Workspace
 from tests.company import SIGN_OFF, Company, one_gate

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from models.base import Base
 from models.database import Database
-from models.gates import Decision, Purpose, Request, RequestState
+from models.requests import Decision, Purpose, Request, RequestState
 from models.rollouts import Rollout
 from settings import Settings
 from tests.company import KEYS, LATER, SIGN_OFF, Company, one_gate

@@ -14,7 +14,7 @@ import pytest
 from domain.errors import GateSettled, InvalidInput, NotAllowed, NotEligible, UnknownDelegation, UnknownPerson
 from models.database import Database
 from models.delegations import Delegation
-from models.gates import RequestState, VoidReason
+from models.requests import RequestState, VoidReason
 from operations.record_decision import DecisionForm, record_decision
 from tests.company import KEYS, MONDAY, PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
 from tests.integration.test_two_at_once import race

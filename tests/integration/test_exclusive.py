@@ -17,7 +17,8 @@ from domain.reasons import Reason
 from models.changes import Changes
 from models.database import Database
 from models.exclusive import Claim, queue_of
-from models.gates import GateRow, RequestState
+from models.gates import GateRow
+from models.requests import RequestState
 from models.rollouts import StageRow
 from operations.attach_flow_run import attach_flow_run
 from operations.chart import chart

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import GateSettled, InvalidInput, RolloutEnded
 from models.database import Database
-from models.gates import Purpose, RequestState, VoidReason
+from models.requests import Purpose, RequestState, VoidReason
 from operations.record_measurement import record_measurement_by_link
 from operations.show_request import RequestPage
 from tests.company import KEYS, LATER, PEOPLE, REQUESTER, ROLES, SIGN_OFF, Company, one_gate

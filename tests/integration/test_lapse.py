@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import InvalidInput, NotAllowed, QuorumImpossible, RoleNotHeld, RolloutEnded
 from models.database import Database
-from models.gates import RequestState, VoidReason
+from models.requests import RequestState, VoidReason
 from models.rollouts import Rollout
 from notifications.rendering import render
 from operations.compose_message import Composer

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from domain.errors import EvidenceChanged, GateSettled, InvalidInput, LinkUnknown, LinkVoid, WrongCode
 from models.database import Database
-from models.gates import Request, RequestState, VoidReason
+from models.requests import Request, RequestState, VoidReason
 from models.rollouts import Rollout
 from operations.compose_message import Composer, workspace_for
 from operations.record_decision import DecisionForm, record_decision

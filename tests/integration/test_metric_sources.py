@@ -16,7 +16,7 @@ from sqlalchemy import select
 from domain.errors import InvalidFile, InvalidInput
 from domain.measurement import Value
 from models.database import Database
-from models.gates import Measurement
+from models.measurements import Measurement
 from operations.change_inputs import change_inputs
 from operations.chart import chart
 from operations.installation import Installation

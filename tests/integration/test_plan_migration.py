@@ -20,7 +20,8 @@ from domain.reasons import Reason
 from models.base import Base
 from models.database import Database
 from models.evidence import Evidence, standing_decisions_at
-from models.gates import GateRow, RequestState, VoidReason
+from models.gates import GateRow
+from models.requests import RequestState, VoidReason
 from models.rollouts import PlanVersion, Rollout, StageRow
 from notifications.rendering import render
 from operations.chart import chart

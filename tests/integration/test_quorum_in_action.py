@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import GateSettled, NotFound, QuorumImpossible, RoleNotHeld
 from models.database import Database
-from models.gates import RequestState
+from models.requests import RequestState
 from tests.company import PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"

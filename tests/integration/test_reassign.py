@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import GateSettled, InvalidInput, NotAllowed, NotFound, RolloutEnded
 from models.database import Database
-from models.gates import RequestState, VoidReason
+from models.requests import RequestState, VoidReason
 from operations.record_decision import DecisionForm, record_decision
 from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
 from tests.integration.test_delegation import DIRECTORY, deciding, states_of

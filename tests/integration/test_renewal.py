@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import GateSettled
 from models.database import Database
-from models.gates import Purpose, RequestState, VoidReason
+from models.requests import Purpose, RequestState, VoidReason
 from operations.check_stalled import check_stalled
 from tests.company import KEYS, MONDAY, REQUESTER, ROLES, SIGN_OFF, Company
 from tests.integration.test_two_at_once import race

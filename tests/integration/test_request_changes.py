@@ -11,7 +11,7 @@ import pytest
 
 from domain.errors import EvidenceChanged, GateSettled, InvalidInput, NotAllowed, NotFound, WrongCode
 from models.database import Database
-from models.gates import Purpose, Request, RequestState, VoidReason
+from models.requests import Purpose, Request, RequestState, VoidReason
 from notifications.rendering import render
 from operations.answer_changes import Answer, answer_changes, answer_changes_by_link
 from operations.cancel_rollout import cancel_rollout

@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import GateSettled, LinkVoid, NotEligible
 from models.database import Database
-from models.gates import RequestState, VoidReason
+from models.requests import RequestState, VoidReason
 from tests.company import ROLES, Company
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"

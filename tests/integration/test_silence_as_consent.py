@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import GateSettled
 from models.database import Database
-from models.gates import RequestState, VoidReason
+from models.requests import RequestState, VoidReason
 from notifications.language import Words
 from notifications.messages import OutcomeMail
 from operations.chart import chart

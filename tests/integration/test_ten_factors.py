@@ -16,7 +16,7 @@ import plans
 from domain.errors import InvalidInput, QuorumImpossible
 from domain.plan import SignOffGate
 from models.database import Database
-from models.gates import Purpose, RequestState
+from models.requests import Purpose, RequestState
 from operations.record_answers import record_answers
 from plans.reading import read_plan
 from tests.company import KEYS, Company

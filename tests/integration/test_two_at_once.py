@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from domain.errors import EtappeError, GateSettled
 from models.database import Database
-from models.gates import Decision
 from models.outbox import Message
+from models.requests import Decision
 from operations.cancel_rollout import cancel_rollout
 from operations.check_stalled import check_stalled
 from operations.claim_messages import claim_messages

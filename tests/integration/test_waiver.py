@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import GateSettled, InvalidInput, NotAllowed, NotFound, RoleNotHeld, RolloutEnded, UnknownRollout
 from models.database import Database
-from models.gates import RequestState, VoidReason
+from models.requests import RequestState, VoidReason
 from operations.waive_gate import waive_gate
 from operations.workspace import Actor
 from tests.company import KEYS, REQUESTER, ROLES, SIGN_OFF, Company, one_gate

@@ -12,7 +12,7 @@ from typing import Any
 from domain.conditions import TypedCondition
 from domain.errors import EtappeError, WrongCode
 from models.database import Database
-from models.gates import Purpose, Request, RequestState, requests_of
+from models.requests import Purpose, Request, RequestState, requests_of
 from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision
 from operations.verify_record import verify_record

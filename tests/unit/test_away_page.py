@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from domain.errors import EtappeError, InvalidInput, LinkUnknown, LinkVoid, WrongCode
 from domain.reasons import Reason
-from models.gates import RequestState, VoidReason
+from models.requests import RequestState, VoidReason
 from notifications.facts import Reader
 from operations.away_by_link import Away, AwayForm, AwayPage, Lent
 from tests.fakes_operations import ANNA, CODE, JOHN, NOW, TOKEN, checklist_page, decide_page, done_page, said, void_page

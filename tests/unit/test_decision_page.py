@@ -24,7 +24,7 @@ from domain.errors import (
 )
 from domain.reasons import Reason
 from domain.states import DecisionKind, GateState, Outcome
-from models.gates import RequestState, VoidReason
+from models.requests import RequestState, VoidReason
 from notifications.facts import LaterStage, Line, Reader
 from notifications.language import Words
 from operations.show_request import RequestPage

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from domain.errors import EvidenceChanged, GateSettled, InvalidInput, WrongCode
 from domain.reasons import Reason
-from models.gates import RequestState, VoidReason
+from models.requests import RequestState, VoidReason
 from notifications.facts import Reader, Wish
 from tests.fakes_operations import (
     ANNA,

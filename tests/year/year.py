@@ -25,8 +25,9 @@ from domain.states import ENDED, GateState, RolloutState, StageState
 from models.absences import Absence
 from models.database import Database
 from models.delegations import Delegation
-from models.gates import GateRow, Purpose, Request, open_requests_of
+from models.gates import GateRow
 from models.outbox import Message, MessageState
+from models.requests import Purpose, Request, open_requests_of
 from models.rollouts import Rollout, StageRow
 from operations.be_away import be_away
 from operations.check_stalled import CheckReport, check_stalled
