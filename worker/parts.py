@@ -99,6 +99,11 @@ class _Running:
     def failure(self, what: str) -> PartFailed:
         return PartFailed(self.part, what, self.log, self.last_lines())
 
+    def has_failed(self) -> bool:
+        """Whether it has ended though nobody asked it to; a part that finishes may end well at any moment."""
+        code = self.child.poll()
+        return code is not None and not (self.part.finishes and code == 0)
+
     def ended_unasked(self) -> PartFailed:
         code = self.child.returncode
         how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
@@ -147,7 +152,7 @@ class Crew:
 
     def failed(self) -> PartFailed | None:
         """What to tell of the first part that has ended though nobody asked it to, if any."""
-        return next((one.ended_unasked() for one in self._running if one.child.poll() is not None), None)
+        return next((one.ended_unasked() for one in self._running if one.has_failed()), None)
 
     def stop(self) -> None:
         """End every part, last started first, each with all its descendants."""
