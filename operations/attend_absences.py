@@ -46,7 +46,8 @@ def _attend(ws: Workspace, gate: GateRow) -> bool:
         told += _noted(ws, gate, _fresh(ws, gate, missed))
         if not _has_a_step_left(ws, gate):
             break
-        steps.append(take_step(ws, gate)[1])
+        away = dict.fromkeys(request.person for request, _ in missed)
+        steps.append(take_step(ws, gate, away=list(away))[1])
     _tell(ws, gate, told, steps, still_in_vain=bool(missed))
     return True
 

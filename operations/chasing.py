@@ -25,16 +25,21 @@ def chased(ws: Workspace, gate: GateRow, names: Callable[[str], str]) -> tuple[R
 def people_chased(ws: Workspace, gate: GateRow) -> set[str]:
     """Return the addresses of everybody whom these sentences name."""
     entries = ws.session.scalars(chasing_at(ws.rollout.id, gate.key, gate.round))
-    return {person for entry in entries for key in ("to", "silent", "people") for person in entry.facts.get(key, ())}
+    return {person for entry in entries for key in ("to", "silent", "away", "people") for person in entry.facts.get(key, ())}
 
 
 def _level(planned: Gate, entry: AuditEntry, names: Callable[[str], str]) -> Reason:
-    people, silent = entry.facts["to"], entry.facts.get("silent", [])
-    facts: dict[str, Fact] = {"moment": entry.at, "people": _named(people, names), "silent": _named(silent, names)}
+    people, silent, away = (entry.facts.get(key, []) for key in ("to", "silent", "away"))
+    facts: dict[str, Fact] = {"moment": entry.at, "people": _named(people, names), "silent": _named(silent, names),
+                              "away": _named(away, names)}  # fmt: skip
     if not people:
         return Reason("Escalated on {moment}, where there was nobody more to ask.", facts)
     if isinstance(planned, AcknowledgementGate) or asks_nobody(planned) or not silent:
         return Reason("Escalated on {moment} to {people}.", facts)
+    if away and entry.facts["replace"]:
+        return Reason("Asked instead since {moment}: {people}, because of the absence of {away}.", facts)
+    if away:
+        return Reason("Asked as well since {moment}: {people}, because of the absence of {away}.", facts)
     if entry.facts["replace"]:
         return Reason("Asked instead since {moment}: {people}, because {silent} had not answered.", facts)
     return Reason("Asked as well since {moment}: {people}, because {silent} had not answered.", facts)

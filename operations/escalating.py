@@ -46,8 +46,11 @@ def escalate(ws: Workspace, gate: GateRow, reason: str = "") -> None:
     tell_channels(ws, headline, [follows], stages=[ws.stage_of(gate)])
 
 
-def take_step(ws: Workspace, gate: GateRow, reason: str = "") -> tuple[list[str], Reason]:
-    """Take the next step of escalation; return whom it asks or tells, and what follows from it in words."""
+def take_step(ws: Workspace, gate: GateRow, reason: str = "", away: Sequence[str] = ()) -> tuple[list[str], Reason]:
+    """Take the next step of escalation; return whom it asks or tells, and what follows from it in words.
+
+    `away` are those because of whose absence it comes before its time.
+    """
     planned = ws.planned_gate(gate)
     gate.escalation_level += 1
     level = gate.escalation_level
@@ -59,6 +62,8 @@ def take_step(ws: Workspace, gate: GateRow, reason: str = "") -> tuple[list[str]
     purpose = _purpose(planned, silent)
     people = _escalated_to(ws, gate, escalation, purpose)
     facts = {"level": level, "to": people, "replace": escalation.replace, "silent": _people(silent)}
+    if away:
+        facts["away"] = list(away)
     ws.note("gate.escalated", gate=gate, comment=reason, facts=facts)
     if isinstance(planned, AcknowledgementGate):
         _tell_who_has_not_read(ws, gate, people, silent)

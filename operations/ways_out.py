@@ -36,7 +36,7 @@ def at_gate(ws: Workspace, gate: GateRow, asked: Sequence[Request]) -> tuple[Rea
         _escalate(ws, gate),
         _waive(ws, gate),
     )
-    return tuple(way for each in ways for way in each)
+    return tuple(way for each in ways for way in each) or tuple(_what_is_left(ws, gate, asked))
 
 
 def off_hold(ws: Workspace) -> tuple[Reason, ...]:
@@ -122,6 +122,15 @@ def _waive(ws: Workspace, gate: GateRow) -> Iterator[Reason]:
         yield Reason(
             'To let it pass without ({people} may): etappe gate waive {rollout} {gate} --by {by} --reason "why"',
             {**_here(ws, gate), "people": names, "by": quote(people[0])},
+        )
+
+
+def _what_is_left(ws: Workspace, gate: GateRow, asked: Sequence[Request]) -> Iterator[Reason]:
+    if gate.state is GateState.OPEN and asked:
+        yield Reason(
+            "The plan names nobody else who may answer here: speak to those who are asked. "
+            'To call it off: etappe rollout cancel {rollout} --reason "why"',
+            {"rollout": ws.rollout.id},
         )
 
 

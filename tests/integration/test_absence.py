@@ -57,6 +57,8 @@ def test_who_is_asked_while_away_is_covered_by_the_escalation_at_once_and_the_ow
     assert "Anna Keller is away until 2026-03-16, and nobody answers in their place. From now on" in last_told(company)
     [entry] = company.entries("request.away")
     assert (entry.facts["person"], entry.facts["until"], entry.actor) == (ANNA, "2026-03-16", "etappe")
+    assert company.gate()["chased"] == [f"Asked as well since Monday, 2 March 2026, 10:00: {EMIL}, because of the "
+                                        f"absence of {ANNA}."]  # fmt: skip
 
 
 def test_an_absence_that_begins_while_something_waits_escalates_by_the_check_and_once(company: Company) -> None:
