@@ -25,7 +25,8 @@ def chased(ws: Workspace, gate: GateRow, names: Callable[[str], str]) -> tuple[R
 def people_chased(ws: Workspace, gate: GateRow) -> set[str]:
     """Return the addresses of everybody whom these sentences name."""
     entries = ws.session.scalars(chasing_at(ws.rollout.id, gate.key, gate.round))
-    return {person for entry in entries for key in ("to", "silent", "away", "people") for person in entry.facts.get(key, ())}
+    named = ("to", "silent", "away", "people")
+    return {person for entry in entries for key in named for person in entry.facts.get(key, ())}
 
 
 def _level(planned: Gate, entry: AuditEntry, names: Callable[[str], str]) -> Reason:
