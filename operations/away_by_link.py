@@ -179,7 +179,7 @@ def _repeated(ws: Workspace, person: str, to: str, term: Term) -> Absence | None
 def _shown(db: Database, token: str, now: datetime, entered: int = 0) -> AwayPage:
     with db.read() as session:
         request = session.get_one(Request, find_link(session, token).request_id)
-        return _page(Workspace(session, (), session.get_one(Rollout, request.rollout_id), now), request, entered)
+        return _page(Workspace.to_look_at(session, session.get_one(Rollout, request.rollout_id), now), request, entered)
 
 
 def _page(ws: Workspace, request: Request, entered: int) -> AwayPage:

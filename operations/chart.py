@@ -96,7 +96,7 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
         rollout = session.get_one(Rollout, rollout_id)
         if rollout.flow_run_id is None:
             return None
-        ws = Workspace(session, (), rollout, now)
+        ws = Workspace.to_look_at(session, rollout, now)
         gates = [gate for gate in session.scalars(all_gates(rollout_id)) if gate.opened_at or gate.current]
         in_order = sorted(gates, key=lambda gate: (ws.stage_of(gate).position, gate.position))
         lines = tuple(_line(ws, gate) for gate in in_order if gate.current)

@@ -237,4 +237,4 @@ _TOPICS: dict[str, Callable[[Composer, Workspace, Message], Mail | None]] = {
 
 def workspace_for(session: Session, message: Message, now: datetime) -> Workspace:
     """Return the rollout a message is about, to look at."""
-    return Workspace(session, (), session.get_one(Rollout, message.rollout_id), now)
+    return Workspace.to_look_at(session, session.get_one(Rollout, message.rollout_id), now)

@@ -57,7 +57,7 @@ def describe_rollout(db: Database, rollout_id: str, now: datetime) -> dict[str, 
         rollout = session.get(Rollout, rollout_id)
         if rollout is None:
             raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
-        ws = Workspace(session, (), rollout, now)
+        ws = Workspace.to_look_at(session, rollout, now)
         gates = ws.gates()
         stages = ws.stages()
         waiting, using = waiting_stages(session, rollout_id), using_stages(session, rollout_id)

@@ -28,7 +28,7 @@ def explain_rollout(db: Database, rollout_id: str, now: datetime, language: str 
         rollout = session.get(Rollout, rollout_id)
         if rollout is None:
             raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
-        return explained(Workspace(session, (), rollout, now), language or rollout.language)
+        return explained(Workspace.to_look_at(session, rollout, now), language or rollout.language)
 
 
 def explained(ws: Workspace, language: str) -> RolloutShown:

@@ -30,7 +30,9 @@ def looks_due(db: Database, now: datetime) -> list[Look]:
     """Return the gates to look at now, those that have waited longest first."""
     with db.read() as session:
         due = session.scalars(gates_to_look_at(now, ("window", "measurement", "check"))).all()
-        looks = [_look(Workspace(session, (), session.get_one(Rollout, gate.rollout_id), now), gate) for gate in due]
+        looks = [
+            _look(Workspace.to_look_at(session, session.get_one(Rollout, gate.rollout_id), now), gate) for gate in due
+        ]
     return [look for look in looks if look is not None]
 
 

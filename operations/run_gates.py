@@ -81,7 +81,7 @@ def wanted_run(db: Database, gate_id: int, now: datetime) -> WantedRun:
     """Return what a gate of the kind run starts, with the rollout's inputs as they are now."""
     with db.read() as session:
         gate = session.get_one(GateRow, gate_id)
-        ws = Workspace(session, (), session.get_one(Rollout, gate.rollout_id), now)
+        ws = Workspace.to_look_at(session, session.get_one(Rollout, gate.rollout_id), now)
         planned = ws.planned_gate(gate)
         if not isinstance(planned, RunGate):
             raise TypeError(f"the gate {gate.key} starts no flow run")

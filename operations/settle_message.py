@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from domain.reasons import Fact, Reason
@@ -18,10 +19,8 @@ from operations.workspace import Workspace, lock
 def settle_messages(db: Database, ids: Collection[int], state: MessageState, now: datetime) -> None:
     """Say that these messages were sent, or dropped because they were no longer true."""
     with db.write() as session:
-        for message_id in ids:
-            message = session.get_one(Message, message_id)
-            message.state, message.settled_at, message.leased_until = state, now, None
-            message.tries += 1
+        settled = {"state": state, "settled_at": now, "leased_until": None, "tries": Message.tries + 1}
+        session.execute(update(Message).where(Message.id.in_(ids)).values(settled))
 
 
 def try_again_later(db: Database, ids: Collection[int], error: str, now: datetime) -> None:

@@ -39,4 +39,4 @@ def _workspace(session: Session, rollout_id: str, now: datetime) -> Workspace:
     rollout = session.get(Rollout, rollout_id)
     if rollout is None:
         raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
-    return Workspace(session, (), rollout, now)
+    return Workspace.to_look_at(session, rollout, now)

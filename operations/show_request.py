@@ -60,7 +60,7 @@ def show_request(db: Database, token: str, now: datetime) -> RequestPage:
         link = find_link(session, token)
         request = session.get_one(Request, link.request_id)
         rollout = session.get_one(Rollout, request.rollout_id)
-        return page(Workspace(session, (), rollout, now), request)
+        return page(Workspace.to_look_at(session, rollout, now), request)
 
 
 def find_link(session: Session, token: str) -> Link:

@@ -18,7 +18,12 @@ from operations.workspace import Workspace
 
 def latest_decisions(ws: Workspace, gate: GateRow) -> dict[str, Decision]:
     """Each voice's last word at a gate, by whose voice it is; what has lapsed is left out."""
-    return {decision.voice: decision for decision in ws.session.scalars(standing_decisions_at(gate.id))}
+    if ws.words is not None and gate.id in ws.words:
+        return ws.words[gate.id]
+    words = {decision.voice: decision for decision in ws.session.scalars(standing_decisions_at(gate.id))}
+    if ws.words is not None:
+        ws.words[gate.id] = words
+    return words
 
 
 def wishes(ws: Workspace, gate: GateRow) -> list[Decision]:

@@ -60,10 +60,17 @@ class Workspace:
     """How to write to people, as far as somebody has asked (operations/question.py)."""
     hours: dict[str, Hours] = field(default_factory=dict)
     """When people are written to, as far as somebody has asked (operations/hours.py)."""
+    words: dict[int, dict[str, Decision]] | None = None
+    """What was said at each gate, as far as somebody has asked; None while that can change (operations/voices.py)."""
     told: Counter[tuple[int, str]] = field(default_factory=Counter)
     """What each person has heard because of each entry of the record (operations/telling.py)."""
     _stages: dict[int, StageRow] = field(default_factory=dict)  # a session forgets rows that nobody holds
     _conditions: dict[int, Condition] = field(default_factory=dict)
+
+    @classmethod
+    def to_look_at(cls, session: Session, rollout: Rollout, now: datetime) -> Workspace:
+        """Return a rollout that nothing is changed of here."""
+        return cls(session, (), rollout, now, words={})
 
     @cached_property
     def plan(self) -> Plan:

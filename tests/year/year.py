@@ -142,8 +142,8 @@ class Year:
     def _next_due(self) -> datetime | None:
         """When the check, or the post, next has something to do; the check on its schedule."""
         with self.db.read() as session:
-            checked = [at for query in _DUE if (at := session.scalar(query)) is not None]
-            posted = session.scalar(select(func.min(Message.due_at)).where(Message.state == MessageState.PENDING))
+            *due, posted = session.execute(select(*(query.scalar_subquery() for query in (*_DUE, _POSTED)))).one()
+        checked = [at for at in due if at is not None]
         on_schedule = [self._scheduled(min(checked))] if checked else []
         return min([*on_schedule, *([posted] if posted else [])], default=None)
 
@@ -249,9 +249,12 @@ _DUE = (
     select(func.min(Absence.starts_at)).where(Absence.noticed_at.is_(None), Absence.revoked_at.is_(None)),
 )
 """When the check next has something to do."""
+_POSTED = select(func.min(Message.due_at)).where(Message.state == MessageState.PENDING)
 
 
 def _installation(db: Database, home: Path) -> Installation:
     settings = Settings(home, db.url, "https://etappe.example.com", "smtp://127.0.0.1:1", "etappe@example.com",
                         given_secret_keys=(KEYS[0].decode(),))  # fmt: skip
-    return Installation(settings)
+    installation = Installation(settings)
+    vars(installation)["db"] = db  # the same one, so that nobody waits for the disk
+    return installation
