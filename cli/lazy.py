@@ -18,6 +18,10 @@ class Lazy:
     summary: str
 
 
+class ReaderGone(Exception):
+    """Whoever read what is printed has gone, as with `| head`."""
+
+
 class LazyGroup(click.Group):
     """Knows its commands by name and place; the overview is written without importing any."""
 
@@ -38,6 +42,13 @@ class LazyGroup(click.Group):
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. Raises ReaderGone instead of BrokenPipeError, of which click would make a failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as gone:
+            raise ReaderGone from gone
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the overview from the summaries."""

@@ -13,7 +13,7 @@ from typing import TextIO
 
 import click
 
-from cli.lazy import Lazy, LazyGroup
+from cli.lazy import Lazy, LazyGroup, ReaderGone
 from domain.errors import EtappeError, InvalidFile
 
 REFUSED = 1
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _never_fail_to_print(sys.stderr)
     try:
         return _run(arguments)
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         _close_quietly(sys.stdout)
         return 0
 

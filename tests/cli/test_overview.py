@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -120,3 +121,13 @@ def test_a_reader_that_goes_away_is_no_mistake() -> None:
     said = subprocess.run(["bash", "-c", piped], cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert said.stdout == "{\n0\n"
     assert said.stderr == ""
+
+
+def test_nor_is_one_that_has_gone_before_anything_is_said() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    program = "from cli.main import main; import sys; sys.exit(main())"
+    said = subprocess.run([sys.executable, "-c", program, "plan", "schema"], cwd=CHECKOUT, stdout=writer,
+                          stderr=subprocess.PIPE, text=True, check=False)  # fmt: skip
+    os.close(writer)
+    assert (said.returncode, said.stderr) == (0, "")
