@@ -6,6 +6,7 @@ when a rule of tests/year/judge.py is broken.
 
 from __future__ import annotations
 
+import gc
 import sys
 import tempfile
 import time
@@ -31,6 +32,8 @@ def main() -> None:
         db = Database(f"sqlite:///{folder}/year.db")
         schema.upgrade(db)
         year = Year(db, Path(folder), people, rollouts, MONDAY, days, seed)
+        gc.freeze()
+        gc.set_threshold(100_000)
         began = time.perf_counter()
         year.play()
         print(report(year, time.perf_counter() - began))

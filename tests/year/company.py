@@ -15,7 +15,7 @@ from domain.plan import Calendar
 
 ZONES = ("Europe/Zurich", "Europe/Zurich", "Europe/Zurich", "Europe/Berlin", "Europe/London", "America/New_York")
 HOLIDAYS = {"Europe/Zurich": "CH-ZH", "Europe/Berlin": "DE-BY", "Europe/London": "GB-ENG", "America/New_York": "US-NY"}
-ROLES = {"board": 3, "finance": 2, "chair": 1, "hr": 2, "lead": 1, "staff": 12, "reviewers": 3, "sponsor": 1}
+ROLES = {"board": 3, "finance": 2, "chair": 1, "hr": 2, "lead": 1, "staff": 6, "reviewers": 3, "sponsor": 1}
 """How many hold each role in one rollout."""
 ONE_DAY = timedelta(days=1)
 
