@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
-
-from sqlalchemy.orm import Session
 
 from domain.check_clock import is_over
 from domain.states import GateState
@@ -22,39 +19,19 @@ from operations.escalating import escalate
 from operations.expiring import expire
 from operations.progress import progress
 from operations.telling import remind
-from operations.workspace import Workspace, lock
-
-Due = tuple[str, Sequence[int]]
-"""A rollout, and the gates of it at which something is due."""
-SQLITE_AT_ONCE = 25
-"""How many rollouts share a transaction on SQLite: it lets one writer in at a time anyway, and every commit waits for
-the disk. PostgreSQL has a rollout each, so that nobody who decides waits for the others."""
+from operations.workspace import Workspace, locked
 
 
 def attend_gates(
-    db: Database,
-    keys: Sequence[bytes],
-    due: Sequence[Due],
-    now: datetime,
-    believed: datetime,
-    carefully: Callable[[Callable[[], list[str]]], list[str]],
+    db: Database, keys: Sequence[bytes], rollout_id: str, gate_ids: Sequence[int], now: datetime, believed: datetime
 ) -> list[str]:
-    """Do what is due at gates of some rollouts and return what was done, one word each: expired, escalated, reminded.
+    """Do what is due at gates of one rollout and return what was done, one word each: expired, escalated, reminded.
 
     Each happens at most once per due date, however often and by however many this is called. Reminders and escalations
-    go by `now`; time is up only at `believed` (domain/check_clock.py), since that cannot be undone. One transaction
-    for all of them; what fails in one rollout is undone there, and `carefully` keeps it from stopping the others.
+    go by `now`; time is up only at `believed` (domain/check_clock.py), since that cannot be undone.
     """
-    with db.write() as session:
-        units = [partial(_attend_rollout, session, keys, one, now, believed) for one in due]
-        return [word for unit in units for word in carefully(unit)]
-
-
-def _attend_rollout(session: Session, keys: Sequence[bytes], due: Due, now: datetime, believed: datetime) -> list[str]:
-    rollout_id, gate_ids = due
-    with session.begin_nested():
-        ws = lock(session, keys, rollout_id, now)
-        found = session.execute(gates_with_stages(gate_ids)).all()
+    with locked(db, keys, rollout_id, now) as ws:
+        found = ws.session.execute(gates_with_stages(gate_ids)).all()
         return [done for gate, _ in found for done in _attend(ws, gate, believed)]
 
 

@@ -28,7 +28,7 @@ from models.gates import (
 from models.rollouts import Rollout, rollouts_due_to_start, stages_stalled
 from operations.advance import advance
 from operations.apply_delegations import check_delegations
-from operations.attend_gate import SQLITE_AT_ONCE, Due, attend_gates
+from operations.attend_gate import attend_gates
 from operations.automatic import LOOKED_AT_BY_THE_CLOCK
 from operations.chase_renewal import chase_renewal
 from operations.follow_calendar import follow_calendar, rollouts_off_calendar
@@ -99,8 +99,8 @@ def _units(db: Database, keys: Sequence[bytes], now: datetime, believed: datetim
         *(partial(_advance, db, keys, rollout_id, now) for rollout_id in _to_advance(db, now)),
         *(partial(renew_gate, db, keys, *gate, now) for gate in _found(db, gates_to_renew(now))),
         *(
-            partial(attend_gates, db, keys, some, now, believed, _unless_it_fails)
-            for some in _some_at_once(_by_rollout(_found(db, gates_due(now, believed))), db)
+            partial(attend_gates, db, keys, *due, now, believed)
+            for due in _by_rollout(_found(db, gates_due(now, believed)))
         ),
         *(partial(chase_renewal, db, keys, *gate, now, believed) for gate in _found(db, renewals_overdue(believed))),
         *(partial(report_stall, db, keys, *stage, now) for stage in _stalled_stages(db, now)),
@@ -129,12 +129,7 @@ def _found(db: Database, gates: Select[GateRow]) -> list[tuple[str, int]]:
         return [(rollout_id, gate_id) for rollout_id, gate_id in session.execute(ids_of(gates))]
 
 
-def _some_at_once(due: Sequence[Due], db: Database) -> list[Sequence[Due]]:
-    many = SQLITE_AT_ONCE if db.is_sqlite else 1
-    return [due[start : start + many] for start in range(0, len(due), many)]
-
-
-def _by_rollout(gates: Sequence[tuple[str, int]]) -> list[Due]:
+def _by_rollout(gates: Sequence[tuple[str, int]]) -> list[tuple[str, list[int]]]:
     """What is due in one rollout at once is done in one transaction: gates that opened together are due together."""
     found: dict[str, list[int]] = {}
     for rollout_id, gate_id in gates:

@@ -14,9 +14,9 @@ from models.database import Database
 from tests.company import SIGN_OFF, Company, one_gate
 
 REMINDED = one_gate(f"{SIGN_OFF}, remind: every 2 days, expires: {{after: 30 days}}")
-A_REMINDER = 19
+A_REMINDER = 17
 """Statements to remind three people at one gate, in a rollout of its own: lock, look (who is away, who keeps which
-hours, who has a chat), write, and the savepoint's own."""
+hours, who has a chat), write, and the transaction's own."""
 
 
 @contextmanager
