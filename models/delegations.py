@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.delegation import Term
 from models.base import Address, Base
-from models.requests import Purpose, Request, RequestState
+from models.requests import ASKED_IN_PLACE, Purpose, Request, RequestState
 
 LENT = frozenset({Purpose.DECIDE, Purpose.ANSWER, Purpose.MEASURE})
 """What somebody else can be asked in one's place. Having read a text cannot be lent."""
@@ -99,7 +99,7 @@ def rollouts_asking_in_vain(now: datetime) -> Select[str]:
     )
     return (
         select(Request.rollout_id)
-        .where(Request.state == RequestState.OPEN, Request.on_behalf_of != "", ~holds)
+        .where(Request.state == RequestState.OPEN, ASKED_IN_PLACE, ~holds)
         .distinct()
         .order_by(Request.rollout_id)
     )

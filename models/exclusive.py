@@ -73,4 +73,5 @@ def rollouts_whose_turn_has_come() -> Select[str]:
     """The rollouts with a stage that is first in its queue and has not opened."""
     ahead = aliased(Claim)
     before = select(ahead.id).where(ahead.resource == Claim.resource, ahead.released_at.is_(None), ahead.id < Claim.id)
-    return select(Claim.rollout_id).where(_IS_IN_QUEUE, Claim.held_at.is_(None), ~before.exists()).order_by(Claim.id)
+    first = select(Claim.rollout_id).where(_IS_IN_QUEUE, Claim.held_at.is_(None), ~before.exists())
+    return first.order_by(Claim.resource, Claim.id)
