@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.delegation import Term
 from models.base import Address, Base, state_column
 from models.delegations import Delegation
+from models.reading import prepared
 from models.requests import Request, RequestState
 
 
@@ -97,6 +98,7 @@ def absences_in_calendar(person: str, now: datetime) -> Select[Absence]:
     )
 
 
+@prepared
 def is_somebody_away(rollout_id: str, now: datetime) -> Select[int]:
     """The absences that hold now of people who are asked something in a rollout."""
     return (

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from models.base import Address, Base, Name, RolloutId
 from models.gates import GateRow
+from models.reading import prepared
 from models.requests import Decision
 from models.rollouts import Rollout
 
@@ -69,6 +70,7 @@ class Attachment(Base):
     removed_at: Mapped[datetime | None]
 
 
+@prepared
 def standing_decisions_at(gate_id: int) -> Select[Decision]:
     """What was decided at a gate and has not lapsed, in the order of deciding."""
     return (
@@ -89,6 +91,7 @@ def lapses_of(rollout_id: str) -> Select[Lapse]:
     return select(Lapse).where(Lapse.rollout_id == rollout_id).order_by(Lapse.decision_id)
 
 
+@prepared
 def voices_lapsed_in(rollout_id: str, key: str, number: int) -> Select[str]:
     """Whose decisions at a gate have lapsed in one round."""
     return (
@@ -110,6 +113,7 @@ def lapses_at_gate(rollout_id: str, key: str) -> Select[Lapse, Decision]:
     )
 
 
+@prepared
 def attachments_of(rollout_id: str) -> Select[Attachment]:
     """What is attached to a rollout now, by name."""
     return (

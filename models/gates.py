@@ -30,6 +30,7 @@ from models.base import (
     RolloutId,
     state_column,
 )
+from models.reading import prepared
 from models.rollouts import PlanVersion, Rollout, StageRow
 
 
@@ -125,6 +126,7 @@ Index("ix_gates_problem", GateRow.rollout_id, sqlite_where=GateRow.problem.is_no
       postgresql_where=GateRow.problem.is_not(None))  # fmt: skip
 
 
+@prepared
 def current_gates(rollout_id: str) -> Select[GateRow]:
     """The gates of a rollout in their newest round, in the plan's order."""
     return (
@@ -135,11 +137,13 @@ def current_gates(rollout_id: str) -> Select[GateRow]:
     )
 
 
+@prepared
 def all_gates(rollout_id: str) -> Select[GateRow]:
     """The gates of a rollout in every round."""
     return select(GateRow).where(GateRow.rollout_id == rollout_id).order_by(GateRow.id)
 
 
+@prepared
 def gate_in_round(rollout_id: str, key: str, number: int) -> Select[GateRow]:
     """One gate of a rollout in one round."""
     return select(GateRow).where(GateRow.rollout_id == rollout_id, GateRow.key == key, GateRow.round == number)
@@ -156,6 +160,7 @@ def gates_due(now: datetime, believed: datetime) -> Select[GateRow]:
     return select(GateRow).where(GateRow.state == GateState.OPEN, due).order_by(GateRow.id)
 
 
+@prepared
 def gates_with_stages(gate_ids: Collection[int]) -> Select[GateRow, StageRow]:
     """These gates, each with its stage."""
     return (

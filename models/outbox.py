@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from domain.mail_times import Occasion
 from models.base import Address, Base, Name, RolloutId, state_column
+from models.reading import prepared
 from models.rollouts import Rollout
 
 _BY_THE_CLOCK = [occasion for occasion in Occasion if occasion.by_the_clock]
@@ -100,6 +101,7 @@ def sent_by_the_clock(
     )
 
 
+@prepared
 def next_message_due(now: datetime) -> Select[datetime | None]:
     """When the next pending mail is due that nobody delivers at this moment."""
     return select(func.min(Message.due_at)).where(_free(now), Message.topic != CHAT)
@@ -145,6 +147,7 @@ def dead_chat_messages(rollout_id: str, recipient: str) -> Select[Message]:
     )
 
 
+@prepared
 def messages_of(rollout_id: str) -> Select[Message]:
     """Every message about a rollout."""
     return select(Message).where(Message.rollout_id == rollout_id).order_by(Message.id)
@@ -156,6 +159,7 @@ def message_counts() -> Select[str, int]:
     return select(Message.state, func.count()).where(Message.state.in_(open_states)).group_by(Message.state)
 
 
+@prepared
 def told_already(keys: Collection[str]) -> Select[str]:
     """Which of these dedup keys the outbox has taken before."""
     return select(Message.dedup_key).where(Message.dedup_key.in_(keys))

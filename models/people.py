@@ -9,6 +9,7 @@ from sqlalchemy import Date, Select, String, Text, and_, or_, select, type_coerc
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base, Name
+from models.reading import prepared
 
 
 class Person(Base):
@@ -64,6 +65,7 @@ def feeds() -> Select[str, int]:
     return select(Person.email, Person.feed_number).where(Person.gone_at.is_(None))
 
 
+@prepared
 def chats() -> Select[str, str]:
     """Who is present and has a chat of their own, and where that is."""
     return (
@@ -78,6 +80,7 @@ def person_locked(email: str) -> Select[Person]:
     return select(Person).where(Person.email == email, Person.gone_at.is_(None)).with_for_update()
 
 
+@prepared
 def people_called(addresses: Collection[str]) -> Select[Person]:
     """The people with these addresses, gone or not."""
     return select(Person).where(Person.email.in_(addresses))
@@ -99,6 +102,7 @@ def calendars_with_a_problem() -> Select[Person]:
     return people_present().where(Person.calendar_url.is_not(None), Person.calendar_problem.is_not(None))
 
 
+@prepared
 def holders_present() -> Select[RoleHolder]:
     """Who holds which role now, in the order of the directory file."""
     return select(RoleHolder).where(RoleHolder.gone_at.is_(None)).order_by(RoleHolder.role, RoleHolder.position)
@@ -114,6 +118,7 @@ def all_holders() -> Select[RoleHolder]:
     return select(RoleHolder).order_by(RoleHolder.role, RoleHolder.position)
 
 
+@prepared
 def closures() -> Select[Closure]:
     """When the company is closed."""
     return select(Closure).order_by(Closure.first, Closure.id)

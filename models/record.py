@@ -9,6 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Select, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base, Name, RolloutId
+from models.reading import prepared
 from models.rollouts import Rollout
 
 
@@ -36,11 +37,13 @@ class AuditEntry(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
+@prepared
 def entries_of(rollout_id: str) -> Select[AuditEntry]:
     """The record of a rollout, from the beginning."""
     return select(AuditEntry).where(AuditEntry.rollout_id == rollout_id).order_by(AuditEntry.sequence)
 
 
+@prepared
 def chasing_at(rollout_id: str, gate: str, number: int) -> Select[AuditEntry]:
     """The reminders and escalations at one gate of a rollout in one round."""
     actions = ("gate.reminded", "gate.escalated")
@@ -48,11 +51,13 @@ def chasing_at(rollout_id: str, gate: str, number: int) -> Select[AuditEntry]:
     return entries_of(rollout_id).where(*at_gate, AuditEntry.action.in_(actions))
 
 
+@prepared
 def entries_at(rollout_id: str, gate: str, action: str) -> Select[AuditEntry]:
     """The entries of one kind at one gate of a rollout, in whichever round."""
     return entries_of(rollout_id).where(AuditEntry.gate == gate, AuditEntry.action == action)
 
 
+@prepared
 def entries_after(rollout_id: str, sequence: int) -> Select[AuditEntry]:
     """What the record of a rollout says after the entry of this number."""
     return entries_of(rollout_id).where(AuditEntry.sequence > sequence)

@@ -30,6 +30,7 @@ from models.base import (
     state_column,
 )
 from models.gates import GateRow
+from models.reading import prepared
 from models.rollouts import Rollout
 
 
@@ -156,11 +157,13 @@ class Decision(Base):
         return self.on_behalf_of or self.person
 
 
+@prepared
 def requests_at(gate_id: int) -> Select[Request]:
     """Everybody who was ever asked at a gate, in the order of asking."""
     return select(Request).where(Request.gate_id == gate_id).order_by(Request.gate_id, Request.position)
 
 
+@prepared
 def requests_of(rollout_id: str) -> Select[Request]:
     """Everybody who was ever asked in a rollout."""
     return select(Request).where(Request.rollout_id == rollout_id).order_by(Request.gate_id, Request.position)
@@ -185,6 +188,7 @@ def rollouts_with_a_part_for(person: str, rollout_id: str | None = None) -> Sele
     return found.where(Request.gate_id.in_(gates))
 
 
+@prepared
 def open_requests_of(person: str) -> Select[Request]:
     """What somebody is asked now, in every rollout, oldest first."""
     return (
@@ -204,6 +208,7 @@ def words_about(rollout_id: str, gate_key: str, shown_digest: str) -> Select[Dec
     )
 
 
+@prepared
 def decisions_at(gate_id: int) -> Select[Decision]:
     """What was decided at a gate, in the order of deciding."""
     return select(Decision).where(Decision.gate_id == gate_id).order_by(Decision.id)
@@ -214,6 +219,7 @@ def decisions_of(rollout_id: str) -> Select[Decision]:
     return select(Decision).where(Decision.rollout_id == rollout_id).order_by(Decision.id)
 
 
+@prepared
 def links_of(request_id: str) -> Select[Link]:
     """The links of a request, oldest first."""
     return select(Link).where(Link.request_id == request_id).order_by(Link.number)

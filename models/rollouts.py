@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from domain.plan import Plan
 from domain.states import ENDED, RolloutState, StageState
 from models.base import Address, Base, Name, RolloutId, state_column
+from models.reading import prepared
 
 
 class PlanVersion(Base):
@@ -123,11 +124,13 @@ def plan_versions_of(name: str) -> Select[PlanVersion]:
     return select(PlanVersion).where(PlanVersion.name == name).order_by(PlanVersion.version.desc())
 
 
+@prepared
 def rollout_locked(rollout_id: str) -> Select[Rollout]:
     """One rollout, locked until the transaction ends (SQLite: the write transaction itself is the lock)."""
     return select(Rollout).where(Rollout.id == rollout_id).with_for_update(of=Rollout)
 
 
+@prepared
 def rollout_of_flow_run(flow_run_id: str) -> Select[Rollout]:
     """The rollout that this Prefect flow run executes."""
     return select(Rollout).where(Rollout.flow_run_id == flow_run_id)
@@ -183,11 +186,13 @@ def rollouts_without_flow_run() -> Select[Rollout]:
     return select(Rollout).where(Rollout.flow_run_id.is_(None), Rollout.state.not_in(ENDED)).order_by(Rollout.id)
 
 
+@prepared
 def current_stages(rollout_id: str) -> Select[StageRow]:
     """The stages of a rollout in their newest round, in the plan's order."""
     return select(StageRow).where(StageRow.rollout_id == rollout_id, StageRow.current).order_by(StageRow.position)
 
 
+@prepared
 def all_stages(rollout_id: str) -> Select[StageRow]:
     """The stages of a rollout in every round."""
     return select(StageRow).where(StageRow.rollout_id == rollout_id).order_by(StageRow.position, StageRow.round)

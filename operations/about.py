@@ -19,7 +19,7 @@ _MARK = 8  # characters of a digest, so that two versions of a file can be told 
 
 def about(ws: Workspace) -> dict[str, dict[str, str]]:
     """Return the inputs by their names and the attachments by theirs, as texts."""
-    attached = ws.session.scalars(attachments_of(ws.rollout.id))
+    attached = ws.read(attachments_of, ws.rollout.id)
     return {
         "inputs": {name: input_as_typed(ws, name) for name in ws.plan.inputs},
         ATTACHMENTS: {one.name: _in_words(one) for one in attached},

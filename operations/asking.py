@@ -37,7 +37,7 @@ def ask(
     Somebody who was asked before and is no longer is asked again by a new link; who is asked now stays asked.
     """
     members_speak_for_themselves(ws, gate)
-    rows = [row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is purpose]
+    rows = [row for row in ws.read(requests_at, gate.id) if row.purpose is purpose]
     before = {row.person: row for row in rows if not row.on_behalf_of}
     new = [(person, roles) for person, roles in people if person not in before]
     if purpose is Purpose.DECIDE and not escalation_level and people:
@@ -53,7 +53,7 @@ def ask(
 
 
 def _send(ws: Workspace, gate: GateRow, requests: Sequence[Request]) -> None:
-    asked = len(ws.session.scalars(requests_at(gate.id)).all())
+    asked = len(ws.read(requests_at, gate.id))
     for place, request in enumerate(requests, start=asked):
         request.position = place
     ws.session.add_all(requests)
@@ -91,7 +91,7 @@ def ask_in_place(
 def _ask_one_in_place(
     ws: Workspace, gate: GateRow, request: Request, delegation: Delegation, reason: VoidReason
 ) -> bool:
-    before = [row for row in ws.session.scalars(requests_at(gate.id)) if _is_in_place_of(row, request, delegation)]
+    before = [row for row in ws.read(requests_at, gate.id) if _is_in_place_of(row, request, delegation)]
     if before and before[0].state is RequestState.OPEN:
         return False
     ws.note("request.delegated", gate=gate, facts={**facts_of(ws, delegation), "purpose": request.purpose})
@@ -128,7 +128,7 @@ def _lapsed_before(ws: Workspace, gate: GateRow) -> set[str]:
     """Whose approval of the round before has lapsed: they hear why they are asked again."""
     if gate.round == 1:
         return set()
-    return set(ws.session.scalars(voices_lapsed_in(gate.rollout_id, gate.key, gate.round - 1)))
+    return set(ws.read(voices_lapsed_in, gate.rollout_id, gate.key, gate.round - 1))
 
 
 def _request(
@@ -172,7 +172,7 @@ def add_link(ws: Workspace, request: Request) -> None:
 
 def renew_link(ws: Workspace, request: Request, reason: VoidReason = VoidReason.RENEWED) -> None:
     """Put a new link and code in the place of the old ones."""
-    for link in ws.session.scalars(links_of(request.id)):
+    for link in ws.read(links_of, request.id):
         if link.voided_at is None:
             link.voided_at, link.void_reason = ws.now, reason
     request.link_number += 1
@@ -182,7 +182,7 @@ def renew_link(ws: Workspace, request: Request, reason: VoidReason = VoidReason.
 
 def open_requests(ws: Workspace, gate: GateRow, purposes: Collection[Purpose] = tuple(Purpose)) -> list[Request]:
     """Who is still asked at a gate."""
-    rows = ws.session.scalars(requests_at(gate.id))
+    rows = ws.read(requests_at, gate.id)
     return [row for row in rows if row.state is RequestState.OPEN and row.purpose in purposes]
 
 

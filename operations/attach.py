@@ -88,7 +88,7 @@ def add_link(ws: Workspace, address: str, name: str = "") -> str:
 
 def attached(ws: Workspace) -> dict[str, Attachment]:
     """Return what is attached now, by name."""
-    return {one.name: one for one in ws.session.scalars(attachments_of(ws.rollout.id))}
+    return {one.name: one for one in ws.read(attachments_of, ws.rollout.id)}
 
 
 def facts_of(one: Attachment) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _fresh(ws: Workspace, gate: GateRow, missed: Missed) -> Missed:
     """Leave out what was noticed before."""
     if not missed:
         return []
-    entries = ws.session.scalars(entries_at(ws.rollout.id, gate.key, AWAY)).all()
+    entries = ws.read(entries_at, ws.rollout.id, gate.key, AWAY)
     noticed = {(entry.facts["request"], entry.facts["absence"]) for entry in entries}
     return [(request, absence) for request, absence in missed if (request.id, absence.id) not in noticed]
 

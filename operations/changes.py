@@ -72,7 +72,7 @@ def _who_answers(ws: Workspace, gate: GateRow) -> dict[str, list[str]]:
 
 def _ask_to_answer(ws: Workspace, gate: GateRow, people: dict[str, list[str]]) -> None:
     """Whoever is asked already hears it once more, and whoever has answered before is asked again by the same link."""
-    known = {row.person: row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.RESPOND}
+    known = {row.person: row for row in ws.read(requests_at, gate.id) if row.purpose is Purpose.RESPOND}
     for person in people:
         if person in known:
             _ask_again(ws, known[person])

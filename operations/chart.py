@@ -138,7 +138,7 @@ def _painted(session: Session, flow_run_id: str) -> dict[tuple[str, int], Bar]:
 
 
 def _stage_bars(ws: Workspace) -> list[BarFacts]:
-    stages = [stage for stage in ws.session.scalars(all_stages(ws.rollout.id)) if stage.opened_at]
+    stages = [stage for stage in ws.read(all_stages, ws.rollout.id) if stage.opened_at]
     return [_stage_bar(ws, stage) for stage in stages]
 
 

@@ -16,7 +16,7 @@ def chased(ws: Workspace, gate: GateRow, names: Callable[[str], str]) -> tuple[R
 
     `names` gives the name of an address.
     """
-    entries = list(ws.session.scalars(chasing_at(ws.rollout.id, gate.key, gate.round)))
+    entries = list(ws.read(chasing_at, ws.rollout.id, gate.key, gate.round))
     planned = ws.planned_gate(gate)
     levels = [_level(planned, entry, names) for entry in entries if entry.action == "gate.escalated"]
     return (*levels, *_reminders([entry for entry in entries if entry.action == "gate.reminded"], names))
@@ -24,7 +24,7 @@ def chased(ws: Workspace, gate: GateRow, names: Callable[[str], str]) -> tuple[R
 
 def people_chased(ws: Workspace, gate: GateRow) -> set[str]:
     """Return the addresses of everybody whom these sentences name."""
-    entries = ws.session.scalars(chasing_at(ws.rollout.id, gate.key, gate.round))
+    entries = ws.read(chasing_at, ws.rollout.id, gate.key, gate.round)
     named = ("to", "silent", "away", "people")
     return {person for entry in entries for key in named for person in entry.facts.get(key, ())}
 

@@ -72,7 +72,7 @@ class Composer:
 
     def link_and_code(self, ws: Workspace, request: Request) -> tuple[str, str]:
         """Return the address and the code of a request's newest link."""
-        newest = list(ws.session.scalars(links_of(request.id)))[-1]
+        newest = list(ws.read(links_of, request.id))[-1]
         key = next((key for key in self.keys if links.key_id(key) == newest.key_id), self.keys[0])
         token = links.link_token(key, request.id, newest.number)
         return f"{self.base_url}/decide/{token}", links.code(key, request.id, newest.number)
@@ -116,7 +116,7 @@ def _escalation(composer: Composer, ws: Workspace, message: Message) -> Asking |
         return None
     request = ws.session.get_one(Request, message.facts["request_id"])
     gate = ws.session.get_one(GateRow, request.gate_id)
-    rows = ws.session.scalars(requests_at(gate.id))
+    rows = ws.read(requests_at, gate.id)
     before = [row for row in rows if _was_silent(row, request) and not row.on_behalf_of]
     return EscalationMail(
         **facts,
@@ -152,7 +152,7 @@ def _receipt(composer: Composer, ws: Workspace, message: Message) -> ReceiptMail
     gate = ws.session.get_one(GateRow, decision.gate_id)
     request = ws.session.get_one(Request, decision.request_id)
     if message.recipient != decision.person:
-        rows = ws.session.scalars(requests_at(gate.id))
+        rows = ws.read(requests_at, gate.id)
         theirs = (row for row in rows if row.person == message.recipient and not row.on_behalf_of)
         request = next(row for row in theirs if row.purpose is request.purpose)
     reader = reader_of(ws, message.recipient)

@@ -60,7 +60,7 @@ def _why_not(ws: Workspace, gate: GateRow, request: Request, delegate: str) -> R
     if request.purpose is Purpose.DECIDE:
         voice = Voice(request.person, delegate)
         return why_not_in_place(voice, may_be_lent, members(gate), separation_at(ws, gate.key), spoken_at(ws, gate))
-    rows = ws.session.scalars(requests_at(gate.id))
+    rows = ws.read(requests_at, gate.id)
     asked = {row.person for row in rows if row.state is RequestState.OPEN and row.purpose is request.purpose
              and not row.on_behalf_of}  # fmt: skip
     return why_not_bring_in_place(delegate, may_be_lent, members(gate), asked)
@@ -69,7 +69,7 @@ def _why_not(ws: Workspace, gate: GateRow, request: Request, delegate: str) -> R
 def say_why_not(ws: Workspace, gate: GateRow, request: Request, delegation: Delegation, reason: Reason) -> None:
     """Write down, and tell whoever gave a delegation, why nobody is asked by it here; once for each request."""
     facts = {**facts_of(ws, delegation), "request": request.id, "because": str(reason)}
-    if any(_same(entry, facts) for entry in ws.session.scalars(entries_at(ws.rollout.id, gate.key, NOT_DELEGATED))):
+    if any(_same(entry, facts) for entry in ws.read(entries_at, ws.rollout.id, gate.key, NOT_DELEGATED)):
         return
     ws.note(NOT_DELEGATED, gate=gate, facts=facts)
     names = {"delegate": delegation.delegate, "delegator": delegation.delegator}

@@ -195,5 +195,5 @@ def _decisions(ws: Workspace, gate: GateRow) -> list[dict[str, Any]]:
             "decided_at": decision.decided_at.isoformat(),
             "lapsed": lapsed.get(decision.id),
         }
-        for decision in ws.session.scalars(decisions_at(gate.id))
+        for decision in ws.read(decisions_at, gate.id)
     ]

@@ -84,7 +84,7 @@ def _escalated_to(ws: Workspace, gate: GateRow, escalation: Escalation, purpose:
 
 
 def _asked(ws: Workspace, gate: GateRow, purpose: Purpose) -> dict[str, Request]:
-    rows = ws.session.scalars(requests_at(gate.id))
+    rows = ws.read(requests_at, gate.id)
     own = (row for row in rows if row.purpose is purpose and not row.on_behalf_of)
     return {row.person: row for row in own if row.void_reason not in CALLED_OFF}
 

@@ -14,9 +14,9 @@ from operations.workspace import Workspace
 
 def matters(ws: Workspace) -> Matters:
     """Return what the rollout is about now."""
-    filled = ws.session.scalars(all_gates(ws.rollout.id))  # a list that is filled in anew stands until it is
+    filled = ws.read(all_gates, ws.rollout.id)  # a list that is filled in anew stands until it is
     answers = {gate.key: gate.answers for gate in filled if gate.answers is not None}
-    attached = {one.name: one.digest or one.url or "" for one in ws.session.scalars(attachments_of(ws.rollout.id))}
+    attached = {one.name: one.digest or one.url or "" for one in ws.read(attachments_of, ws.rollout.id)}
     return Matters(ws.plan, ws.rollout.inputs, answers, attached)
 
 

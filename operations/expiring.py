@@ -44,7 +44,7 @@ def _hear_the_silence(ws: Workspace, gate: GateRow) -> None:
 
 def _why_no_consent(ws: Workspace, gate: GateRow, silent: list[Request]) -> Reason | None:
     words = latest_decisions(ws, gate).items()
-    rows = [row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE]
+    rows = [row for row in ws.read(requests_at, gate.id) if row.purpose is Purpose.DECIDE]
     asked = {row.voice for row in rows if row.void_reason not in CALLED_OFF}
     return silence.why_no_consent(
         {reader_of(ws, voice).name: word.decision for voice, word in words},

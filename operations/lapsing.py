@@ -48,7 +48,7 @@ def lapse_what_changed(ws: Workspace) -> list[Decision]:
 
 def _decisions(ws: Workspace, gate: GateRow) -> list[Decision]:
     """What still counts of what was said in this round."""
-    return [one for one in ws.session.scalars(standing_decisions_at(gate.id)) if one.decision.is_final]
+    return [one for one in ws.read(standing_decisions_at, gate.id) if one.decision.is_final]
 
 
 def _lapse_what_is_renewed(ws: Workspace, now: Matters, gate: GateRow) -> list[Decision]:
@@ -109,7 +109,7 @@ def record_lapse(ws: Workspace, gate: GateRow, decision: Decision, name: str, be
 def _ask_these_again(ws: Workspace, gate: GateRow, gone: Iterable[Decision]) -> None:
     """Those whose voices they were are asked again, and whoever they have lent them to now."""
     voices = {decision.voice for decision in gone}
-    for request in ws.session.scalars(requests_at(gate.id)).all():
+    for request in ws.read(requests_at, gate.id):
         spoken_for = request.state is RequestState.VOID and request.void_reason is VoidReason.SPOKEN_FOR
         own = request.person in voices and not request.on_behalf_of
         if own and (request.state is RequestState.DONE or spoken_for):

@@ -68,7 +68,7 @@ def counting_decisions(ws: Workspace, gate: GateRow) -> list[Decision]:
     rows = [gate]
     if gate.state not in LETS_PASS and (renewed := renewed_round(ws, gate)):
         rows.append(renewed)
-    return [one for row in rows for one in ws.session.scalars(standing_decisions_at(row.id)) if one.decision.is_final]
+    return [one for row in rows for one in ws.read(standing_decisions_at, row.id) if one.decision.is_final]
 
 
 def move_to(ws: Workspace, version: PlanVersion) -> Move:

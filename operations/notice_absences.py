@@ -104,7 +104,7 @@ def _remind_at(ws: Workspace, gate: GateRow, back: Collection[str]) -> list[str]
 def _spared_last(ws: Workspace, gate: GateRow) -> dict[str, datetime]:
     """Who was not reminded the last time because they were away, and when that was."""
     spared: dict[str, datetime] = {}
-    for entry in ws.session.scalars(entries_at(ws.rollout.id, gate.key, "gate.reminded")):
+    for entry in ws.read(entries_at, ws.rollout.id, gate.key, "gate.reminded"):
         spared |= dict.fromkeys(entry.facts.get("away", ()), entry.at)
         for person in entry.facts["people"]:
             spared.pop(person, None)

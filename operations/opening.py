@@ -100,7 +100,7 @@ def ask_next_in_turn(ws: Workspace, gate: GateRow) -> None:
     planned = ws.planned_gate(gate)
     if getattr(planned, "order", "together") != "in turn":
         return
-    rows = [row for row in ws.session.scalars(requests_at(gate.id)) if row.purpose is Purpose.DECIDE]
+    rows = [row for row in ws.read(requests_at, gate.id) if row.purpose is Purpose.DECIDE]
     asked = {row.voice for row in rows if row.void_reason not in CALLED_OFF}
     following = [(person, asked_for) for person, asked_for in gate.approvers if person not in asked]
     ask(ws, gate, following[:1], Purpose.DECIDE)

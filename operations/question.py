@@ -102,7 +102,7 @@ def shown(ws: Workspace, gate: GateRow) -> dict[str, Any]:
         "round": gate.round,
         "inputs": ws.rollout.inputs,
         "answers": gate.answers,
-        "attachments": {one.name: one.digest or one.url for one in ws.session.scalars(attachments_of(ws.rollout.id))},
+        "attachments": {one.name: one.digest or one.url for one in ws.read(attachments_of, ws.rollout.id)},
         "changed": gate.changed,
     }
 
@@ -148,7 +148,7 @@ def asked_now(ws: Workspace, gate: GateRow) -> list[Request]:
 
     Whoever is asked for changes comes first: until they answer, its clock stands still.
     """
-    rows = [row for row in ws.session.scalars(requests_at(gate.id)) if row.state is RequestState.OPEN]
+    rows = [row for row in ws.read(requests_at, gate.id) if row.state is RequestState.OPEN]
     return sorted(rows, key=lambda row: row.purpose is not Purpose.RESPOND)
 
 

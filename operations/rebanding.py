@@ -63,7 +63,7 @@ def _ask_the_new(ws: Workspace, gate: GateRow, planned: Gate) -> None:
         return  # their turn comes
     if getattr(planned, "filled_by", None) and gate.answers is None:
         return  # nobody decides before the list is filled in
-    rows = ws.session.scalars(requests_at(gate.id)).all()
+    rows = ws.read(requests_at, gate.id)
     asked = [row for row in rows if row.purpose is Purpose.DECIDE and not row.on_behalf_of]
     known = {row.voice for row in asked}
     ask(ws, gate, [(person, roles) for person, roles in gate.approvers if person not in known], Purpose.DECIDE)

@@ -66,7 +66,7 @@ def refuse_strangers(ws: Workspace, metric: str) -> None:
 def _requests_for(ws: Workspace, metric: str) -> list[Request]:
     """What the actor is or was asked for that such a value answers now: for themselves, or in another one's place."""
     gates = [gate for gate in ws.gates(GateState.OPEN) if _waits_for(ws, gate, metric)]
-    rows = [row for gate in gates for row in ws.session.scalars(requests_at(gate.id))]
+    rows = [row for gate in gates for row in ws.read(requests_at, gate.id)]
     return [row for row in rows if row.person == ws.actor.address and row.purpose is Purpose.MEASURE]
 
 

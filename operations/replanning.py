@@ -115,8 +115,8 @@ def _new_gate(ws: Workspace, stage: StageRow, planned: Gate) -> GateRow:
 def _keep_the_version(ws: Workspace, former: int) -> None:
     """What is over by now was asked under the earlier version, and is shown by it from now on."""
     rows: list[StageRow | GateRow] = [
-        *ws.session.scalars(all_stages(ws.rollout.id)),
-        *ws.session.scalars(all_gates(ws.rollout.id)),
+        *ws.read(all_stages, ws.rollout.id),
+        *ws.read(all_gates, ws.rollout.id),
     ]
     for row in rows:
         if not row.current and row.plan_version_id is None:

@@ -35,7 +35,7 @@ def changes_as_facts(
 
 
 def _attached(ws: Workspace) -> tuple[Attached, ...]:
-    rows = ws.session.scalars(attachments_of(ws.rollout.id))
+    rows = ws.read(attachments_of, ws.rollout.id)
     return tuple(Attached(one.id, one.name, one.size, one.url or "", one.digest or "") for one in rows)
 
 

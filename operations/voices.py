@@ -18,12 +18,7 @@ from operations.workspace import Workspace
 
 def latest_decisions(ws: Workspace, gate: GateRow) -> dict[str, Decision]:
     """Each voice's last word at a gate, by whose voice it is; what has lapsed is left out."""
-    if ws.words is not None and gate.id in ws.words:
-        return ws.words[gate.id]
-    words = {decision.voice: decision for decision in ws.session.scalars(standing_decisions_at(gate.id))}
-    if ws.words is not None:
-        ws.words[gate.id] = words
-    return words
+    return {decision.voice: decision for decision in ws.read(standing_decisions_at, gate.id)}
 
 
 def wishes(ws: Workspace, gate: GateRow) -> list[Decision]:
@@ -31,7 +26,7 @@ def wishes(ws: Workspace, gate: GateRow) -> list[Decision]:
     if gate.paused_at is None:
         return []
     still = {voice for voice, word in latest_decisions(ws, gate).items() if _is_wish(word)}
-    words = ws.session.scalars(decisions_at(gate.id))
+    words = ws.read(decisions_at, gate.id)
     return [word for word in words if _is_wish(word) and word.voice in still and word.decided_at >= gate.paused_at]
 
 
@@ -64,7 +59,7 @@ def requirements_of(gate: GateRow) -> tuple[Requirement, ...]:
 
 def silent_at(ws: Workspace, gate: GateRow) -> list[str]:
     """Return those whose silence has counted as consent at a gate, in the order of asking."""
-    requests = ws.session.scalars(requests_at(gate.id))
+    requests = ws.read(requests_at, gate.id)
     return list(dict.fromkeys(one.voice for one in requests if one.void_reason is VoidReason.SILENT))
 
 
@@ -118,7 +113,7 @@ def _deciders(ws: Workspace, gate_key: str) -> list[Voice]:
     Whoever waived it has had it too.
     """
     rounds = _rounds_that_count(ws, gate_key)
-    words = [word for gate in rounds for word in ws.session.scalars(decisions_at(gate.id)) if word.decision.is_final]
+    words = [word for gate in rounds for word in ws.read(decisions_at, gate.id) if word.decision.is_final]
     waived = [Voice(gate.waived_by, gate.waived_by) for gate in rounds if gate.waived_by]
     return [*(Voice(word.voice, word.person) for word in words), *waived]
 

@@ -67,7 +67,7 @@ def _separation(ws: Workspace, planned: Gate) -> Separation:
 def skipped_at(ws: Workspace, gate: GateRow) -> list[str]:
     """Return everybody whose approval a waiver of this gate does without."""
     approved = {voice for voice, word in latest_decisions(ws, gate).items() if word.decision.is_approval}
-    requests = list(ws.session.scalars(requests_at(gate.id)))
+    requests = list(ws.read(requests_at, gate.id))
     asked = [Voice(row.voice, row.person) for row in requests if _counts_as_asked(gate, row)]
     known = {row.voice for row in requests}
     return passed_over(asked, [person for person in _to_be_asked(ws, gate) if person not in known], approved)

@@ -65,7 +65,7 @@ _Coming = Iterator[tuple[datetime, Reason]]
 
 
 def _reminder(ws: Workspace, gate: GateRow) -> _Coming:
-    requests = ws.session.scalars(requests_at(gate.id))
+    requests = ws.read(requests_at, gate.id)
     if gate.remind_at and any(request.state is RequestState.OPEN for request in requests):
         reminded = Reason("On {moment} whoever has not answered is reminded.", {"moment": gate.remind_at})
         yield gate.remind_at, reminded

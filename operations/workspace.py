@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from domain import conditions, record
@@ -24,12 +25,16 @@ from models.conditions import Condition
 from models.database import Database
 from models.gates import GateRow, current_gates
 from models.people import chats
+from models.reading import read_once
 from models.record import AuditEntry
 from models.requests import Decision
 from models.rollouts import PlanVersion, Rollout, StageRow, current_stages, rollout_locked
 from notifications.facts import Reader
 from operations.calendars import company_closures, with_closures
 from operations.directory import Directory
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 BY_THE_RULES = "etappe"
 """The actor of what follows from the rules alone."""
@@ -60,8 +65,6 @@ class Workspace:
     """How to write to people, as far as somebody has asked (operations/question.py)."""
     hours: dict[str, Hours] = field(default_factory=dict)
     """When people are written to, as far as somebody has asked (operations/hours.py)."""
-    words: dict[int, dict[str, Decision]] | None = None
-    """What was said at each gate, as far as somebody has asked; None while that can change (operations/voices.py)."""
     told: Counter[tuple[int, str]] = field(default_factory=Counter)
     """What each person has heard because of each entry of the record (operations/telling.py)."""
     _stages: dict[int, StageRow] = field(default_factory=dict)  # a session forgets rows that nobody holds
@@ -70,7 +73,7 @@ class Workspace:
     @classmethod
     def to_look_at(cls, session: Session, rollout: Rollout, now: datetime) -> Workspace:
         """Return a rollout that nothing is changed of here."""
-        return cls(session, (), rollout, now, words={})
+        return cls(session, (), rollout, now)
 
     @cached_property
     def plan(self) -> Plan:
@@ -109,15 +112,19 @@ class Workspace:
         if why := why_may_not_look_after(self.actor.address, self.caretakers(stage), requester_may=requester_may):
             raise NotAllowed(why)
 
+    def read(self, query: Callable[_P, Select[_T]], *given: _P.args, **named: _P.kwargs) -> Sequence[_T]:
+        """Return what a query finds, without asking twice while nothing changes (models/reading.py)."""
+        return read_once(self.session, query, *given, **named)
+
     def stages(self) -> list[StageRow]:
         """The stages in their newest round."""
-        rows = list(self.session.scalars(current_stages(self.rollout.id)))
+        rows = self.read(current_stages, self.rollout.id)
         self._stages.update((row.id, row) for row in rows)
-        return rows
+        return list(rows)
 
     def gates(self, *states: GateState) -> list[GateRow]:
         """The gates in their newest round, of these states (none given: all)."""
-        rows = self.session.scalars(current_gates(self.rollout.id))
+        rows = self.read(current_gates, self.rollout.id)
         return [row for row in rows if not states or row.state in states]
 
     def gate_called(self, key: str) -> GateRow:
