@@ -52,12 +52,20 @@ class Absence(Base):
         return Term(self.starts_at, min(self.ends_at, self.revoked_at or self.ends_at))
 
 
-def absences_now(now: datetime, people: Collection[str] | None = None) -> Select[Absence]:
-    """The absences of these people (None: of everybody) that hold at this moment, those that last longest first."""
-    holding = select(Absence).where(Absence.starts_at <= now, Absence.ends_at > now, Absence.revoked_at.is_(None))
-    if people is not None:
-        holding = holding.where(Absence.person.in_(people))
-    return holding.order_by(Absence.ends_at.desc(), Absence.id)
+@prepared
+def absences_now(now: datetime) -> Select[Absence]:
+    """The absences that hold at this moment, those that last longest first."""
+    return (
+        select(Absence)
+        .where(Absence.starts_at <= now, Absence.ends_at > now, Absence.revoked_at.is_(None))
+        .order_by(Absence.ends_at.desc(), Absence.id)
+    )
+
+
+@prepared
+def absences_now_of(people: Collection[str], now: datetime) -> Select[Absence]:
+    """The absences of these people that hold at this moment, those that last longest first."""
+    return absences_now(now).where(Absence.person.in_(people))
 
 
 def absences_of(person: str, now: datetime) -> Select[Absence]:
@@ -83,6 +91,7 @@ def absence_locked(absence_id: int) -> Select[Absence]:
     return select(Absence).where(Absence.id == absence_id).with_for_update()
 
 
+@prepared
 def absences_over(now: datetime) -> Select[Absence]:
     """The absences that are over, and whoever is back was not reminded since."""
     over = or_(Absence.ends_at <= now, Absence.revoked_at.is_not(None))

@@ -10,9 +10,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.states import ENDED, LETS_PASS, GateState, RolloutState, StageState
 from models.gates import GateRow
+from models.reading import prepared
 from models.rollouts import PlanVersion, Rollout, StageRow
 
 
+@prepared
 def plan_versions_in_use() -> Select[PlanVersion]:
     """The plan versions that rollouts follow which may still change."""
     living = select(Rollout.plan_version_id).where(Rollout.state.in_(set(RolloutState) - ENDED))

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Select, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
+from models.reading import prepared
 
 
 class CheckRun(Base):
@@ -46,6 +47,7 @@ def check_locked(check_id: int) -> Select[CheckRun]:
     return select(CheckRun).where(CheckRun.id == check_id).with_for_update()
 
 
+@prepared
 def clock_readings(limit: int) -> Select[str, datetime]:
     """Which checker began each run, and what its clock showed then, newest first: also of runs that never finished."""
     return select(CheckRun.checker, CheckRun.started_at).order_by(CheckRun.id.desc()).limit(limit)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base, Name, RolloutId
 from models.gates import GateRow
+from models.reading import prepared
 from models.requests import Decision
 from models.rollouts import Rollout
 
@@ -34,11 +35,13 @@ class Condition(Base):
     stage: Mapped[Name]
 
 
+@prepared
 def conditions_made_at(gate_id: int) -> Select[Condition]:
     """The conditions that were made at a gate."""
     return select(Condition).where(Condition.gate_id == gate_id).order_by(Condition.id)
 
 
+@prepared
 def conditions_of(rollout_id: str) -> Select[Condition]:
     """The conditions that were made in a rollout."""
     return select(Condition).where(Condition.rollout_id == rollout_id).order_by(Condition.id)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.delegation import Term
 from models.base import Address, Base
+from models.reading import prepared
 from models.requests import ASKED_IN_PLACE, Purpose, Request, RequestState
 
 LENT = frozenset({Purpose.DECIDE, Purpose.ANSWER, Purpose.MEASURE})
@@ -43,6 +44,7 @@ class Delegation(Base):
         return Term(self.starts_at, min(self.ends_at, self.revoked_at or self.ends_at))
 
 
+@prepared
 def delegations_now(now: datetime) -> Select[Delegation]:
     """The delegations that hold at this moment, oldest first."""
     return (
@@ -52,6 +54,13 @@ def delegations_now(now: datetime) -> Select[Delegation]:
     )
 
 
+@prepared
+def delegations_now_by(people: Collection[str], now: datetime) -> Select[Delegation]:
+    """The delegations by these people that hold at this moment, oldest first."""
+    return delegations_now(now).where(Delegation.delegator.in_(people))
+
+
+@prepared
 def delegations_over(now: datetime) -> Select[Delegation]:
     """The delegations that have ended, and what was asked by them was not looked through since."""
     over = or_(Delegation.ends_at <= now, Delegation.revoked_at.is_not(None))
@@ -88,6 +97,7 @@ def rollouts_asking(people: Collection[str]) -> Select[str, str]:
     )
 
 
+@prepared
 def rollouts_asking_in_vain(now: datetime) -> Select[str]:
     """The rollouts in which somebody is asked in another one's place though no delegation holds any more."""
     holds = exists().where(

@@ -102,6 +102,7 @@ def voices_lapsed_in(rollout_id: str, key: str, number: int) -> Select[str]:
     )
 
 
+@prepared
 def lapses_at_gate(rollout_id: str, key: str) -> Select[Lapse, Decision]:
     """The decisions at a gate, in whichever round, that no longer count, newest first."""
     return (

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, Select, select, text
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from models.base import Base, Name, RolloutId
+from models.reading import prepared
 from models.rollouts import Rollout, StageRow
 
 
@@ -54,21 +55,25 @@ def resource_locked(name: str) -> Select[Resource]:
     return select(Resource).where(Resource.name == name).with_for_update()
 
 
+@prepared
 def queue_of(resource: str) -> Select[Claim]:
     """Who uses a resource, and who waits for it, in order."""
     return select(Claim).where(Claim.resource == resource, _IS_IN_QUEUE).order_by(Claim.id)
 
 
+@prepared
 def claims_of(rollout_id: str) -> Select[Claim]:
     """The places that a rollout has in queues now."""
     return select(Claim).where(Claim.rollout_id == rollout_id, _IS_IN_QUEUE).order_by(Claim.id)
 
 
+@prepared
 def claims_in_line() -> Select[Claim]:
     """Everybody's places in every queue, in order."""
     return select(Claim).where(_IS_IN_QUEUE).order_by(Claim.resource, Claim.id)
 
 
+@prepared
 def rollouts_whose_turn_has_come() -> Select[str]:
     """The rollouts with a stage that is first in its queue and has not opened."""
     ahead = aliased(Claim)

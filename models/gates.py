@@ -154,6 +154,7 @@ def newest_round_of_gate(rollout_id: str, key: str) -> Select[int | None]:
     return select(func.max(GateRow.round)).where(GateRow.rollout_id == rollout_id, GateRow.key == key)
 
 
+@prepared
 def gates_due(now: datetime, believed: datetime) -> Select[GateRow]:
     """The open gates with a reminder or an escalation that is due now, or an expiry that is over beyond doubt."""
     due = or_(GateRow.remind_at <= now, GateRow.escalate_at <= now, GateRow.expires_at <= believed)
@@ -187,6 +188,7 @@ def ids_of(gates: Select[GateRow]) -> Select[str, int]:
     return gates.with_only_columns(GateRow.rollout_id, GateRow.id)
 
 
+@prepared
 def gates_to_look_at(now: datetime, kinds: Collection[str]) -> Select[GateRow]:
     """The open automatic gates of these kinds whose time to be looked at has come."""
     return (
@@ -196,6 +198,7 @@ def gates_to_look_at(now: datetime, kinds: Collection[str]) -> Select[GateRow]:
     )
 
 
+@prepared
 def run_gates_to_follow() -> Select[GateRow]:
     """The gates of the kind run that have opened, and whose flow run was not started yet or has not ended."""
     unfinished = or_(GateRow.started_run_state.is_(None), GateRow.started_run_state.in_(UNDER_WAY))
@@ -206,6 +209,7 @@ def run_gates_to_follow() -> Select[GateRow]:
     )
 
 
+@prepared
 def gates_to_renew(now: datetime) -> Select[GateRow]:
     """The gates that have passed and are to be asked again, in rollouts that still run."""
     return (
@@ -221,6 +225,7 @@ def gates_to_renew(now: datetime) -> Select[GateRow]:
     )
 
 
+@prepared
 def renewals_overdue(believed: datetime) -> Select[GateRow]:
     """The renewals whose time to answer is over beyond doubt, and that are not marked as overdue yet."""
     return (
@@ -236,6 +241,7 @@ def renewals_overdue(believed: datetime) -> Select[GateRow]:
     )
 
 
+@prepared
 def rollouts_with_unaskable_gates() -> Select[str]:
     """The rollouts with a gate that nobody could be asked at."""
     return select(GateRow.rollout_id).where(GateRow.problem.is_not(None), GateRow.current).distinct()

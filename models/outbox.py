@@ -76,6 +76,7 @@ def one_relay_at_a_time() -> Select[Any]:
     return select(func.pg_advisory_xact_lock(_CLAIMING))
 
 
+@prepared
 def messages_due(now: datetime, limit: int) -> Select[Message]:
     """The first mails to deliver now that nobody else is delivering, and all others due for their readers."""
     due = and_(_free(now), Message.due_at <= now, Message.topic != CHAT)
@@ -88,6 +89,7 @@ def messages_due(now: datetime, limit: int) -> Select[Message]:
     )
 
 
+@prepared
 def sent_by_the_clock(
     people: Collection[str], since: datetime, now: datetime
 ) -> Select[str, datetime | None, datetime | None]:
@@ -118,6 +120,7 @@ def chat_messages_due(now: datetime, limit: int) -> Select[Message]:
     )
 
 
+@prepared
 def next_chat_message_due(now: datetime) -> Select[datetime | None]:
     """When the next thing is due to be said in a chat that nobody says at this moment."""
     return select(func.min(Message.due_at)).where(_free(now), _may_be_said())

@@ -166,21 +166,25 @@ def count_of_stalled_stages() -> Select[int]:
     return select(func.count()).where(StageRow.state == StageState.OPEN, StageRow.stalled_since.is_not(None))
 
 
+@prepared
 def rollouts_due_to_start(today: date) -> Select[str]:
     """The rollouts whose start date has come, reckoned in the far east; advancing looks again by their own zone."""
     return select(Rollout.id).where(Rollout.state == RolloutState.WAITING, Rollout.start_on <= today)
 
 
+@prepared
 def rollouts_unpainted() -> Select[Rollout]:
     """The rollouts that have changed since Prefect's page was last painted, and have a page."""
     return select(Rollout).where(Rollout.painted < Rollout.sequence, Rollout.flow_run_id.is_not(None))
 
 
+@prepared
 def rollouts_to_wake() -> Select[Rollout]:
     """The rollouts that wait for their flow run to do something."""
     return select(Rollout).where(Rollout.wake_at.is_not(None), Rollout.flow_run_id.is_not(None))
 
 
+@prepared
 def rollouts_without_flow_run() -> Select[Rollout]:
     """The running rollouts that Prefect does not show yet: started by command, or their flow run was deleted."""
     return select(Rollout).where(Rollout.flow_run_id.is_(None), Rollout.state.not_in(ENDED)).order_by(Rollout.id)
@@ -203,6 +207,7 @@ def newest_round_of_stage(rollout_id: str, key: str) -> Select[int | None]:
     return select(func.max(StageRow.round)).where(StageRow.rollout_id == rollout_id, StageRow.key == key)
 
 
+@prepared
 def stages_stalled(now: datetime) -> Select[str, int]:
     """The open stages that have been open for longer than their plan says: the rollout's id and the stage's."""
     return select(StageRow.rollout_id, StageRow.id).where(StageRow.state == StageState.OPEN, StageRow.stalled_at <= now)

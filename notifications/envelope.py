@@ -7,7 +7,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 from email import policy
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
@@ -17,7 +17,21 @@ from notifications.messages import Asking, Mail
 from notifications.rendering import Rendered
 from notifications.senders import PermanentFailure
 
-_POLICY = policy.SMTP
+
+class _Headers(HeaderRegistry):
+    """Makes the class of a kind of header once: the one it comes from makes one for every header of every mail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, type[BaseHeader]] = {}
+
+    def __getitem__(self, name: str) -> type[BaseHeader]:
+        if name not in self._made:
+            self._made[name] = super().__getitem__(name)
+        return self._made[name]
+
+
+_POLICY = policy.SMTP.clone(header_factory=_Headers())
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _NOT_IN_A_DOMAIN = re.compile(r"[^A-Za-z0-9.-]+")
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from models.absences import Absence, absences_now
+from models.absences import Absence, absences_now_of
 from models.people import Person
 
 
@@ -15,7 +15,7 @@ def away_now(session: Session, people: Collection[str], now: datetime) -> dict[s
     """Return who of these people is away at this moment (aware): person to the absence that lasts longest."""
     if not people:
         return {}
-    holding = session.scalars(absences_now(now, set(people))).all()
+    holding = session.scalars(absences_now_of(set(people), now)).all()
     return {absence.person: absence for absence in reversed(holding)}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from domain.eligibility import normalise_address
 from domain.errors import InvalidInput, UnknownAbsence
 from domain.reasons import Reason
-from models.absences import Absence, absence_locked, absences_now
+from models.absences import Absence, absence_locked, absences_now_of
 from models.database import Database
 from models.delegations import Delegation
 from operations.apply_delegations import take_back
@@ -35,7 +35,7 @@ def come_back_now(db: Database, keys: Sequence[bytes], person: str, actor: Actor
     email = normalise_address(person)
     with db.write() as session:
         person_for(session, email, actor)
-        holding = session.scalars(absences_now(now, [email])).all()
+        holding = session.scalars(absences_now_of([email], now)).all()
         if not holding:
             raise InvalidInput(Reason("{person} is not away now.", {"person": email}))
         ended = [end_absence(session, absence.id, actor, now) for absence in holding]

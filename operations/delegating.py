@@ -8,7 +8,7 @@ from typing import Any
 from domain.delegation import why_not_bring_in_place, why_not_in_place
 from domain.eligibility import Voice
 from domain.reasons import Reason
-from models.delegations import LENT, Delegation, delegations_now
+from models.delegations import LENT, Delegation, delegations_now_by
 from models.gates import GateRow
 from models.people import Person
 from models.record import AuditEntry, entries_at
@@ -25,7 +25,7 @@ def lent_by(ws: Workspace, people: Iterable[str]) -> dict[str, Delegation]:
     wanted = set(people)
     if not wanted:
         return {}
-    holding = ws.session.scalars(delegations_now(ws.now).where(Delegation.delegator.in_(wanted)))
+    holding = ws.session.scalars(delegations_now_by(wanted, ws.now))
     return {delegation.delegator: delegation for delegation in holding}
 
 

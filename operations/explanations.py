@@ -15,7 +15,7 @@ from domain.reasons import Reason
 from domain.renewal import may_be_asked
 from domain.states import GateState, StageState
 from domain.waiver import REFUSED
-from models.absences import absences_now
+from models.absences import absences_now_of
 from models.gates import GateRow
 from models.outbox import Message, MessageState, messages_of
 from models.requests import Purpose, Request
@@ -152,7 +152,9 @@ class Explainer:
         zone = self.ws.plan.calendar.time_zone
         self.ws.readers |= readers(self.ws.session, people - self.ws.readers.keys(), self.ws.rollout, zone)
         last_days: dict[str, date] = {}
-        for absence in self.ws.session.scalars(absences_now(self.ws.now, people)):  # the one that lasts longest first
+        for absence in self.ws.session.scalars(
+            absences_now_of(people, self.ws.now)
+        ):  # the one that lasts longest first
             lives_in = reader_of(self.ws, absence.person).time_zone
             last_days.setdefault(absence.person, Term(absence.starts_at, absence.ends_at).last_day(lives_in))
         return last_days

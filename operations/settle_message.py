@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from domain.reasons import Fact, Reason
@@ -15,12 +15,18 @@ from notifications import retries
 from operations.telling import inform
 from operations.workspace import Workspace, lock
 
+_SETTLE = (
+    update(Message)
+    .where(Message.id.in_(bindparam("ids")))
+    .values(state=bindparam("to_state"), settled_at=bindparam("at"), leased_until=None, tries=Message.tries + 1)
+    .execution_options(synchronize_session=False)
+)
+
 
 def settle_messages(db: Database, ids: Collection[int], state: MessageState, now: datetime) -> None:
     """Say that these messages were sent, or dropped because they were no longer true."""
     with db.write() as session:
-        settled = {"state": state, "settled_at": now, "leased_until": None, "tries": Message.tries + 1}
-        session.execute(update(Message).where(Message.id.in_(ids)).values(settled))
+        session.execute(_SETTLE, {"ids": list(ids), "to_state": state, "at": now})
 
 
 def try_again_later(db: Database, ids: Collection[int], error: str, now: datetime) -> None:

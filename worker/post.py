@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import islice
 from urllib.parse import urlsplit
+
+from sqlalchemy.orm import Session
 
 from models.outbox import Message, MessageState, next_message_due
 from notifications import dedup, retries
@@ -20,8 +22,12 @@ from operations.compose_digest import bundles, in_one_mail
 from operations.compose_message import Composer, workspace_for
 from operations.installation import Installation
 from operations.settle_message import bury, settle_messages, try_again_later
+from operations.workspace import Workspace
 
 log = logging.getLogger("etappe.post")
+
+TOGETHER = 10
+"""How many mails are written before the first of them is sent."""
 
 
 def now() -> datetime:
@@ -77,18 +83,27 @@ class Post:
         """
         claimed_at = self._now()
         messages = claim_messages(self._db, claimed_at)
-        for parcel in chain.from_iterable(map(self._parcels_of, bundles(messages))):
-            if self._now() - claimed_at > LEASE / 2:
-                break
-            self._deliver(parcel)
+        for some in _in_tens(bundles(messages)):
+            for parcel in self._parcels(some):
+                if self._now() - claimed_at > LEASE / 2:
+                    return len(messages)
+                self._deliver(parcel)
         return len(messages)
 
-    def _parcels_of(self, messages: Sequence[Message]) -> Iterator[_Parcel]:
+    def _parcels(self, mails: Iterable[Sequence[Message]]) -> list[_Parcel]:
+        """Write a few mails together: those about the same rollout share what is read of it."""
+        with self._db.read() as session:
+            known: dict[str | None, Workspace] = {}
+            return [parcel for messages in mails for parcel in self._parcels_of(session, messages, known)]
+
+    def _parcels_of(
+        self, session: Session, messages: Sequence[Message], known: dict[str | None, Workspace]
+    ) -> Iterator[_Parcel]:
         """One mail of these messages, if any are still true; what is no longer true is a parcel without a mail."""
         written: list[tuple[Message, Mail]] = []
         for message in messages:
             try:
-                mail = self._compose(message)
+                mail = self._compose(session, message, known)
             except Exception as error:
                 log.exception("a message could not be written: %s", message.dedup_key)
                 self._not_now([message], repr(error))
@@ -102,11 +117,12 @@ class Post:
             keys = [message.dedup_key for message, _ in written]
             yield _Parcel([message for message, _ in written], mail, dedup.digest(keys) if len(keys) > 1 else keys[0])
 
-    def _compose(self, message: Message) -> Mail | None:
-        with self._db.read() as session:
-            if message.rollout_id is None:
-                return self._composer.compose_for_person(session, message)
-            return self._composer.compose(workspace_for(session, message, self._now()), message)
+    def _compose(self, session: Session, message: Message, known: dict[str | None, Workspace]) -> Mail | None:
+        if message.rollout_id is None:
+            return self._composer.compose_for_person(session, message)
+        if message.rollout_id not in known:
+            known[message.rollout_id] = workspace_for(session, message, self._now())
+        return self._composer.compose(known[message.rollout_id], message)
 
     def _deliver(self, parcel: _Parcel) -> None:
         if parcel.mail is None:
@@ -134,3 +150,10 @@ class Post:
         hopeless = [m.id for m in messages if retries.is_hopeless(m.wanted_at or m.created_at, self._now())]
         bury(self._db, hopeless, error, self._now())
         try_again_later(self._db, [m.id for m in messages if m.id not in hopeless], error, self._now())
+
+
+def _in_tens(mails: Iterable[list[Message]]) -> Iterator[list[list[Message]]]:
+    """A few at a time, so that each says how things are shortly before it goes out."""
+    left = iter(mails)
+    while some := list(islice(left, TOGETHER)):
+        yield some
