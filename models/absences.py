@@ -120,6 +120,7 @@ def is_somebody_away(rollout_id: str, now: datetime) -> Select[int]:
             Absence.ends_at > now,
             Absence.revoked_at.is_(None),
         )
+        .limit(1)
     )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache, wraps
 from inspect import signature, unwrap
 from itertools import chain
-from typing import Any, ParamSpec, TypeVar, TypeVarTuple
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple, cast
 
-from sqlalchemy import BindParameter, Select, Table, bindparam, event
+from sqlalchemy import BindParameter, Column, Select, Table, bindparam, event, inspect
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import visitors
+from sqlalchemy.orm.state import InstanceState
+from sqlalchemy.sql.elements import ClauseElement
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -25,18 +26,20 @@ def prepared(query: Callable[_P, Select[*_Ts]]) -> Callable[_P, Select[*_Ts]]:
     """
     names = tuple(signature(query).parameters)
 
-    @cache
-    def built() -> Select[*_Ts]:
-        return query(*map(bindparam, names))  # type: ignore[arg-type, call-arg]  # it stands for any value
-
     @wraps(query)
     def fill(*given: _P.args, **named: _P.kwargs) -> Select[*_Ts]:
         values: dict[str, Any] = {**dict(zip(names, given, strict=False)), **named}
         if any(isinstance(value, BindParameter) for value in values.values()):  # another one builds on this one
             return query(*given, **named)
-        return built().params({name: _listed(value) for name, value in values.items()})
+        return cast("Select[*_Ts]", _built(query)).params({name: _listed(value) for name, value in values.items()})
 
     return fill
+
+
+@cache
+def _built(query: Callable[..., Select[Any]]) -> Select[Any]:
+    """A query whose values are still to be filled in."""
+    return cast("Select[Any]", unwrap(query)(*map(bindparam, signature(query).parameters)))
 
 
 def _listed(value: Any) -> Any:
@@ -44,29 +47,62 @@ def _listed(value: Any) -> Any:
 
 
 def read_once(session: Session, query: Callable[_P, Select[_T]], *given: _P.args, **named: _P.kwargs) -> Sequence[_T]:
-    """Return what a query finds, or found before in this transaction, if no table that it reads was written to since.
+    """Return what a query finds, or found before in this transaction when nothing that it looks at has changed since.
 
-    Writing by the session's rows is noticed, by statements of one's own is not.
+    A session has each row once, so a row that was found shows every change of it; asking again is only of use when rows
+    have come or gone, or what the query selects or sorts by is another. What waits to be written is written first where
+    that is so, and waits on where not: a verb's entries and messages are written together at its end. Changes of the
+    session's rows are noticed, statements of one's own are not.
     """
-    session.flush()
+    if _concerns(session, query):
+        session.flush()
     memory: dict[Any, Sequence[_T]] = session.info.setdefault(_READ, {})
     key = (query, given, tuple(named.items()))
     if key not in memory:
-        memory[key] = session.scalars(query(*given, **named)).all()
+        with session.no_autoflush:
+            memory[key] = session.scalars(query(*given, **named)).all()
     return memory[key]
 
 
 @event.listens_for(Session, "before_flush")
 def _forget(session: Session, context: object, instances: object) -> None:
-    """Forget what was read of the tables that are written to now."""
+    """Forget what the queries have found that look at what is written now."""
     memory: dict[Any, Any] = session.info.get(_READ, {})
-    if memory:
-        written = {row.__tablename__ for row in chain(session.new, session.dirty, session.deleted)}
-        for key in [key for key in memory if written & _tables(key[0])]:
-            del memory[key]
+    for key in [key for key in memory if _concerns(session, key[0])]:
+        del memory[key]
+
+
+def _concerns(session: Session, query: Callable[..., Select[Any]]) -> bool:
+    """Whether something that waits to be written may change which rows a query finds."""
+    looks_at = _looks_at(query)
+    if any(row.__tablename__ in looks_at for row in chain(session.new, session.deleted)):
+        return True
+    return any(_has_changed(row, looks_at.get(row.__tablename__)) for row in session.dirty)
+
+
+def _has_changed(row: Any, columns: frozenset[str] | None) -> bool:
+    if not columns:
+        return False
+    state: InstanceState[Any] = inspect(row)
+    return len(state.unmodified_intersection(columns)) < len(columns)
 
 
 @cache
-def _tables(query: Callable[..., Select[Any]]) -> frozenset[str]:
-    statement = unwrap(query)(*map(bindparam, signature(query).parameters))
-    return frozenset(part.name for part in visitors.iterate(statement) if isinstance(part, Table))
+def _looks_at(query: Callable[..., Select[Any]]) -> Mapping[str, frozenset[str]]:
+    """The tables that a query reads, each with the columns that say which rows are found, and in which order."""
+    found: dict[str, set[str]] = {}
+    for part in _parts(_built(query)):
+        if isinstance(part, Table):
+            found.setdefault(part.name, set())
+        elif isinstance(part.table, Table):
+            found.setdefault(part.table.name, set()).add(part.key)
+    return {table: frozenset(columns) for table, columns in found.items()}
+
+
+def _parts(element: ClauseElement) -> Iterator[Table | Column[Any]]:
+    """The tables and columns that a query names; that a table is read does not name its columns."""
+    for child in element.get_children():
+        if isinstance(child, Table | Column):
+            yield child
+        else:
+            yield from _parts(child)

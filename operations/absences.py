@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from models.absences import Absence, absences_now_of
 from models.people import Person
+from models.reading import read_once
 
 
 def away_now(session: Session, people: Collection[str], now: datetime) -> dict[str, Absence]:
     """Return who of these people is away at this moment (aware): person to the absence that lasts longest."""
     if not people:
         return {}
-    holding = session.scalars(absences_now_of(set(people), now)).all()
+    holding = read_once(session, absences_now_of, frozenset(people), now)
     return {absence.person: absence for absence in reversed(holding)}
 
 

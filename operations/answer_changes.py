@@ -25,7 +25,7 @@ from operations.changes import go_on
 from operations.detach import remove
 from operations.lapsing import lapse_what_changed
 from operations.progress import progress
-from operations.show_request import RequestPage, page
+from operations.show_request import RequestPage, shown_again
 from operations.telling import tell_again
 from operations.typed_inputs import read_changes
 from operations.voices import wishes
@@ -57,15 +57,15 @@ def answer_changes_by_link(
     The same reply again returns what was recorded. Raises what by_link, refuse_what_is_over and answer_changes raise.
     """
 
-    def change(asked: Asked) -> RequestPage:
+    def change(asked: Asked) -> str:
         if asked.request.purpose is not Purpose.RESPOND:
             raise InvalidInput(Reason("This page asks for something else than an answer to a request for changes."))
         if not _is_repeated(asked, answer):
             refuse_what_is_over(asked, digest)
             _answer(asked.ws, asked.gate, answer)
-        return page(asked.ws, asked.request)
+        return asked.request.id
 
-    return by_link(db, keys, token, code, now, change)
+    return shown_again(db, by_link(db, keys, token, code, now, change), now)
 
 
 def answer_changes(

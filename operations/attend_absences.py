@@ -33,7 +33,7 @@ def attend_absences(ws: Workspace) -> bool:
 
     Each absence has its consequences once for each request, and what has happened stays so. Returns whether one had.
     """
-    if ws.session.scalars(is_somebody_away(ws.rollout.id, ws.now).limit(1)).first() is None:
+    if not ws.read(is_somebody_away, ws.rollout.id, ws.now):
         return False
     return sum(_attend(ws, gate) for gate in ws.gates(GateState.OPEN)) > 0
 

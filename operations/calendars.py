@@ -6,11 +6,12 @@ from sqlalchemy.orm import Session
 
 from domain.plan import Calendar, Closure, Closures
 from models.people import closures
+from models.reading import read_once
 
 
 def company_closures(session: Session) -> Closures:
     """Return when the company is closed, as the directory says."""
-    return tuple(Closure(first=row.first, last=row.last) for row in session.scalars(closures()))
+    return tuple(Closure(first=row.first, last=row.last) for row in read_once(session, closures))
 
 
 def with_closures(calendar: Calendar, of_company: Closures) -> Calendar:

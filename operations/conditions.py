@@ -50,7 +50,7 @@ def make_gates(ws: Workspace, gate: GateRow) -> None:
         for voice, word in latest_decisions(ws, gate).items()
         if voice in heard and word.decision is DecisionKind.APPROVE_WITH_CONDITIONS
     }
-    for condition in ws.session.scalars(conditions_made_at(gate.id)):
+    for condition in ws.read(conditions_made_at, gate.id):
         if condition.decision_id in counting:
             _make_gate(ws, gate, condition)
 

@@ -22,10 +22,10 @@ NOT_DELEGATED = "request.not-delegated"
 
 def lent_by(ws: Workspace, people: Iterable[str]) -> dict[str, Delegation]:
     """Return who of these has lent their voice at this moment: person to delegation."""
-    wanted = set(people)
+    wanted = frozenset(people)
     if not wanted:
         return {}
-    holding = ws.session.scalars(delegations_now_by(wanted, ws.now))
+    holding = ws.read(delegations_now_by, wanted, ws.now)
     return {delegation.delegator: delegation for delegation in holding}
 
 

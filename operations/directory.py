@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.plan import ADMINISTRATOR, OWNER, REQUESTER
 from models.people import Person, holders_present, people_called
+from models.reading import read_once
 from models.rollouts import Rollout
 from notifications.facts import Reader
 
@@ -49,14 +50,14 @@ class Directory:
 def holders_now(session: Session) -> Holders:
     """Read who holds which role now."""
     holders: dict[str, list[str]] = {}
-    for holder in session.scalars(holders_present()):
+    for holder in read_once(session, holders_present):
         holders.setdefault(holder.role, []).append(holder.email)
     return holders
 
 
 def readers(session: Session, addresses: Collection[str], rollout: Rollout, time_zone: str) -> dict[str, Reader]:
     """Return how to write to each address; one that is not in the directory gets the rollout's language and zone."""
-    known = {person.email: person for person in session.scalars(people_called(set(addresses)))}
+    known = {person.email: person for person in read_once(session, people_called, frozenset(addresses))}
     return {address: _reader(address, known.get(address), rollout.language, time_zone) for address in addresses}
 
 

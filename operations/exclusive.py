@@ -33,7 +33,7 @@ def may_open_now(ws: Workspace, ready: Sequence[StageRow]) -> list[StageRow]:
 
 def release_resource(ws: Workspace, stage: StageRow) -> None:
     """Give back what a stage uses, or its place in the queue."""
-    for claim in ws.session.scalars(claims_of(ws.rollout.id)):
+    for claim in ws.read(claims_of, ws.rollout.id):
         if claim.stage_id == stage.id:
             claim.released_at = ws.now
     ws.session.flush()
@@ -85,7 +85,7 @@ def _leave(ws: Workspace, stage: StageRow, claim: Claim) -> None:
 
 
 def _places(ws: Workspace, stage: StageRow) -> list[Claim]:
-    return [claim for claim in ws.session.scalars(claims_of(ws.rollout.id)) if claim.stage_id == stage.id]
+    return [claim for claim in ws.read(claims_of, ws.rollout.id) if claim.stage_id == stage.id]
 
 
 def _lock_resources(ws: Workspace) -> None:

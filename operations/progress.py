@@ -47,7 +47,6 @@ def progress(ws: Workspace) -> None:
 def _do_what_is_due(ws: Workspace) -> None:
     steps = (_start, settle_gates, _pass_stages, _follow_refusals, _complete, _open_stages, open_gates, attend_absences)
     for _ in range(_MOST_STEPS):
-        ws.session.flush()
         if ws.rollout.state in ENDED or not any(step(ws) for step in steps):
             return
     raise RuntimeError(f"the rollout {ws.rollout.id} goes round in circles")  # rather than hold its lock for ever

@@ -24,7 +24,7 @@ from operations.one_voice import close_what_is_spoken_for, voice_of
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
 from operations.separating import separate
-from operations.show_request import RequestPage, page
+from operations.show_request import RequestPage, shown_again
 from operations.telling import tell_receipt
 from operations.voices import latest_decisions, why_not
 from operations.workspace import Actor
@@ -62,12 +62,13 @@ class _Word:
 
 
 def record_decision(db: Database, keys: Sequence[bytes], token: str, form: DecisionForm, now: datetime) -> RequestPage:
-    """Record a decision, and everything that follows from it, in one transaction; return the page as it is then.
+    """Record a decision, and everything that follows from it, in one transaction; return the page as it is after it.
 
     The same decision again returns what was recorded. Raises LinkUnknown, LinkVoid, WrongCode, InvalidInput (with the
     fields), EvidenceChanged, GateSettled, NotEligible.
     """
-    return by_link(db, keys, token, form.code, now, lambda asked: _hear(asked, form))
+    answered = by_link(db, keys, token, form.code, now, lambda asked: _hear(asked, form))
+    return shown_again(db, answered, now)
 
 
 def record_decision_as(
@@ -86,14 +87,15 @@ def record_decision_as(
     is not asked there), InvalidInput, EvidenceChanged, GateSettled.
     """
     where = Where(rollout_id, gate_key, on_behalf_of)
-    return by_person(db, keys, where, actor, now, (Purpose.DECIDE, Purpose.CONFIRM), lambda asked: _hear(asked, form),
-                     digest=form.digest)  # fmt: skip
+    answered = by_person(db, keys, where, actor, now, (Purpose.DECIDE, Purpose.CONFIRM),
+                         lambda asked: _hear(asked, form), digest=form.digest)  # fmt: skip
+    return shown_again(db, answered, now)
 
 
-def _hear(asked: Asked, form: DecisionForm) -> RequestPage:
+def _hear(asked: Asked, form: DecisionForm) -> str:
     if not _is_repeated(asked, form):
         _record(asked, form)
-    return page(asked.ws, asked.request)
+    return asked.request.id
 
 
 def _is_repeated(asked: Asked, form: DecisionForm) -> bool:

@@ -63,6 +63,29 @@ def show_request(db: Database, token: str, now: datetime) -> RequestPage:
         return page(Workspace.to_look_at(session, rollout, now), request)
 
 
+@dataclass(frozen=True)
+class Addressee:
+    """Who a link is for, and what for: all it takes to answer whoever uses it before anything is looked up."""
+
+    purpose: Purpose
+    reader: Reader
+
+
+def addressee(db: Database, token: str, now: datetime) -> Addressee:
+    """Return who a link is for. Raises LinkUnknown, or LinkVoid when a newer mail has taken its place."""
+    with db.read() as session:
+        request = session.get_one(Request, find_link(session, token).request_id)
+        ws = Workspace.to_look_at(session, session.get_one(Rollout, request.rollout_id), now)
+        return Addressee(request.purpose, reader_of(ws, request.person))
+
+
+def shown_again(db: Database, request_id: str, now: datetime) -> RequestPage:
+    """Return what a request shows to whoever has just answered it, whatever has become of its link."""
+    with db.read() as session:
+        request = session.get_one(Request, request_id)
+        return page(Workspace.to_look_at(session, session.get_one(Rollout, request.rollout_id), now), request)
+
+
 def find_link(session: Session, token: str) -> Link:
     """Return the link of a token. Raises LinkUnknown, or LinkVoid when a newer mail has taken its place."""
     link = session.get(Link, links.token_hash(token)) if links.looks_like_token(token) else None

@@ -28,7 +28,7 @@ from notifications.facts import (
     Shift,
     Wish,
 )
-from operations.show_request import RequestPage
+from operations.show_request import Addressee, RequestPage
 
 TOKEN = "tZ0yVqk4m9XcJ2hB7nWfR1sLdPaEuGoI3K6vTxY8bQA"
 CODE = "493 017"
@@ -269,6 +269,11 @@ class FakeOperations:
         if token not in self.pages:
             raise LinkUnknown()
         return self.pages[token]
+
+    def addressee(self, db: object, token: str, now: datetime) -> Addressee:
+        """Return who the page of a token is for."""
+        page = self.show_request(db, token, now)
+        return Addressee(page.purpose, page.reader)
 
     def record_decision(self, db: object, keys: object, token: str, form: Any, now: datetime) -> RequestPage:
         """Remember a decision."""

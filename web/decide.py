@@ -18,9 +18,9 @@ from notifications.language import Words
 from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision
 from operations.record_measurement import record_measurement_by_link
-from operations.show_request import RequestPage, show_request
+from operations.show_request import Addressee, RequestPage, addressee, show_request
 from web import condition_fields, errors, pages, respond, voided, wording
-from web.deed import Deed
+from web.deed import Deed, Shown
 from web.forms import Posted, posted
 from web.house import House
 from web.refused import Problems, Refused
@@ -30,9 +30,8 @@ ITEM = "item-"
 """Before the names of a checklist's fields, so that no item can be called like a field of ours."""
 
 _ALWAYS = ("code", "digest")
-_FIELDS: Mapping[Purpose, tuple[str, ...]] = {
+_FIELDS: Mapping[Purpose, tuple[str, ...]] = {  # the others' depend on what is asked
     Purpose.DECIDE: ("decision", *condition_fields.FIELDS, "comment", "lessons"),
-    Purpose.ANSWER: (),
     Purpose.CONFIRM: ("decision", "comment"),
     Purpose.MEASURE: ("value", "sample"),
 }
@@ -97,12 +96,12 @@ class _Answering:
 
         Raises LinkUnknown and LinkVoid: then there is no page.
         """
-        found = self._show()
-        words = words_for(found)
-        if refused := self._malformed(words, found):
-            return self._page(found, refused)
+        to = addressee(self.house.database, self.token, self.house.now())
+        words = words_for(to)
+        if refused := self._malformed(words, _FIELDS.get(to.purpose) or fields_of(self._show())):
+            return self._page(self._show(), refused)
         try:
-            return self._page(RECORDERS[found.purpose](self._deed(), found, self.form.typed))
+            return self._page(RECORDERS[to.purpose](self._deed(), self._show, self.form.typed))
         except LinkVoid:
             raise
         except WrongCode as refusal:
@@ -122,8 +121,8 @@ class _Answering:
     def _page(self, found: RequestPage, refused: Refused | None = None) -> Response:
         return _page(found, f"{urlsplit(self.house.settings.base_url).path}/decide/{self.token}", refused)
 
-    def _malformed(self, words: Words, found: RequestPage) -> Refused | None:
-        problems = self.form.problems((*fields_of(found), *_ALWAYS, "shown"), _ALWAYS)
+    def _malformed(self, words: Words, fields: Sequence[str]) -> Refused | None:
+        problems = self.form.problems((*fields, *_ALWAYS, "shown"), _ALWAYS)
         if not problems:
             return None
         alert = words.text("This form cannot be read. Nothing was recorded.")
@@ -146,25 +145,25 @@ class _Answering:
         return self._page(now_shown, Refused(status, alert, typed, problems, differences))
 
 
-def _decide(deed: Deed, found: RequestPage, typed: Mapping[str, str]) -> RequestPage:
+def _decide(deed: Deed, shown: Shown, typed: Mapping[str, str]) -> RequestPage:
     texts = {name: typed.get(name, "") for name in ("decision", "code", "digest", "comment", "lessons")}
     form = DecisionForm(**texts, conditions=condition_fields.typed_conditions(typed))
     return record_decision(deed.database, deed.keys, deed.token, form, deed.now)
 
 
-def _answer(deed: Deed, found: RequestPage, typed: Mapping[str, str]) -> RequestPage:
+def _answer(deed: Deed, shown: Shown, typed: Mapping[str, str]) -> RequestPage:
     answers = {name.removeprefix(ITEM): text for name, text in typed.items() if name.startswith(ITEM)}
     return record_answers(deed.database, deed.keys, deed.token, answers, typed["code"], typed["digest"], deed.now)
 
 
-def _measure(deed: Deed, found: RequestPage, typed: Mapping[str, str]) -> RequestPage:
+def _measure(deed: Deed, shown: Shown, typed: Mapping[str, str]) -> RequestPage:
     value, sample = typed.get("value", ""), typed.get("sample", "")
     return record_measurement_by_link(
         deed.database, deed.keys, deed.token, value, sample, typed["code"], typed["digest"], deed.now
     )
 
 
-RECORDERS: Mapping[Purpose, Callable[[Deed, RequestPage, Mapping[str, str]], RequestPage]] = {
+RECORDERS: Mapping[Purpose, Callable[[Deed, Shown, Mapping[str, str]], RequestPage]] = {
     Purpose.DECIDE: _decide,
     Purpose.CONFIRM: _decide,
     Purpose.ANSWER: _answer,
@@ -203,9 +202,9 @@ def _field_called(name: str, fields: Sequence[str]) -> str:
     return next((before + name for before in (ITEM, respond.INPUT) if before + name in fields), name)
 
 
-def words_for(found: RequestPage) -> Words:
-    """Return the words of the person a page is for."""
-    return Words(found.reader.language, found.reader.time_zone)
+def words_for(to: RequestPage | Addressee) -> Words:
+    """Return the words of the person a page or a link is for."""
+    return Words(to.reader.language, to.reader.time_zone)
 
 
 def without_page(words: Words, refusal: LinkUnknown | LinkVoid, typed: Mapping[str, str]) -> Response:

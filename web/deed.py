@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from models.database import Database
+from operations.show_request import RequestPage
 from web.forms import Upload
+
+Shown = Callable[[], RequestPage]
+"""Gives the page as it is now, for what cannot be read without it."""
 
 
 @dataclass(frozen=True)

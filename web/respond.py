@@ -8,7 +8,7 @@ from notifications.facts import Question
 from operations.answer_changes import Answer, answer_changes_by_link
 from operations.attach import NewFile
 from operations.show_request import RequestPage
-from web.deed import Deed
+from web.deed import Deed, Shown
 
 INPUT = "input-"
 """Before the names of the inputs' fields, so that no input can be called like a field of ours."""
@@ -33,9 +33,9 @@ def typed_before(question: Question) -> dict[str, str]:
     return {f"{INPUT}{one.name}": one.value for one in question.to_change}
 
 
-def record(deed: Deed, found: RequestPage, typed: Mapping[str, str]) -> RequestPage:
+def record(deed: Deed, shown: Shown, typed: Mapping[str, str]) -> RequestPage:
     """Record an answer; the page as it is then is returned. Raises what answer_changes_by_link raises."""
-    names = {f"{REMOVE}{one.id}": one.name for one in found.question.attached}
+    names = {f"{REMOVE}{one.id}": one.name for one in shown().question.attached}
     answer = Answer(
         reply=typed.get("reply", ""),
         inputs={name.removeprefix(INPUT): text for name, text in typed.items() if name.startswith(INPUT)},

@@ -506,6 +506,7 @@ def test_a_renewed_link_says_that_a_newer_mail_holds_the_valid_one(
         raise LinkVoid(VoidReason.RENEWED, NOW)
 
     monkeypatch.setattr("web.decide.show_request", renewed)
+    monkeypatch.setattr("web.decide.addressee", renewed)
     answer = browser.request(method, LINK, headers={"accept-language": language})
     assert answer.status_code == 410
     assert title in text_of(answer.text)

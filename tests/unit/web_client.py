@@ -35,7 +35,7 @@ def client(settings: Settings, *, host: str = "127.0.0.1", url: str = "http://12
 def fake_operations(patch: pytest.MonkeyPatch, **pages: RequestPage) -> FakeOperations:
     """Put fake operations behind the decision page: `page` at TOKEN, others at their names."""
     fake = FakeOperations({TOKEN if name == "page" else name: page for name, page in pages.items()})
-    for verb in ("show_request", "record_decision", "record_answers", "record_measurement_by_link"):
+    for verb in ("show_request", "addressee", "record_decision", "record_answers", "record_measurement_by_link"):
         patch.setattr(decide, verb, getattr(fake, verb))
     patch.setattr(respond, "answer_changes_by_link", fake.answer_changes_by_link)
     patch.setattr(files, "show_request", fake.show_request)
