@@ -76,17 +76,19 @@ def one_relay_at_a_time() -> Select[Any]:
     return select(func.pg_advisory_xact_lock(_CLAIMING))
 
 
+_IS_WAITED_FOR = Message.topic.in_(("request", "escalation", "code", "lapsed"))
+
+
 @prepared
 def messages_due(now: datetime, limit: int) -> Select[Message]:
-    """The first mails to deliver now that nobody else is delivering, and all others due for their readers."""
+    """The first mails to deliver now that nobody else is delivering, and all others due for their readers.
+
+    When there is much to deliver, what a rollout waits for comes before what was merely to be told.
+    """
     due = and_(_free(now), Message.due_at <= now, Message.topic != CHAT)
-    first = select(Message.recipient).where(due).order_by(Message.due_at, Message.id).limit(limit)
-    return (
-        select(Message)
-        .where(due, Message.recipient.in_(first))
-        .order_by(Message.due_at, Message.id)
-        .with_for_update(skip_locked=True)
-    )
+    order = (_IS_WAITED_FOR.desc(), Message.due_at, Message.id)
+    first = select(Message.recipient).where(due).order_by(*order).limit(limit)
+    return select(Message).where(due, Message.recipient.in_(first)).order_by(*order).with_for_update(skip_locked=True)
 
 
 @prepared

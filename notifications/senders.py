@@ -11,6 +11,7 @@ from contextlib import suppress
 from email import policy
 from email.message import EmailMessage
 from email.utils import getaddresses
+from queue import Empty, LifoQueue
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -126,6 +127,33 @@ class SmtpSender:
         answered = isinstance(problem, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused)
         if not answered or 421 in _codes(problem):
             self.close()
+
+
+class SmtpPool:
+    """Sends through one mail server by as many connections as threads send at once; each is kept for the next mail."""
+
+    def __init__(self, url: str) -> None:
+        """Raises UnusableAddress when `url` cannot be used (see SmtpSender). Does not connect yet."""
+        self._url = url
+        self._idle: LifoQueue[SmtpSender] = LifoQueue()
+        self._idle.put(SmtpSender(url))
+
+    def send(self, message: EmailMessage, recipient: str) -> None:
+        """Deliver a mail. Raises TemporaryFailure or PermanentFailure."""
+        try:
+            sender = self._idle.get_nowait()
+        except Empty:
+            sender = SmtpSender(self._url)
+        try:
+            sender.send(message, recipient)
+        finally:
+            self._idle.put(sender)
+
+    def close(self) -> None:
+        """Say goodbye to the mail server, once nobody sends any more."""
+        with suppress(Empty):
+            while True:
+                self._idle.get_nowait().close()
 
 
 def _parsed(url: str) -> tuple[str, str, int, str, str]:

@@ -23,24 +23,27 @@ LEASE = timedelta(minutes=2)
 def claim_messages(db: Database, now: datetime, limit: int = 50) -> list[Message]:
     """Return mails that are due and that nobody else delivers until the lease ends.
 
-    Of whoever is among the readers of the first `limit` messages, all that are due: what can be said in one mail is not
-    torn in two. What its reader should not get now after all is put off (domain/mail_times.py).
+    What asks somebody comes first. Of whoever is among the readers of the first `limit` messages, all that are due:
+    what can be said in one mail is not torn in two. What its reader should not get now after all is put off
+    (domain/mail_times.py).
     """
     with db.write() as session:
         if not db.is_sqlite:
             session.execute(one_relay_at_a_time())
+        due = session.scalars(messages_due(now, limit)).all()
         by_reader: dict[str, list[Message]] = {}
-        for message in session.scalars(messages_due(now, limit)):
+        for message in due:
             by_reader.setdefault(message.recipient, []).append(message)
         last, hours = _last_by_the_clock(session, by_reader.keys(), now), _hours(session, by_reader)
-        taken = [
-            message
+        taken = {
+            message.id
             for reader, messages in by_reader.items()
             for message in _left_behind(messages) or _taken(messages, last.get(reader), hours[reader], now)
-        ]
-        for message in taken:
+        }
+        claimed = [message for message in due if message.id in taken]
+        for message in claimed:
             message.leased_until = now + LEASE
-        return sorted(taken, key=lambda message: (message.due_at, message.id))
+        return claimed
 
 
 def _last_by_the_clock(session: Session, people: Collection[str], now: datetime) -> dict[str, datetime]:

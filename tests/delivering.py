@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from email.message import EmailMessage
 
-from notifications.senders import SmtpSender
+from notifications.senders import Sender
 from operations.installation import Installation
 from settings import Settings
 from tests.company import KEYS, Company
@@ -14,12 +14,12 @@ from tests.fakes import FakeSender
 from worker.post import Post
 
 
-def post(company: Company, sender: FakeSender | SmtpSender) -> Post:
+def post(company: Company, sender: Sender, at_once: int = 1) -> Post:
     """A Post for a company, whose clock is the company's."""
     settings = replace(Settings.from_environment({"ETAPPE_HOME": "/nowhere"}), base_url="https://etappe.example.com")
     here = Installation(settings)
     here.__dict__.update(db=company.db, keys=KEYS)
-    return Post(here, sender, lambda: company.now)
+    return Post(here, sender, lambda: company.now, at_once=at_once)
 
 
 def kinds(sender: FakeSender) -> Counter[tuple[str, str]]:

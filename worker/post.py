@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -57,7 +58,9 @@ class Post:
         sender: Sender,
         clock: Callable[[], datetime] = now,
         stopped: Callable[[], bool] = lambda: False,
+        at_once: int = 1,
     ) -> None:
+        """`at_once` is how many mails are sent at the same time, when there are many; the sender must bear it."""
         self._db = installation.db
         self._composer = Composer(installation.keys, installation.settings.base_url)
         self._mail_from = installation.settings.mail_from
@@ -65,6 +68,12 @@ class Post:
         self._sender = sender
         self._now = clock
         self._stopped = stopped
+        self._helpers = ThreadPoolExecutor(at_once, thread_name_prefix="post") if at_once > 1 else None
+
+    def close(self) -> None:
+        """Wait until what is being sent is sent, and send nothing more."""
+        if self._helpers is not None:
+            self._helpers.shutdown()
 
     def deliver_all(self) -> None:
         """Deliver until nothing is due, or until stopped. Looks before it takes, so that idling writes nothing."""
@@ -81,14 +90,24 @@ class Post:
 
         A slow mail server may make it last as long as the lease; what is left then comes again with the next claim.
         """
-        claimed_at = self._now()
-        messages = claim_messages(self._db, claimed_at)
+        until = self._now() + LEASE / 2
+        messages = claim_messages(self._db, self._now())
         for some in _in_tens(bundles(messages)):
-            for parcel in self._parcels(some):
-                if self._now() - claimed_at > LEASE / 2:
-                    return len(messages)
-                self._deliver(parcel)
+            if self._now() > until:
+                break
+            self._deliver_some(self._parcels(some), until)
         return len(messages)
+
+    def _deliver_some(self, parcels: Sequence[_Parcel], until: datetime) -> None:
+        def deliver(parcel: _Parcel) -> None:
+            if self._now() <= until:
+                self._deliver(parcel)
+
+        if self._helpers is None or len(parcels) == 1:
+            for parcel in parcels:
+                deliver(parcel)
+        else:
+            list(self._helpers.map(deliver, parcels))
 
     def _parcels(self, mails: Iterable[Sequence[Message]]) -> list[_Parcel]:
         """Write a few mails together: those about the same rollout share what is read of it."""

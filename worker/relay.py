@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from models.changes import Changes
 from notifications.chat import AppriseSender
-from notifications.senders import SmtpSender
+from notifications.senders import SmtpPool
 from operations.installation import Installation
 from operations.report_late_check import report_late_check
 from operations.take_turns import take_turns
@@ -28,6 +28,8 @@ LOOK_AGAIN_SECONDS = 0.5
 """How long to wait for a commit before looking for what has come due by itself."""
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
 """How long to wait after something failed for the first, second, ... time in a row."""
+MAILS_AT_ONCE = 4
+"""How many connections to the mail server there are when there is much to send: most of a mail's time is its answer."""
 WATCH_SECONDS = 60.0
 """How often to look whether the scheduled check still comes."""
 
@@ -52,10 +54,12 @@ def run(installation: Installation, stop: threading.Event, *, with_prefect: bool
 
 def deliver_mail(installation: Installation, stop: threading.Event) -> None:
     """Deliver messages as they are written, until `stop` is set."""
-    sender = SmtpSender(installation.settings.smtp_url)
+    sender = SmtpPool(installation.settings.smtp_url)
+    post = Post(installation, sender, stopped=stop.is_set, at_once=MAILS_AT_ONCE)
     try:
-        _again_and_again(installation, stop, Post(installation, sender, stopped=stop.is_set).deliver_all)
+        _again_and_again(installation, stop, post.deliver_all)
     finally:
+        post.close()
         sender.close()
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email import message_from_bytes
 from email.message import EmailMessage
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from sqlalchemy import select
 
 from domain import links
 from models.database import Database
-from models.outbox import MessageState
-from notifications.senders import SmtpSender
+from models.outbox import Message, MessageState
+from notifications.senders import SmtpPool, SmtpSender
+from operations.claim_messages import claim_messages
 from operations.compose_message import Composer
 from operations.show_request import show_request
 from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
@@ -23,6 +27,7 @@ from tests.delivering import kinds, post, text_of
 from tests.fakes import FakeSender
 from tests.flows.conftest import free_port
 from tests.integration.conftest import db, migrated_sqlite, postgres
+from worker.relay import MAILS_AT_ONCE
 
 __all__ = ["db", "migrated_sqlite", "postgres"]
 
@@ -141,7 +146,7 @@ def test_a_permanent_failure_is_told_to_the_owner_at_once(db: Database) -> None:
     company = Company(db)
     sender = FakeSender()
     company.start(one_gate(ALL), owner="dora@example.com")
-    told = [message.recipient for message in company.messages()]
+    told = [message.recipient for message in sorted(company.messages(), key=lambda one: one.topic != "request")]
     sender.replies = [550 if person == BEN else 250 for person in told]
     post(company, sender).deliver_all()
     dead = [message.recipient for message in company.messages() if message.state is MessageState.DEAD]
@@ -260,3 +265,51 @@ def test_two_relays_send_each_mail_once(db: Database) -> None:
     assert set(sent.values()) == {1}
     company.later(minutes=5)
     assert post(company, FakeSender()).deliver() == 0
+
+
+class SeveralAtOnce(Server):
+    """Takes no mail before so many are being handed in at the same time."""
+
+    def __init__(self, several: int) -> None:
+        super().__init__()
+        self._waiting, self._several = 0, several
+        self._together = asyncio.Event()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self._waiting += 1
+        if self._waiting == self._several:
+            self._together.set()
+        await self._together.wait()
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_when_there_is_much_to_send_several_mails_are_sent_at_once_and_each_of_them_once(db: Database) -> None:
+    handler = SeveralAtOnce(MAILS_AT_ONCE)
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    company = Company(db)
+    for _ in range(3):
+        company.start(one_gate(ALL))
+    sender = SmtpPool(url(controller))
+    delivering = post(company, sender, at_once=MAILS_AT_ONCE)
+    try:
+        delivering.deliver_all()
+    finally:
+        delivering.close()
+        sender.close()
+        controller.stop(no_assert=True)
+    with db.read() as session:
+        states = Counter(session.scalars(select(Message.state)))
+    assert states == {MessageState.SENT: len(handler.mails)}
+    ids = [message_from_bytes(content)["Message-ID"] for _, content in handler.mails]
+    assert len(set(ids)) == len(ids) == 3 * 4  # three who decide, and the requester
+
+
+def test_what_a_rollout_waits_for_is_sent_before_what_is_merely_told(db: Database) -> None:
+    company = Company(db)
+    for _ in range(2):
+        company.start(one_gate(ALL))
+        company.decides(ANNA)
+    first = [message.topic for message in claim_messages(db, company.now)]
+    assert first[:6] == ["request"] * 6
+    assert Counter(first[6:]) == {"information": 2, "receipt": 2}
