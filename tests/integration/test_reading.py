@@ -1,0 +1,147 @@
+"""Reading once: what is read again is what has changed, and nothing that has changed is missed."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Collection
+from datetime import date, datetime
+from inspect import getmembers, isfunction, unwrap
+from typing import Any, get_type_hints
+
+import pytest
+from sqlalchemy import Select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.orm import Session
+
+import models
+from models.absences import Absence, absences_now_of
+from models.database import Database
+from models.evidence import Attachment, attachments_of
+from models.gates import GateRow, current_gates
+from models.people import people_called
+from models.reading import read_once
+from models.record import entries_of
+from models.requests import RequestState, requests_at
+from models.rollouts import current_stages
+from operations.workspace import locked
+from tests.company import KEYS, LATER, MONDAY, SIGN_OFF, Company, one_gate
+from tests.integration.test_check_costs import counted
+
+ANNA, BEN = "anna@example.com", "ben@example.com"
+
+
+@pytest.fixture
+def company(db: Database) -> Company:
+    company = Company(db)
+    company.start(one_gate(SIGN_OFF) + LATER)
+    return company
+
+
+def first_gate(session: Session, company: Company) -> GateRow:
+    return read_once(session, current_gates, company.rollout_id)[0]
+
+
+def test_what_was_read_is_not_asked_for_again(company: Company) -> None:
+    with company.db.read() as session:
+        gates = read_once(session, current_gates, company.rollout_id)
+        with counted(company.db) as statements:
+            assert read_once(session, current_gates, company.rollout_id) == gates
+            assert read_once(session, current_gates, rollout_id=company.rollout_id) == gates
+    assert [gate.key for gate in gates] == ["gate", "last"]
+    assert len(statements) == 1  # named instead of in its place, it is another question
+
+
+def test_other_values_are_another_question(company: Company) -> None:
+    with company.db.read() as session:
+        assert [one.email for one in read_once(session, people_called, frozenset({ANNA}))] == [ANNA]
+        assert [one.email for one in read_once(session, people_called, frozenset({BEN}))] == [BEN]
+        assert read_once(session, people_called, frozenset()) == []
+
+
+def test_a_change_that_a_query_does_not_look_at_is_seen_without_asking(company: Company) -> None:
+    with company.db.write() as session:
+        gate = first_gate(session, company)
+        [request] = [one for one in read_once(session, requests_at, gate.id) if one.person == ANNA]
+        with counted(company.db) as statements:
+            request.state = RequestState.VOID
+            again = read_once(session, requests_at, gate.id)
+        assert [one.state for one in again if one.person == ANNA] == [RequestState.VOID]
+        assert statements == []
+
+
+def test_rows_that_come_and_go_are_found_and_missed(company: Company) -> None:
+    with company.db.write() as session:
+        assert read_once(session, attachments_of, company.rollout_id) == []
+        added = Attachment(rollout_id=company.rollout_id, name="offer", url="https://example.com/offer", size=0,
+                           added_at=MONDAY, added_by=ANNA)  # fmt: skip
+        session.add(added)
+        assert read_once(session, attachments_of, company.rollout_id) == [added]
+        added.removed_at = MONDAY
+        assert read_once(session, attachments_of, company.rollout_id) == []
+        added.removed_at = None
+        assert read_once(session, attachments_of, company.rollout_id) == [added]
+        session.delete(added)
+        assert read_once(session, attachments_of, company.rollout_id) == []
+
+
+def test_another_order_is_noticed_also_by_a_table_that_is_only_joined(company: Company) -> None:
+    with company.db.write() as session:
+        assert [gate.key for gate in read_once(session, current_gates, company.rollout_id)] == ["gate", "last"]
+        first, second = read_once(session, current_stages, company.rollout_id)
+        first.position, second.position = 7, 3
+        assert [gate.key for gate in read_once(session, current_gates, company.rollout_id)] == ["last", "gate"]
+
+
+def test_what_waits_to_be_written_waits_on_while_others_are_read(company: Company) -> None:
+    with locked(company.db, KEYS, company.rollout_id, company.now) as ws:
+        ws.read(current_stages, company.rollout_id)
+        ws.note("a.note")
+        with counted(company.db) as statements:
+            ws.read(people_called, frozenset({ANNA}))
+            assert [one.split()[0] for one in statements] == ["SELECT"]
+            assert ws.read(entries_of, company.rollout_id)[-1].action == "a.note"
+        assert any(one.startswith("INSERT INTO audit_entries") for one in statements)
+
+
+def test_nothing_is_remembered_beyond_a_transaction(company: Company) -> None:
+    with company.db.read() as session:
+        assert read_once(session, absences_now_of, frozenset({ANNA}), company.now) == []
+    company.is_away(ANNA)
+    with company.db.read() as session:
+        [away] = read_once(session, absences_now_of, frozenset({ANNA}), company.now)
+        assert isinstance(away, Absence)
+
+
+def every_prepared_query() -> dict[str, Callable[..., Select[Any]]]:
+    modules = [importlib.import_module(f"models.{one.name}") for one in pkgutil.iter_modules(models.__path__)]
+    return {
+        f"{module.__name__}.{name}": function
+        for module in modules
+        for name, function in getmembers(module, isfunction)
+        if function.__module__ == module.__name__ and hasattr(function, "__wrapped__") and "Select" in str(
+            function.__annotations__.get("return")
+        )
+    }  # fmt: skip
+
+
+VALUES = {str: "x", int: 3, datetime: MONDAY, date: MONDAY.date(), Collection[str]: ["x", "y"], Collection[int]: [3, 4]}
+
+
+@pytest.mark.parametrize("query", every_prepared_query().values(), ids=every_prepared_query())
+def test_a_prepared_query_asks_what_it_would_ask_if_it_were_built_each_time(query: Callable[..., Select[Any]]) -> None:
+    hints = {name: hint for name, hint in get_type_hints(query).items() if name != "return"}
+    given = [VALUES[hint] for hint in hints.values()]
+    assert in_sql(query(*given)) == in_sql(unwrap(query)(*given))
+
+
+def in_sql(statement: Select[Any]) -> tuple[str, list[str]]:
+    """A statement without the names of its parameters, and what they hold."""
+    compiled = statement.compile(dialect=sqlite.dialect())
+    words = re.sub(r"POSTCOMPILE_\w+", "POSTCOMPILE", re.sub(r"\s+", " ", str(compiled)))
+    return words, [str(compiled.params[name]) for name in compiled.positiontup or []]
+
+
+def test_there_are_prepared_queries() -> None:
+    assert {"models.gates.current_gates", "models.requests.requests_at"} <= every_prepared_query().keys()
