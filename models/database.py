@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Engine, NullPool, create_engine, event, make_url, text
@@ -18,13 +19,15 @@ class Database:
     """Etappe's own database, on SQLite or PostgreSQL.
 
     On SQLite every write transaction begins with BEGIN IMMEDIATE: begun as a reader and upgraded later, it dies with
-    "database is locked" as soon as two people decide at once.
+    "database is locked" as soon as two people decide at once. The threads of a process take turns before that: SQLite
+    itself lets them sleep and try again, for up to a tenth of a second each time, while nobody holds the lock.
     """
 
     def __init__(self, url: str) -> None:
         self.url = _with_driver(url)
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else create_engine(self.url, pool_size=10)
         self._writing = self.engine.execution_options(etappe_write=True) if self.is_sqlite else self.engine
+        self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
 
     @property
     def is_sqlite(self) -> bool:
@@ -40,7 +43,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Give a session whose changes are committed together at the end, or not at all."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
             if not self.is_sqlite:
                 session.execute(text(f"NOTIFY {NOTIFY_CHANNEL}"))
