@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
-from sqlalchemy import JSON, DateTime, Enum, MetaData, String, TypeDecorator
+from sqlalchemy import JSON, DateTime, Enum, Insert, MetaData, String, TypeDecorator
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
@@ -54,8 +55,14 @@ def state_column(kind: type[_E]) -> Enum:
 
 def insert_once(session: Session, table: type[Base], **values: Any) -> None:
     """Insert a row unless there is one with this key; two transactions that do so at once do not collide."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    session.execute(insert(table).values(**values).on_conflict_do_nothing())
+    with session.no_autoflush:
+        session.execute(_insert_once(session.get_bind().dialect.name, table), values)
+
+
+@cache
+def _insert_once(dialect: str, table: type[Base]) -> Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing()
 
 
 class Base(DeclarativeBase):
