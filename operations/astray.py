@@ -62,11 +62,7 @@ def _refused_mails(explainer: Explainer) -> Iterator[Explanation]:
                 explainer,
                 (Reason("A mail to {person} was refused for good: {error}", facts),),
                 message.settled_at,
-                (
-                    Reason(
-                        "Put the right address into the directory file and import it again, or speak to them yourself."
-                    ),
-                ),
+                (_MEND_ADDRESS,),
             )
 
 
