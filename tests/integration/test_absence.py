@@ -13,9 +13,9 @@ from domain.errors import InvalidInput, NotAllowed, UnknownAbsence, UnknownPerso
 from domain.reasons import Reason
 from models.database import Database
 from models.requests import RequestState, VoidReason
-from tests.company import REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import ANNA, BEN, CARLA, DORA, EMIL, FRITZ, GINA, HUGO, REQUESTER, SIGN_OFF, Company, one_gate
 from tests.delivering import written
-from tests.integration.test_delegation import ANNA, BEN, CARLA, DIRECTORY, DORA, EMIL, FRITZ, GINA, HUGO
+from tests.lending import DIRECTORY
 
 ESCALATES = "escalate: [{after: 5 business days, to: chair}]"
 ALL = one_gate(f"{SIGN_OFF}, quorum: all, {ESCALATES}")

@@ -15,7 +15,7 @@ from models.delegations import delegations
 from models.requests import Request, RequestState
 from settings import Settings
 from tests.company import KEYS, PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
-from tests.integration.test_delegation import DIRECTORY
+from tests.lending import DIRECTORY
 from tests.unit.web_client import Page, text_of
 from web.app import create_app
 
