@@ -72,7 +72,7 @@ def test_the_assistant_of_one_is_not_the_assistant_of_another(company: Company) 
         (ANNA, ANNA, 3, "to", "to themself"),
         (FRITZ, FRITZ, 3, "to", "give themself the voice"),
         (GINA, GINA, 3, "to", "give themself the voice"),
-        (HUGO, ANNA, 0, "until", "comes before the first"),
+        (HUGO, ANNA, 0, "until", "over already"),
         (HUGO, ANNA, 367, "until", "a year at most"),
     ],
 )
