@@ -10,16 +10,14 @@ from domain.conditions import condition_id_in
 from domain.plan import (
     AcknowledgementGate,
     AutomaticGate,
-    CheckGate,
     ChecklistGate,
     Consequence,
     Escalation,
     Gate,
     MeasurementGate,
     ReviewGate,
-    RunGate,
-    WindowGate,
     outcome_of,
+    takes_no_answers,
 )
 from domain.reasons import Fact, Reason
 from domain.renewal import rule_of
@@ -133,7 +131,7 @@ def on_escalation(gate: Gate, level: Escalation, at: datetime, people: str) -> R
     facts: dict[str, Fact] = {"moment": at, "people": people, "role": level.to}
     if not people:
         return Reason("On {moment} it is escalated to “{role}”, which nobody holds.", facts)
-    if isinstance(gate, AcknowledgementGate | WindowGate | CheckGate | RunGate):  # nobody else could be asked
+    if isinstance(gate, AcknowledgementGate) or takes_no_answers(gate):  # nobody else could be asked
         return Reason("On {moment} it is escalated; told that it has not passed: {people}.", facts)
     if level.replace:
         return Reason("On {moment} it is escalated; asked instead from then on: {people}.", facts)

@@ -121,11 +121,11 @@ def _about_people(loan: Loan, present: Collection[str]) -> Reason | None:
 
 
 def why_no_term(term: Term, now: datetime, too_long: Reason) -> Reason | None:
-    """Return why these days cannot be meant: over already, the wrong way round, or `too_long`; None when they can."""
+    """Return why these days cannot be meant: the wrong way round, over already, or `too_long`; None when they can."""
+    if now < term.starts_at >= term.ends_at:
+        return Reason("The last day comes before the first one.")
     if term.ends_at <= now:
         return Reason("These days are over already.")
-    if term.ends_at <= term.starts_at:
-        return Reason("The last day comes before the first one.")
     if term.ends_at - term.starts_at > LONGEST:
         return too_long
     return None

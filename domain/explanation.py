@@ -17,6 +17,8 @@ from domain.states import GateState, RolloutState, StageState
 _COMMAND = ": etappe "
 MOST_NAMES = 8
 """How many are named in one sentence; an acknowledgement may wait for a whole company."""
+MOST_REASSIGNED = 3
+"""For how many of those who are asked it is said how to ask somebody else."""
 
 
 class About(StrEnum):
@@ -165,10 +167,9 @@ def who_can_provide(people: Sequence[Asked]) -> tuple[Reason, ...]:
     """Say who is asked, who of them is away until when and who answers for them, and who may not know of it."""
     if not people:
         return ()
-    names = list(dict.fromkeys(one.name for one in people if not one.on_behalf_of))
-    names += [one.name for one in people if one.on_behalf_of and one.name not in names]
+    in_order = sorted(people, key=lambda one: bool(one.on_behalf_of))  # whose voice it is, before who lends it
     return (
-        _named(names),
+        _named(list(dict.fromkeys(one.name for one in in_order))),
         *(_away(one) for one in people if one.away_until),
         *(Reason("{person} is asked in the place of {delegator}.", _lent(one)) for one in people if one.on_behalf_of),
         *_unaware(people),

@@ -275,8 +275,11 @@ AutomaticGate = MeasurementGate | WindowGate | CheckGate | RunGate
 """Gates that are settled by facts alone; nobody's voice counts there."""
 
 
+def takes_no_answers(gate: Gate) -> bool:
+    """Whether nobody could bring what settles a gate: the calendar, another system or a flow run does."""
+    return isinstance(gate, WindowGate | CheckGate | RunGate)
+
+
 def asks_nobody(gate: Gate) -> bool:
-    """Whether facts alone settle a gate, and nobody is asked to bring them."""
-    return isinstance(gate, WindowGate | CheckGate | RunGate) or (
-        isinstance(gate, MeasurementGate) and gate.queried is not None
-    )
+    """Whether facts alone settle a gate, and nobody is asked to bring them before it is escalated."""
+    return takes_no_answers(gate) or (isinstance(gate, MeasurementGate) and gate.queried is not None)

@@ -34,6 +34,7 @@ from domain.gate_kinds import (
     SignOffGate,
     WindowGate,
     asks_nobody,
+    takes_no_answers,
 )
 from domain.gate_times import ESCALATE, EXPIRES, REMIND, Escalation, Escalations, Expiry, Renewal
 from domain.plan_words import (
@@ -106,6 +107,7 @@ __all__ = [
     "WindowGate",
     "asks_nobody",
     "outcome_of",
+    "takes_no_answers",
 ]
 
 

@@ -7,9 +7,12 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 from email import policy
+from email.header import Header
 from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from typing import Any
 
 from domain.errors import EtappeError
 from notifications.calendar import calendar
@@ -31,7 +34,23 @@ class _Headers(HeaderRegistry):
         return self._made[name]
 
 
-_POLICY = policy.SMTP.clone(header_factory=_Headers())
+class _Folding(EmailPolicy):
+    """Writes a subject of more than ASCII as one run of encoded words.
+
+    Python 3.11 encodes single words of it, and between two of those a blank does not count (RFC 2047, 6.2): it is lost.
+    """
+
+    def fold(self, name: str, value: Any) -> str:
+        if name.lower() != "subject" or value.isascii():
+            return str(super().fold(name, value))
+        encoded = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {encoded}{self.linesep}"
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+
+_POLICY = _Folding(linesep=policy.SMTP.linesep, header_factory=_Headers())
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _NOT_IN_A_DOMAIN = re.compile(r"[^A-Za-z0-9.-]+")
 

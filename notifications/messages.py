@@ -67,13 +67,14 @@ class ReminderMail(Asking):
 
 @dataclass(frozen=True)
 class EscalationMail(Asking):
-    """Somebody is asked because others have not decided."""
+    """Somebody is asked because others have not decided, or are away."""
 
     kind = "escalation"
     template = "escalation"
     asked_at: datetime
     silent: tuple[str, ...]  # names of those who were asked before
     replaces: bool  # asked instead of them, not as well
+    away: tuple[str, ...] = ()  # names of those because of whose absence this comes before its time
 
 
 @dataclass(frozen=True)

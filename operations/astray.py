@@ -23,7 +23,7 @@ _LOOK = Reason("To see what is wrong: etappe doctor")
 def about_the_rollout(explainer: Explainer) -> tuple[Explanation, ...]:
     """Explain the rollout as a whole: that it has not begun or has ended, then whatever went astray."""
     said = (_beginning(explainer), _end(explainer), *_refused_mails(explainer), _late_mails(explainer),
-            *_prefect(explainer), _late_check(explainer))  # fmt: skip
+            *behind_in_prefect(explainer), _late_check(explainer))  # fmt: skip
     return tuple(one for one in said if one is not None)
 
 
@@ -62,11 +62,7 @@ def _refused_mails(explainer: Explainer) -> Iterator[Explanation]:
                 explainer,
                 (Reason("A mail to {person} was refused for good: {error}", facts),),
                 message.settled_at,
-                (
-                    Reason(
-                        "Put the right address into the directory file and import it again, or speak to them yourself."
-                    ),
-                ),
+                (_MEND_ADDRESS,),
             )
 
 
@@ -87,8 +83,11 @@ def _late_mails(explainer: Explainer) -> Explanation | None:
     return _about(explainer, (said,), since, ways_out=(_LOOK,))
 
 
-def _prefect(explainer: Explainer) -> Iterator[Explanation]:
-    """Only what has taken long: for a while it is quite usual to be ahead of Prefect."""
+def behind_in_prefect(explainer: Explainer) -> Iterator[Explanation]:
+    """Explain where Prefect does not keep up: no flow run, a lost wake, an old page.
+
+    Only what has taken long: for a while it is quite usual to be ahead of Prefect.
+    """
     rollout, now = explainer.ws.rollout, explainer.ws.now
     if rollout.flow_run_id is None:
         if rollout.state not in ENDED and is_late(rollout.created_at, PREFECT_MAY_TAKE, now):

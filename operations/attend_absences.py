@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 
 from domain.absence import waits_in_vain
+from domain.explanation import MOST_REASSIGNED
 from domain.reasons import Fact, Reason
 from domain.states import GateState
 from models.absences import Absence, is_somebody_away
@@ -102,7 +104,7 @@ def _tell(ws: Workspace, gate: GateRow, told: Missed, steps: Sequence[Reason], *
         [caretakers.owner, *sorted(caretakers.stage_owners), caretakers.requester],
         headline,
         [*away, *steps, *(nobody if still_in_vain else [])],
-        _what_to_do(gate, facts) if still_in_vain else [],
+        _what_to_do(ws, gate, [request for request, _ in told], facts) if still_in_vain else [],
         gate=gate,
     )
 
@@ -113,18 +115,26 @@ def _is_away(ws: Workspace, absence: Absence) -> Reason:
     return Reason("{person} is away until {day}, and nobody answers in their place.", facts)
 
 
-def _what_to_do(gate: GateRow, facts: dict[str, Fact]) -> list[Reason]:
+def _what_to_do(ws: Workspace, gate: GateRow, missed: Sequence[Request], facts: dict[str, Fact]) -> list[Reason]:
+    """What the gate allows; whatever else there is, the explanation of the rollout knows (operations/ways_out.py)."""
     if gate.paused_at:
         return [
             Reason("To answer in their place: etappe gate respond {rollout} {key} --reply TEXT --by EMAIL", facts),
         ]
+    instead = [_ask_instead(ws, gate, request) for request in missed[:MOST_REASSIGNED]]
+    answers_for_them = Reason(
+        "To have somebody answer for them: etappe people delegate EMAIL --to EMAIL --from DATE --until DATE", facts
+    )
     return [
-        Reason(
-            'To ask somebody else instead: etappe gate reassign {rollout} {key} --from EMAIL --to EMAIL --reason "why"',
-            facts,
-        ),
-        Reason(
-            "To have somebody answer for them: etappe people delegate EMAIL --to EMAIL --from DATE --until DATE",
-            facts,
-        ),
+        *([*instead, answers_for_them] if getattr(ws.planned_gate(gate), "delegates", True) else []),
+        Reason("To see all that one could do: etappe rollout explain {rollout}", facts),
     ]
+
+
+def _ask_instead(ws: Workspace, gate: GateRow, request: Request) -> Reason:
+    person = ws.session.get_one(Person, request.person)
+    return Reason(
+        "To ask somebody else instead of {person}: "
+        'etappe gate reassign {rollout} {gate} --from {from} --to {to} --reason "why"',
+        {"person": person.name, "rollout": ws.rollout.id, "gate": gate.key, "from": quote(person.email), "to": "EMAIL"},
+    )

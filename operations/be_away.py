@@ -23,7 +23,7 @@ from notifications import dedup
 from operations.apply_delegations import apply_delegation
 from operations.delegate import administrators_now, give
 from operations.notice_absences import notice_absence
-from operations.telling import tell_person
+from operations.telling import tell_person, who_has_said_so
 from operations.workspace import Actor
 
 
@@ -80,9 +80,7 @@ def person_for(session: Session, person: str, actor: Actor) -> Person:
 
 
 def _tell(session: Session, person: Person, absence: Absence, now: datetime) -> None:
-    giver = session.get(Person, absence.entered_by)
     facts: dict[str, Fact] = {
-        "by": giver.name if giver else absence.entered_by,
         "first": absence.term.first_day(person.time_zone).isoformat(),
         "last": absence.term.last_day(person.time_zone).isoformat(),
         "person": person.email,
@@ -95,7 +93,7 @@ def _tell(session: Session, person: Person, absence: Absence, now: datetime) -> 
         dedup.absence(absence.id),
         Reason("You are entered as away from {first} until {last}", facts),
         [
-            Reason("{by} has said so for you.", facts),
+            who_has_said_so(session, absence.entered_by),
             Reason(
                 "Meanwhile others whom the plan names are asked where it cannot go on without you, "
                 "and you get no reminders."

@@ -29,6 +29,13 @@ def people_chased(ws: Workspace, gate: GateRow) -> set[str]:
     return {person for entry in entries for key in named for person in entry.facts.get(key, ())}
 
 
+def because_away(ws: Workspace, gate: GateRow, level: int) -> list[str]:
+    """Return because of whose absence a level of this round was taken before its time; empty when its time had come."""
+    entries = ws.read(chasing_at, ws.rollout.id, gate.key, gate.round)
+    taken = (entry.facts for entry in entries if entry.action == "gate.escalated" and entry.facts["level"] == level)
+    return [person for facts in taken for person in facts.get("away", ())]
+
+
 def _level(planned: Gate, entry: AuditEntry, names: Callable[[str], str]) -> Reason:
     people, silent, away = (entry.facts.get(key, []) for key in ("to", "silent", "away"))
     facts: dict[str, Fact] = {"moment": entry.at, "people": _named(people, names), "silent": _named(silent, names),

@@ -31,6 +31,7 @@ from notifications.messages import (
     ReminderMail,
     RequestMail,
 )
+from operations.chasing import because_away
 from operations.feeds import address_of
 from operations.list_deadlines import deadline_of
 from operations.progress import recycle_target
@@ -122,6 +123,7 @@ def _escalation(composer: Composer, ws: Workspace, message: Message) -> Asking |
         **facts,
         asked_at=min((row.created_at for row in before), default=gate.opened_at or request.created_at),
         silent=tuple(reader_of(ws, row.person).name for row in before),
+        away=tuple(reader_of(ws, person).name for person in because_away(ws, gate, request.escalation_level)),
         replaces=ws.planned_gate(gate).escalate[request.escalation_level - 1].replace,
     )
 

@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from domain.eligibility import Separation
 from domain.plan import (
     AcknowledgementGate,
-    CheckGate,
     Escalation,
     Gate,
     MeasurementGate,
-    RunGate,
-    WindowGate,
+    takes_no_answers,
 )
 from domain.quorum import Origin, Requirement
 from domain.reasons import Reason
@@ -29,8 +27,6 @@ from operations.telling_chat import tell_channels
 from operations.voices import lent_at, requirements_of, separation_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace
-
-_ASKING_NOBODY = (WindowGate, CheckGate, RunGate)
 
 
 def escalate(ws: Workspace, gate: GateRow, reason: str = "") -> None:
@@ -67,7 +63,7 @@ def take_step(ws: Workspace, gate: GateRow, reason: str = "", away: Sequence[str
     ws.note("gate.escalated", gate=gate, comment=reason, facts=facts)
     if isinstance(planned, AcknowledgementGate):
         _tell_who_has_not_read(ws, gate, people, silent)
-    elif isinstance(planned, _ASKING_NOBODY):
+    elif takes_no_answers(planned):
         _tell_what_it_waits_for(ws, gate, people)
     elif people and escalation.replace:
         _ask_instead(ws, gate, escalation, people, purpose)
@@ -152,7 +148,7 @@ def _what_follows(ws: Workspace, gate: GateRow, escalation: Escalation, people: 
         return Reason("The plan names “{role}” next, but there is nobody there who may decide.", facts)
     if isinstance(ws.planned_gate(gate), AcknowledgementGate):
         return Reason("{people} were told who has not confirmed yet.", facts)
-    if isinstance(ws.planned_gate(gate), _ASKING_NOBODY):
+    if takes_no_answers(ws.planned_gate(gate)):
         return Reason("{people} were told that it has not passed yet.", facts)
     if escalation.replace:
         return Reason("From now on {people} decide instead.", facts)

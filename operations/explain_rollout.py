@@ -14,7 +14,7 @@ from models.database import Database
 from models.gates import GateRow
 from models.rollouts import Rollout, StageRow
 from notifications.language import Words
-from operations.astray import about_the_rollout
+from operations.astray import about_the_rollout, behind_in_prefect
 from operations.explanations import Explainer
 from operations.workspace import Workspace
 
@@ -55,10 +55,10 @@ def explained(ws: Workspace, language: str) -> RolloutShown:
 
 
 def explained_stage(ws: Workspace, stage: StageRow, language: str) -> list[Explanation]:
-    """Return why one stage does not go on: of its gates in the plan's order."""
+    """Return why one stage does not go on: its gates in the plan's order, then where Prefect does not keep up."""
     explainer = Explainer(ws, language)
     found = [explainer.gate(gate) for gate in ws.gates() if gate.stage_id == stage.id]
-    return [one for one in found if one is not None]
+    return [*(one for one in found if one is not None), *behind_in_prefect(explainer)]
 
 
 def describe_explanation(shown: RolloutShown) -> dict[str, Any]:

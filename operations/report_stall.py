@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.explanation import Explanation
+from domain.explanation import About, Explanation
 from domain.plan import SPONSOR
 from domain.reasons import Reason
 from domain.states import StageState
@@ -38,16 +38,17 @@ def _tell(ws: Workspace, stage: StageRow) -> None:
     see = Reason("To see the whole of it: etappe rollout explain {rollout}", {"rollout": ws.rollout.id})
     headline = Reason("“{stage}” has stalled", {"stage": planned.title.in_language(language)})
     too_long = Reason("It has been open for longer than the plan allows.")
-    tell_channels(ws, headline, [too_long, *map(_still_open, found)], stages=[stage])
+    still_open = [said for one in found for said in _still_open(one)]
+    tell_channels(ws, headline, [too_long, *still_open], stages=[stage])
     inform(
         ws,
         [*ws.directory.resolve(planned.owner), ws.rollout.owner, *ws.directory.resolve(SPONSOR)],
         headline,
-        [too_long, *(said for one in found for said in (_still_open(one), *one.sentences))],
+        [too_long, *(said for one in found for said in (*_still_open(one), *one.sentences))],
         [*(way for one in found for way in one.ways_out), see],
         in_the_morning=True,
     )
 
 
-def _still_open(one: Explanation) -> Reason:
-    return Reason("Still open: “{gate}”.", {"gate": one.title})
+def _still_open(one: Explanation) -> tuple[Reason, ...]:
+    return (Reason("Still open: “{gate}”.", {"gate": one.title}),) if one.about is About.GATE else ()

@@ -14,6 +14,7 @@ from domain.plan import Calendar
 from domain.reasons import Reason
 from models.gates import GateRow
 from models.outbox import Message
+from models.people import Person
 from models.requests import Decision, Request
 from notifications import dedup
 from operations.calendars import company_closures
@@ -152,6 +153,14 @@ def tell_person(
     message = Message(recipient=person, topic="information", dedup_key=dedup_key, occasion=occasion, urgent=False,
                       facts=facts)  # fmt: skip
     _store(session, message, hours, now)
+
+
+def who_has_said_so(session: Session, by: str) -> Reason:
+    """Return by whom something was said for somebody who did not say it themself; the operator has no name."""
+    giver = session.get(Person, by)
+    if giver is None:
+        return Reason("Somebody who looks after Etappe has said so for you.")
+    return Reason("{by} has said so for you.", {"by": giver.name})
 
 
 def _once(addresses: Iterable[str]) -> list[str]:

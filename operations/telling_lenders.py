@@ -12,14 +12,14 @@ from domain.reasons import Fact, Reason
 from models.delegations import Delegation
 from models.people import Person
 from notifications import dedup
-from operations.telling import tell_person
+from operations.telling import tell_person, who_has_said_so
 
 
 def tell_of_giving(session: Session, delegation: Delegation, now: datetime) -> None:
     """Tell both of a delegation that was given."""
     facts, mails = _facts(session, delegation), _Mails(session, delegation, "given", now)
     both = Reason("Whichever of the two answers first has answered for both, and the record names both.")
-    by = [Reason("{by} has said so for you.", facts)] if delegation.given_by != delegation.delegator else []
+    by = [] if delegation.given_by == delegation.delegator else [who_has_said_so(session, delegation.given_by)]
     mails.write(
         delegation.delegate,
         Reason("You answer for {delegator} for a time", facts),
@@ -49,11 +49,10 @@ def tell_of_ending(session: Session, delegation: Delegation, now: datetime) -> N
 
 
 def _facts(session: Session, delegation: Delegation) -> dict[str, Fact]:
-    delegator, giver = session.get_one(Person, delegation.delegator), session.get(Person, delegation.given_by)
+    delegator = session.get_one(Person, delegation.delegator)
     return {
         "delegator": delegator.name,
         "delegate": session.get_one(Person, delegation.delegate).name,
-        "by": giver.name if giver else delegation.given_by,
         "first": delegation.term.first_day(delegator.time_zone).isoformat(),
         "last": delegation.term.last_day(delegator.time_zone).isoformat(),
         "number": str(delegation.id),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from shlex import quote
 
+from domain.explanation import MOST_REASSIGNED
 from domain.plan import OWNER, AcknowledgementGate, Gate, MeasurementGate, RunGate
 from domain.reasons import Fact, Reason
 from domain.states import GateState, StageState
@@ -20,8 +21,6 @@ from operations.reassign import may_take_over
 from operations.waiving import may_waive
 from operations.workspace import Workspace
 
-MOST_REASSIGNED = 3
-"""For how many of those who are asked it is said how to ask somebody else."""
 _CAN_PASS_ON = (Purpose.DECIDE, Purpose.ANSWER, Purpose.MEASURE)
 
 

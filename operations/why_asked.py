@@ -9,6 +9,7 @@ from domain.reasons import Fact, Reason
 from models.conditions import Condition
 from models.gates import GateRow
 from models.requests import Purpose, Request
+from operations.chasing import because_away
 from operations.workspace import Workspace
 
 
@@ -23,6 +24,12 @@ def why_asked(ws: Workspace, gate: GateRow, request: Request, names: Callable[[s
     if how := gate.named.get(request.person):
         return _named(how, names, roles)
     if request.escalation_level:
+        if away := because_away(ws, gate, request.escalation_level):
+            people = ", ".join(map(names, away))
+            return Reason(
+                "The absence of {people} would hold it up; the plan names you next ({role}).",
+                {"people": people, "role": roles},
+            )
         return Reason("Others were asked and have not decided; the plan names you next ({role}).", {"role": roles})
     if request.purpose is Purpose.CONFIRM:
         return Reason("You belong to the audience of this announcement ({role}).", {"role": roles})

@@ -30,13 +30,7 @@ def _address(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    try:
-        name = clean_line(text, _LONGEST_NAME)
-    except InvalidInput as reason:
-        raise ValueError(_within(reason.sentence)) from None
-    if not name:
-        raise ValueError("the name is empty; write what the person is called")
-    return name
+    return _line(text, _LONGEST_NAME, "the name is empty; write what the person is called")
 
 
 def _calendar(address: str) -> str:
@@ -47,13 +41,17 @@ def _calendar(address: str) -> str:
 
 def _chat(text: str) -> str:
     """A name, or an address; whether the installation has it, and apprise knows it, the doctor says."""
+    return _line(text, _LONGEST_CHAT, "the chat is empty; write a name in ETAPPE_CHAT_URLS, or leave it out")
+
+
+def _line(text: str, longest: int, when_empty: str) -> str:
     try:
-        chat = clean_line(text, _LONGEST_CHAT)
+        line = clean_line(text, longest)
     except InvalidInput as reason:
         raise ValueError(_within(reason.sentence)) from None
-    if not chat:
-        raise ValueError("the chat is empty; write a name in ETAPPE_CHAT_URLS, or leave it out")
-    return chat
+    if not line:
+        raise ValueError(when_empty)
+    return line
 
 
 def _within(sentence: str) -> str:

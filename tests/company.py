@@ -55,6 +55,9 @@ from plans.reading import read_plan
 KEYS = (b"a secret that only the tests know",)
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday without a holiday near
 REQUESTER = "lea@example.com"
+ANNA, BEN, CARLA, DORA, EMIL = (f"{name}@example.com" for name in ("anna", "ben", "carla", "dora", "emil"))
+FRITZ, GINA, HUGO = "fritz@example.com", "gina@example.com", "hugo@example.com"
+"""In the directory of tests/lending.py only."""
 ASSURANCE = {"api": "token", "command": "operator"}
 
 PEOPLE = """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +16,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from worker.asking import Network
+
 NAME = "checks.example.com"
+PUBLIC = "93.184.215.14"
+"""An address of the open internet, of nobody whom a test ever asks."""
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -101,3 +106,13 @@ def running(certificate: Path, port: int = 0) -> Iterator[HttpsServer]:
         yield server
     finally:
         server.stop()
+
+
+def here(port: int, addresses: Sequence[str] = (PUBLIC,)) -> Network:
+    """The internet as a test sees it: every name has these addresses, and all of them lead to a port of ours."""
+    return Network(lambda host, asked: addresses, lambda address, asked, seconds: connected_to(port, seconds))
+
+
+def connected_to(port: int, seconds: float) -> socket.socket:
+    """A connection to a port of ours, whoever was asked for."""
+    return socket.create_connection(("127.0.0.1", port), timeout=seconds)

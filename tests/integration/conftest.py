@@ -12,6 +12,7 @@ from models import schema
 from models.database import Database
 from tests.api_client import WITH_ADMIN, Api
 from tests.company import Company
+from tests.https_server import HttpsServer, certificate, running
 from tests.postgres import Postgres
 
 
@@ -47,6 +48,20 @@ def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     database = Database(url)
     yield database
     database.close()
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certificate of our https server, which is its own authority."""
+    return certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def server(pem: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpsServer]:
+    """An https server whose certificate is trusted."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    with running(pem) as server:
+        yield server
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from domain.errors import InvalidInput, NotAllowed, UnknownAbsence, UnknownPerso
 from domain.reasons import Reason
 from models.database import Database
 from models.requests import RequestState, VoidReason
-from tests.company import REQUESTER, SIGN_OFF, Company, one_gate
-from tests.integration.test_delegation import ANNA, BEN, CARLA, DIRECTORY, DORA, EMIL, FRITZ, GINA, HUGO
+from tests.company import ANNA, BEN, CARLA, DORA, EMIL, FRITZ, GINA, HUGO, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.delivering import written
+from tests.lending import DIRECTORY
 
 ESCALATES = "escalate: [{after: 5 business days, to: chair}]"
 ALL = one_gate(f"{SIGN_OFF}, quorum: all, {ESCALATES}")
@@ -59,6 +60,15 @@ def test_who_is_asked_while_away_is_covered_by_the_escalation_at_once_and_the_ow
     assert (entry.facts["person"], entry.facts["until"], entry.actor) == (ANNA, "2026-03-16", "etappe")
     assert company.gate()["chased"] == [f"Asked as well since Monday, 2 March 2026, 10:00: {EMIL}, because of the "
                                         f"absence of {ANNA}."]  # fmt: skip
+
+
+def test_who_is_asked_because_of_it_reads_who_is_away_and_not_that_they_were_slow(company: Company) -> None:
+    company.is_away(ANNA)
+    company.start(ALL)
+    mail = written(company, "escalation", EMIL)
+    assert "Anna Keller ist abwesend, ohne Stellvertretung. Nach dem Plan sind nun auch Sie gefragt." in mail
+    assert "Warum Sie: Die Abwesenheit von Anna Keller würde es aufhalten; der Plan nennt Sie als Nächstes" in mail
+    assert "noch nicht geantwortet" not in mail and "nicht entschieden" not in mail
 
 
 def test_an_absence_that_begins_while_something_waits_escalates_by_the_check_and_once(company: Company) -> None:
@@ -153,9 +163,19 @@ def test_without_a_step_left_the_owners_hear_who_is_away_and_what_they_can_do(co
     company.is_away(BEN)
     for person in (REQUESTER, DORA):
         assert news(company, person) == [IN_VAIN, IN_VAIN]
-        assert f"etappe gate reassign {company.rollout_id} gate --from EMAIL --to EMAIL" in last_told(company, person)
+        assert f"etappe gate reassign {company.rollout_id} gate --from {BEN} --to EMAIL" in last_told(company, person)
+        assert f"etappe rollout explain {company.rollout_id}" in last_told(company, person)
     assert "Ben Frei is away until 2026-03-16" in last_told(company)
     assert "Anna Keller" not in last_told(company)
+
+
+def test_where_nobody_may_answer_for_somebody_else_nothing_is_offered_that_would_be_refused(company: Company) -> None:
+    company.start(one_gate(f"{SIGN_OFF}, quorum: all, delegates: no"))
+    company.is_away(ANNA)
+    assert news(company) == [IN_VAIN]
+    told = last_told(company)
+    assert "reassign" not in told and "delegate" not in told
+    assert f"etappe rollout explain {company.rollout_id}" in told
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
@@ -17,36 +17,12 @@ from models.database import Database
 from operations.installation import Installation
 from settings import Settings
 from tests.company import KEYS, REQUESTER, Company, one_gate
-from tests.https_server import NAME, Answer, HttpsServer, certificate, running, says
+from tests.https_server import NAME, PUBLIC, Answer, HttpsServer, connected_to, here, running, says
 from worker.asker import Asker
 from worker.asking import LARGEST_ANSWER, Network, NotAnswered, ask
 
-PUBLIC = "93.184.215.14"
 PASS = '{"verdict": "pass", "message": "build 7"}'
 FAIL, WAIT = PASS.replace("pass", "fail"), PASS.replace("pass", "wait")
-
-
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The certificate of the server, which is its own authority."""
-    return certificate(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-def server(pem: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpsServer]:
-    """A server whose certificate is trusted."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-    with running(pem) as server:
-        yield server
-
-
-def here(port: int, addresses: Sequence[str] = (PUBLIC,)) -> Network:
-    """The internet as this test sees it: every name has these addresses, and all of them lead to a port of ours."""
-    return Network(lambda host, asked: addresses, lambda address, asked, seconds: _to(port, seconds))
-
-
-def _to(port: int, seconds: float) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=seconds)
 
 
 def why_not(server: HttpsServer, seconds: float = 5, url: str = f"https://{NAME}/status") -> str:
@@ -190,7 +166,7 @@ class TestWhereTo:
 
         def connect(address: str, port: int, seconds: float) -> socket.socket:
             connected.append(address)
-            return _to(server.port, seconds)
+            return connected_to(server.port, seconds)
 
         ask(f"https://{NAME}:{server.port}/", 5, network=Network(lambda host, port: answers.pop(0), connect))
         assert (connected, len(answers)) == ([PUBLIC], 2)
@@ -199,7 +175,7 @@ class TestWhereTo:
         def connect(address: str, port: int, seconds: float) -> socket.socket:
             if address == "1.1.1.1":
                 raise ConnectionRefusedError
-            return _to(server.port, seconds)
+            return connected_to(server.port, seconds)
 
         assert ask(f"https://{NAME}/", 5, network=Network(lambda host, port: ["1.1.1.1", PUBLIC], connect))
 

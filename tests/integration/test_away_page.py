@@ -15,7 +15,7 @@ from models.delegations import delegations
 from models.requests import Request, RequestState
 from settings import Settings
 from tests.company import KEYS, PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
-from tests.integration.test_delegation import DIRECTORY
+from tests.lending import DIRECTORY
 from tests.unit.web_client import Page, text_of
 from web.app import create_app
 
@@ -131,6 +131,7 @@ def test_a_wrong_code_lends_nothing_and_the_fifth_one_renews_the_link(company: C
         ({"to": "x@example.com"}, "to", "steht nicht im Verzeichnis"),
         ({"to": "<script>"}, "to", "Adresse"),
         ({"until": "2026-03-01"}, "until", "schon vorbei"),
+        ({"from": "2026-03-05", "until": "2026-03-01"}, "until", "liegt vor dem ersten"),
         ({"from": "2026-03-05", "until": "2026-03-04"}, "until", "liegt vor dem ersten"),
         ({"until": "2027-04-01"}, "until", "höchstens ein Jahr"),
         ({"from": "bald"}, "from", "Datum"),

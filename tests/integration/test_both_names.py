@@ -14,7 +14,7 @@ from notifications.rendering import Rendered, render
 from operations.compose_message import Composer, workspace_for
 from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
 from tests.fakes_prefect import FakePrefect
-from tests.integration.test_delegation import DIRECTORY
+from tests.lending import DIRECTORY
 
 ANNA, BEN, CARLA, HUGO, GINA = (f"{name}@example.com" for name in ("anna", "ben", "carla", "hugo", "gina"))
 ALL = one_gate(f"{SIGN_OFF}, quorum: all, pinned_to: [budget]")

@@ -22,8 +22,7 @@ from operations.set_calendar import set_calendar
 from operations.workspace import Actor
 from settings import Settings
 from tests.company import KEYS, PEOPLE, SIGN_OFF, Company, one_gate
-from tests.https_server import NAME, HttpsServer, certificate, running, says
-from tests.integration.test_asker import here
+from tests.https_server import NAME, HttpsServer, here, says
 from worker.asking import Network
 from worker.busy_days import NotRead, days_in, read_apart
 from worker.calendar_reader import LARGEST, CalendarReader
@@ -135,20 +134,6 @@ def test_what_is_hostile_or_no_calendar_is_a_sentence_and_takes_no_longer_than_i
 
 
 # --- how it is asked for, and what is kept ---
-
-
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The certificate of the server, which is its own authority."""
-    return certificate(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture
-def server(pem: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpsServer]:
-    """A server whose certificate is trusted."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-    with running(pem) as server:
-        yield server
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from models.database import Database
 from models.requests import RequestState, VoidReason
 from operations.record_decision import DecisionForm, record_decision
 from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
-from tests.integration.test_delegation import DIRECTORY, deciding, states_of
-from tests.integration.test_two_at_once import race
+from tests.integration.test_two_at_once import deciding, race
+from tests.lending import DIRECTORY, states_of
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"

@@ -16,9 +16,9 @@ from notifications.rendering import render
 from operations.compose_message import Composer
 from operations.workspace import Workspace
 from settings import Settings
-from tests.company import KEYS, REQUESTER, Company
+from tests.company import ANNA, BEN, KEYS, REQUESTER, Company
 from tests.fakes_prefect import FakePrefect
-from tests.integration.test_renewal import ANNA, BEN, BLOCKING, DEADLINE, FINANCE, IN_90_DAYS, RENEWED, plan, stage
+from tests.renewing import BLOCKING, DEADLINE, FINANCE, IN_90_DAYS, RENEWED, plan, stage
 from web.app import create_app
 
 

@@ -6,7 +6,7 @@ from domain.mail_times import Occasion
 from domain.reasons import Reason
 from models.database import Database
 from models.outbox import Message
-from operations.attach_flow_run import attach_flow_run
+from operations.attach_flow_run import attach_flow_run, note_painted
 from operations.chart import chart
 from operations.describe_rollout import list_rollouts
 from operations.explain_rollout import explain_rollout
@@ -23,7 +23,9 @@ def stalled(db: Database) -> Company:
     """A company whose rollout has just stalled, seen an hour late."""
     company = Company(db, directory=WITH_SPONSOR)
     company.start(STALLING, owner=EMIL)
+    attach_flow_run(db, company.rollout_id, "a-run")
     company.says(BEN)
+    note_painted(db, company.rollout_id, "a-run", company.entries()[-1].sequence, [])
     company.later(days=3, hours=1)
     assert company.checks().stalled == 1
     return company
@@ -57,9 +59,18 @@ def test_the_report_says_what_is_missing_from_whom_and_what_one_could_do(db: Dat
     assert said(company, "what_to_do")[-1].endswith(f"etappe rollout explain {company.rollout_id}")
 
 
+def test_the_report_says_also_that_prefect_does_not_keep_up(db: Database) -> None:
+    company = Company(db)
+    company.start(STALLING)
+    company.later(days=3)
+    company.checks()
+    behind = "It has no flow run: Prefect does not show it, and nothing of it can run there."
+    assert behind in said(company, "sentences")
+    assert said(company, "what_to_do")[-2] == "To compare with Prefect now: etappe check-stalled"
+
+
 def test_it_counts_as_stalled_from_the_moment_that_the_plan_says_until_it_passes(db: Database) -> None:
     company = stalled(db)
-    attach_flow_run(db, company.rollout_id, "a-run")
     since = "2026-03-05T09:00:00+00:00"
     assert company.rollout()["stages"][0]["stalled_since"] == since
     assert [one["stalled"] for one in list_rollouts(db)] == [["only"]]

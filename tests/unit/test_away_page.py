@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +15,7 @@ from models.requests import RequestState, VoidReason
 from notifications.facts import Reader
 from operations.away_by_link import Away, AwayForm, AwayPage, Lent
 from tests.fakes_operations import ANNA, CODE, JOHN, NOW, TOKEN, checklist_page, decide_page, done_page, said, void_page
-from tests.unit.web_client import LINK, Page, client, fake_operations, installation, text_of
+from tests.unit.web_client import LINK, Page, fake_operations, text_of
 from web import away
 
 HERE = f"{LINK}/away"
@@ -64,13 +62,6 @@ class FakeVerbs:
             raise self.refusal
         self.heard.append((verb, what))
         return then
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[TestClient]:
-    """A browser on the machine of the installation."""
-    with client(installation(tmp_path)) as found:
-        yield found
 
 
 @pytest.fixture

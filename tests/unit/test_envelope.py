@@ -125,9 +125,15 @@ def test_a_difficult_name_stays_one_recipient_with_that_name(name: str) -> None:
     assert address.addr_spec == MAIL.reader.email
 
 
-def test_a_long_subject_arrives_whole() -> None:
-    subject = "Bitte entscheiden: " + "Überprüfung der Öffentlichkeitsarbeit – " * 2
-    assert parsed(sent(subject=subject.strip()))["Subject"] == subject.strip()
+WORDS = st.sampled_from(["Bitte", "entscheiden:", "«Ja", "Geschäftsleitung»", "–", "2026", "abwesend…", "zu", "über"])
+
+
+@given(words=st.lists(WORDS, min_size=1, max_size=20))
+def test_a_subject_arrives_letter_by_letter_however_long_it_is(words: list[str]) -> None:
+    content = sent(subject=" ".join(words))
+    assert parsed(content)["Subject"] == " ".join(words)
+    assert content.isascii()
+    assert all(len(line) <= 78 for line in content.partition(b"\r\nMessage-ID")[0].split(b"\r\n"))
 
 
 def test_a_domain_that_is_none_is_made_one() -> None:

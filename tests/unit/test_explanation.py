@@ -50,6 +50,14 @@ def test_it_says_how_many_voices_of_which_kind_are_missing(
             ],
         ),
         (
+            [Asked("c@x", "Carla", "Anna"), Asked("a@x", "Anna"), Asked("c@x", "Carla", "Ben"), Asked("b@x", "Ben")],
+            [
+                "Waits for Anna, Ben, Carla.",
+                "Carla is asked in the place of Anna.",
+                "Carla is asked in the place of Ben.",
+            ],
+        ),
+        (
             [Asked("a@x", "Anna", lost=REFUSED), Asked("b@x", "Ben", lost=REFUSED), Asked("c@x", "Carla", lost=WAITS)],
             [
                 "Waits for Anna, Ben, Carla.",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +27,7 @@ from tests.fakes_operations import (
     respond_page,
     void_page,
 )
-from tests.unit.web_client import LINK, Page, client, fake_operations, installation, text_of
+from tests.unit.web_client import LINK, Page, fake_operations, text_of
 from web.files import content_disposition
 from web.headers import LARGEST_UPLOAD
 
@@ -46,13 +44,6 @@ TYPED = {
     "code": "493 017",
     "digest": DIGEST,
 }
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[TestClient]:
-    """A browser on the machine of the installation."""
-    with client(installation(tmp_path)) as found:
-        yield found
 
 
 @pytest.fixture

@@ -9,8 +9,12 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[2]
 PAGE = (CHECKOUT / "docs" / "rules.md").read_text(encoding="utf-8")
-PROOFS = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PAGE)
+PROOFS = re.findall(r"`(tests/[\w/]+\.py)(?:::Test\w+)?(?:::(\w+))?`", PAGE)
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith(("| rule", "| ---"))]
+
+
+def test_every_proof_that_is_written_is_read() -> None:
+    assert len(PROOFS) == PAGE.count("`tests/") > 0
 
 
 @pytest.mark.parametrize(("file", "name"), sorted(set(PROOFS)))
@@ -21,5 +25,4 @@ def test_every_proof_is_there(file: str, name: str) -> None:
 
 @pytest.mark.parametrize("row", ROWS)
 def test_every_rule_has_a_proof(row: str) -> None:
-    assert PROOFS
     assert re.search(r"`tests/[\w/]+\.py", row), row

@@ -72,3 +72,8 @@ class Page(HTMLParser):
         return [
             attributes for attributes in found if all(attributes.get(key) == value for key, value in wanted.items())
         ]
+
+
+def conditions(number: int, **parts: str) -> dict[str, str]:
+    """The fields of one condition."""
+    return {f"condition-{number}-{part}": text for part, text in parts.items()}

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import Field
 
-from domain.delegation import whole_days
 from domain.errors import UnknownAbsence
 from operations.be_away import be_away
 from operations.come_back import come_back
 from operations.list_absences import list_absences
-from operations.list_delegations import time_zone_of
 from web.api.bodies import AbsenceBody
 from web.api.caller import Caller, Me, TakesJson
+from web.api.days import Number, numbered, person_and_term
 from web.api.facts import Facts
 
 router = APIRouter(prefix="/absences", tags=["absences"])
-Number = Annotated[int, Path(ge=1, lt=2**31, description="An absence's id")]
 
 
 class AbsenceFacts(Facts):
@@ -46,8 +44,7 @@ def list_(me: Me) -> Any:
 @router.post("", response_model=AbsenceFacts, status_code=201, dependencies=[TakesJson])
 def enter(me: Me, body: AbsenceBody) -> Any:
     """Say that you are away for some days, or, as an assistant or administrator, that somebody else is."""
-    person = body.person or me.address
-    term = whole_days(body.from_, body.until, time_zone_of(me.db, person))
+    person, term = person_and_term(me, body)
     number = be_away(me.db, me.keys, person, term, body.delegate, me.actor, me.now)
     return _one(me, number)
 
@@ -62,7 +59,4 @@ def end(me: Me, number: Number) -> Any:
 
 def _one(me: Caller, number: int) -> dict[str, Any]:
     """Return one absence that is not over; for strangers there is none."""
-    for found in list_absences(me.db, me.now, seen_by=me.address):
-        if found["id"] == number:
-            return found
-    raise UnknownAbsence()
+    return numbered(list_absences(me.db, me.now, seen_by=me.address), number, UnknownAbsence)

@@ -144,19 +144,21 @@ class LinkBody(Body):
     name: FileName = Field(default="", description="What it is called; default: its last part")
 
 
-class DelegationBody(Body):
+class DaysBody(Body):
+    """Some whole days of somebody, reckoned where they live."""
+
+    person: Address = Field(default="", description="Whose days; default: one's own")
+    from_: Day = Field(alias="from", description="The first day")
+    until: Day = Field(description="The last day")
+
+
+class DelegationBody(DaysBody):
     """A voice that is lent for some days, reckoned where its owner lives."""
 
-    person: Address = Field(default="", description="Whose voice it is; default: one's own")
     to: Address = Field(description="Who answers in their place: an address")
-    from_: Day = Field(alias="from", description="The first day")
-    until: Day = Field(description="The last day")
 
 
-class AbsenceBody(Body):
+class AbsenceBody(DaysBody):
     """Days on which somebody is away, reckoned where they live."""
 
-    person: Address = Field(default="", description="Who is away; default: oneself")
-    from_: Day = Field(alias="from", description="The first day")
-    until: Day = Field(description="The last day")
     delegate: Address = Field(default="", description="Who answers in their place; default: nobody")

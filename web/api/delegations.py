@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import Field
 
-from domain.delegation import whole_days
 from domain.errors import UnknownDelegation
 from operations.delegate import delegate, end_delegation
-from operations.list_delegations import list_delegations, time_zone_of
+from operations.list_delegations import list_delegations
 from web.api.bodies import DelegationBody
 from web.api.caller import Caller, Me, TakesJson
+from web.api.days import Number, numbered, person_and_term
 from web.api.facts import Facts
 
 router = APIRouter(prefix="/delegations", tags=["delegations"])
-Number = Annotated[int, Path(ge=1, lt=2**31, description="A delegation's id")]
 
 
 class DelegationFacts(Facts):
@@ -43,8 +42,7 @@ def list_(me: Me) -> Any:
 @router.post("", response_model=DelegationFacts, status_code=201, dependencies=[TakesJson])
 def give(me: Me, body: DelegationBody) -> Any:
     """Lend your voice for some days, or, as an assistant or administrator, somebody else's."""
-    person = body.person or me.address
-    term = whole_days(body.from_, body.until, time_zone_of(me.db, person))
+    person, term = person_and_term(me, body)
     number = delegate(me.db, me.keys, person, body.to, term.starts_at, term.ends_at, me.actor, me.now)
     return _one(me, number)
 
@@ -59,7 +57,4 @@ def end(me: Me, number: Number) -> Any:
 
 def _one(me: Caller, number: int) -> dict[str, Any]:
     """Return one delegation; for strangers there is none."""
-    for found in list_delegations(me.db, me.now, seen_by=me.address):
-        if found["id"] == number:
-            return found
-    raise UnknownDelegation()
+    return numbered(list_delegations(me.db, me.now, seen_by=me.address), number, UnknownDelegation)
