@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.kit import waiting_rollout
-from benchmarks.kit.filled import copy_rollout
+from benchmarks.kit.filled import analyse, copy_rollout
 from benchmarks.kit.plot import exponent, log_log
 from domain import links
 from models.database import Database
@@ -74,6 +74,8 @@ def _measured(url: str, sizes: list[int]) -> dict[int, Measured]:
     found, present = {}, 1
     for size in sizes:
         copy_rollout(db, template, range(present, size))
+        if not db.is_sqlite:
+            analyse(db)
         present = size
         done = subprocess.run([sys.executable, __file__, "--measure", url], capture_output=True, text=True, check=False)
         if done.returncode:

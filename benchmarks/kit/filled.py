@@ -44,6 +44,10 @@ def copy_rollout(db: Database, rollout_id: str, numbers: range) -> None:
             connection.execute(text(_copying(_table(model), db.is_sqlite)), given)
         if not db.is_sqlite:
             _move_sequences(connection)
+
+
+def analyse(db: Database) -> None:
+    """Have the database look at what it holds, as PostgreSQL does by itself after a while, and SQLite when told."""
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
 
