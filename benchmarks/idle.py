@@ -158,7 +158,7 @@ def _copy_in_prefect(url: str, flow_run_id: str, count: int) -> None:
                 [table])]  # fmt: skip
             values = [_value_in_prefect(column, names) for column in columns]
             connection.execute(
-                f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} "  # type: ignore[arg-type]
+                f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} "
                 f"FROM {table}, generate_series(1, %(last)s) AS n WHERE {its[table]}",
                 {"of": flow_run_id, "last": count - 1},
             )

@@ -210,6 +210,17 @@ def gates_to_look_at(now: datetime, kinds: Collection[str]) -> Select[GateRow]:
 
 
 @prepared
+def next_look_at(kinds: Collection[str]) -> Select[datetime | None]:
+    """When the next open gate of these kinds is to be looked at."""
+    return (
+        select(GateRow.look_at)
+        .where(GateRow.state == GateState.OPEN, GateRow.current, GateRow.look_at.is_not(None), GateRow.kind.in_(kinds))
+        .order_by(GateRow.look_at)
+        .limit(1)
+    )
+
+
+@prepared
 def run_gates_to_follow() -> Select[GateRow]:
     """The gates of the kind run that have opened, and whose flow run was not started yet or has not ended."""
     unfinished = or_(GateRow.started_run_state.is_(None), GateRow.started_run_state.in_(UNDER_WAY))

@@ -151,9 +151,11 @@ def rollouts_newest_first() -> Select[Rollout]:
     return select(Rollout).order_by(Rollout.created_at.desc(), Rollout.id)
 
 
-def rollouts_not_ended() -> Select[Rollout]:
-    """The rollouts that may still change."""
-    return select(Rollout).where(Rollout.state.not_in(ENDED)).order_by(Rollout.id)
+@prepared
+def flow_runs_of_the_living(after: str) -> Select[str, str | None]:
+    """The rollouts that may still change and have a flow run, with that, in the order of their ids, after this one."""
+    living = (Rollout.id > after, Rollout.state.not_in(ENDED), _HAS_A_PAGE)
+    return select(Rollout.id, Rollout.flow_run_id).where(*living).order_by(Rollout.id)
 
 
 def living_since() -> Select[datetime | None]:

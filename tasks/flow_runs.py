@@ -38,8 +38,8 @@ from domain.errors import RolloutEnded
 from domain.states import ENDED
 from models.rollouts import (
     Rollout,
+    flow_runs_of_the_living,
     rollout_of_flow_run,
-    rollouts_not_ended,
     rollouts_to_wake,
     rollouts_without_flow_run,
 )
@@ -173,10 +173,7 @@ def _recent(client: SyncPrefectClient, now: datetime) -> list[FlowRun]:
 
 def repair_all(client: SyncPrefectClient, installation: Installation, now: datetime) -> None:
     """Compare every rollout that has not ended with its flow run, and put right what went astray."""
-    with installation.db.read() as session:
-        alive = [(r.id, r.flow_run_id) for r in session.scalars(rollouts_not_ended()) if r.flow_run_id]
-    for start in range(0, len(alive), BATCH):
-        batch = alive[start : start + BATCH]
+    for batch in _living(installation):
         runs = read(client, [flow_run_id for _, flow_run_id in batch])
         for rollout_id, flow_run_id in batch:
             if flow_run_id not in runs:
@@ -185,6 +182,19 @@ def repair_all(client: SyncPrefectClient, installation: Installation, now: datet
                 with going_on(f"flow run {flow_run_id} is not repaired"):
                     _repair(client, installation, runs[flow_run_id], now)
     repair_recent(client, installation, now)
+
+
+def _living(installation: Installation) -> Iterator[Sequence[tuple[str, str]]]:
+    """Every rollout that has not ended, with its flow run, some at a time: there may be very many."""
+    last = ""
+    while True:
+        with installation.db.read() as session:
+            found = session.execute(flow_runs_of_the_living(last).limit(BATCH)).all()
+        batch = [(rollout_id, flow_run_id or "") for rollout_id, flow_run_id in found]
+        if not batch:
+            return
+        yield batch
+        last = batch[-1][0]
 
 
 def take_up_orphans(client: SyncPrefectClient, since: datetime) -> None:
@@ -197,6 +207,8 @@ def take_up_orphans(client: SyncPrefectClient, since: datetime) -> None:
 
 
 def _repair(client: SyncPrefectClient, installation: Installation, run: FlowRun, now: datetime) -> None:
+    if run.state_type is StateType.PAUSED:  # as nearly all are
+        return
     with installation.db.read() as session:
         rollout = session.scalars(rollout_of_flow_run(str(run.id))).first()
     if _has_lost_its_process(run, now):
