@@ -174,7 +174,10 @@ def _recent(client: SyncPrefectClient, now: datetime) -> list[FlowRun]:
 def repair_all(client: SyncPrefectClient, installation: Installation, now: datetime) -> None:
     """Compare every rollout that has not ended with its flow run, and put right what went astray."""
     for batch in _living(installation):
-        runs = read(client, [flow_run_id for _, flow_run_id in batch])
+        flow_run_ids = [flow_run_id for _, flow_run_id in batch]
+        if _all_wait(client, flow_run_ids):
+            continue
+        runs = read(client, flow_run_ids)
         for rollout_id, flow_run_id in batch:
             if flow_run_id not in runs:
                 attach_flow_run(installation.db, rollout_id, None)
@@ -182,6 +185,12 @@ def repair_all(client: SyncPrefectClient, installation: Installation, now: datet
                 with going_on(f"flow run {flow_run_id} is not repaired"):
                     _repair(client, installation, runs[flow_run_id], now)
     repair_recent(client, installation, now)
+
+
+def _all_wait(client: SyncPrefectClient, ids: Sequence[str]) -> bool:
+    """Whether each of these flow runs is there, and suspended, as nearly all are: counting them costs little."""
+    suspended = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED]))
+    return client.count_flow_runs(flow_run_filter=FlowRunFilter(id=_one_of(ids), state=suspended)) == len(ids)
 
 
 def _living(installation: Installation) -> Iterator[Sequence[tuple[str, str]]]:
@@ -255,10 +264,14 @@ def _has_lost_its_process(run: FlowRun, now: datetime) -> bool:
 def read(client: SyncPrefectClient, ids: Sequence[str]) -> dict[str, FlowRun]:
     if not ids:
         return {}
-    wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(run_id) for run_id in ids]))
+    wanted = FlowRunFilter(id=_one_of(ids))
     return {
         str(run.id): run for run in client.read_flow_runs(flow_run_filter=wanted, limit=BATCH, sort=FlowRunSort.ID_DESC)
     }
+
+
+def _one_of(ids: Iterable[str]) -> FlowRunFilterId:
+    return FlowRunFilterId(any_=[UUID(run_id) for run_id in ids])
 
 
 def _in(types: Iterable[StateType]) -> FlowRunFilter:
