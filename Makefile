@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start test check format lock prove year bench clean
-PYTHON_FILES := $(wildcard benchmarks/*.py)
+BENCHMARKS := $(filter-out %/__init__.py,$(wildcard benchmarks/*.py))
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -41,7 +41,7 @@ year: setup ## Play a company of 200 people through a year, judge it, and say ho
 	.venv/bin/python benchmarks/year.py
 
 bench: setup ## Measure: one script after the other, each prints its medians
-	@for script in $(PYTHON_FILES); do echo "== $$script"; .venv/bin/python $$script || exit 1; done
+	@for script in $(BENCHMARKS); do echo "== $$script"; .venv/bin/python $$script || exit 1; done
 
 clean: ## Remove what can be made again; the data in var/ stays
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis test-results

@@ -17,8 +17,9 @@ from models.rollouts import PlanVersion, Rollout, StageRow
 @prepared
 def plan_versions_in_use() -> Select[PlanVersion]:
     """The plan versions that rollouts follow which may still change."""
-    living = select(Rollout.plan_version_id).where(Rollout.state.in_(set(RolloutState) - ENDED))
-    return select(PlanVersion).where(PlanVersion.id.in_(living)).order_by(PlanVersion.id)
+    follows = Rollout.plan_version_id == PlanVersion.id
+    one = select(Rollout.id).where(follows, Rollout.state.in_(set(RolloutState) - ENDED)).limit(1)  # not all of them
+    return select(PlanVersion).where(one.scalar_subquery().is_not(None)).order_by(PlanVersion.id)
 
 
 def rollouts_reckoned_otherwise(digests: Sequence[str]) -> Select[str]:

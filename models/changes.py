@@ -1,17 +1,25 @@
-"""Hearing of commits without asking the tables: PRAGMA data_version on SQLite, LISTEN on PostgreSQL."""
+"""Hearing of commits without asking the tables: PRAGMA data_version on SQLite, LISTEN on PostgreSQL.
+
+One connection listens for all threads of a process; a thread of its own passes on what it hears.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
+from weakref import WeakKeyDictionary
 
-import psycopg
-from sqlalchemy import Connection, make_url
+from sqlalchemy import make_url
 
 from models.database import NOTIFY_CHANNEL, Database
 
-LOOK_EVERY_SECONDS = 0.02
+if TYPE_CHECKING:
+    import psycopg
+
+LOOK_EVERY_SECONDS = 0.01
+LISTEN_FOR_SECONDS = 0.5
 
 
 class Changes:
@@ -19,9 +27,8 @@ class Changes:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._sqlite: Connection | None = None
-        self._postgres: psycopg.Connection | None = None
-        self._version = -1
+        self._listener: _Listener | None = None
+        self._heard = 0
 
     def __enter__(self) -> Self:
         return self
@@ -32,21 +39,101 @@ class Changes:
         self.close()
 
     def close(self) -> None:
-        """Give the connection back."""
-        if self._sqlite is not None:
-            self._sqlite.close()
-        if self._postgres is not None:
-            self._postgres.close()
-        self._sqlite = self._postgres = None
+        """Listen no longer. The last one to do so gives the connection back."""
+        if self._listener is not None:
+            self._listener.leave()
+            self._listener = None
 
     def wait(self, seconds: float) -> bool:
         """Wait until something is committed, at most `seconds`; return whether something was.
 
-        The first call returns at once, since nothing is known of what came before.
+        The first call returns at once, since nothing is known of what came before. Raises whatever the database's
+        driver raises; then `close` and wait anew.
         """
-        return self._wait_sqlite(seconds) if self._db.is_sqlite else self._wait_postgres(seconds)
+        if self._listener is None:
+            self._listener = _Listener.joined(self._db)
+            self._heard = self._listener.heard
+            return True
+        before, self._heard = self._heard, self._listener.wait_for_more_than(self._heard, seconds)
+        return self._heard != before
 
-    def _wait_sqlite(self, seconds: float) -> bool:
+
+class _Listener:
+    """Listens to one database for as many as have joined. `heard` is how often something was committed."""
+
+    _all: WeakKeyDictionary[Database, _Listener] = WeakKeyDictionary()
+    _joining = threading.Lock()
+
+    @classmethod
+    def joined(cls, db: Database) -> _Listener:
+        """Return the one that listens to this database; whatever is committed from now on, it hears."""
+        with cls._joining:
+            listener = cls._all.get(db)
+            if listener is not None and not listener.is_over:
+                listener._members += 1
+                return listener
+            cls._all[db] = cls(_SqliteLine(db) if db.is_sqlite else _PostgresLine(db))
+            return cls._all[db]
+
+    def __init__(self, line: _Line) -> None:
+        self.heard = 0
+        self._line, self._members = line, 1
+        self._failure: Exception | None = None
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._listen, name="changes", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody listens any more, because the line failed or everybody has left."""
+        return not self._thread.is_alive() or self._failure is not None
+
+    def leave(self) -> None:
+        """One member less. With the last one it is over."""
+        with self._joining:
+            self._members -= 1
+            if self._members == 0:
+                self._thread.join()
+
+    def wait_for_more_than(self, known: int, seconds: float) -> int:
+        """Return how often something was committed, once that is more than is known, or after so many seconds."""
+        with self._news:
+            self._news.wait_for(lambda: self.heard > known or self._failure is not None, seconds)
+            if self._failure is not None:
+                raise self._failure
+            return self.heard
+
+    def _listen(self) -> None:
+        try:
+            while self._members:
+                if self._line.hears(LISTEN_FOR_SECONDS):
+                    with self._news:
+                        self.heard += 1
+                        self._news.notify_all()
+        except Exception as failure:  # noqa: BLE001 - whoever waits is told
+            with self._news:
+                self._failure = failure
+                self._news.notify_all()
+        finally:
+            self._line.close()
+
+
+class _Line(Protocol):
+    """A connection that hears of commits, for one thread at a time."""
+
+    def hears(self, seconds: float) -> bool:
+        """Wait until something is committed, at most so many seconds; return whether something was."""
+
+    def close(self) -> None:
+        """Give the connection back."""
+
+
+class _SqliteLine:
+    def __init__(self, db: Database) -> None:
+        self._connection = db.engine.raw_connection()
+        self._version = self._data_version()
+
+    def hears(self, seconds: float) -> bool:
         until = time.monotonic() + seconds
         while True:
             version = self._data_version()
@@ -57,16 +144,26 @@ class Changes:
                 return False
             time.sleep(LOOK_EVERY_SECONDS)
 
-    def _data_version(self) -> int:
-        if self._sqlite is None:
-            self._sqlite = self._db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        return int(self._sqlite.exec_driver_sql("PRAGMA data_version").scalar_one())
+    def close(self) -> None:
+        self._connection.close()
 
-    def _wait_postgres(self, seconds: float) -> bool:
-        if self._postgres is None or self._postgres.closed:
-            url = make_url(self._db.url).set(drivername="postgresql")
-            self._postgres = psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
-            self._postgres.execute(f"LISTEN {NOTIFY_CHANNEL}")
-            return True
-        heard = list(self._postgres.notifies(timeout=seconds, stop_after=1))
-        return bool(heard)
+    def _data_version(self) -> int:
+        driver: Any = self._connection.driver_connection
+        return int(driver.execute("PRAGMA data_version").fetchone()[0])
+
+
+class _PostgresLine:
+    def __init__(self, db: Database) -> None:
+        import psycopg  # SQLite does without
+
+        url = make_url(db.url).set(drivername="postgresql")
+        self._connection: psycopg.Connection = psycopg.connect(
+            url.render_as_string(hide_password=False), autocommit=True
+        )
+        self._connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
+
+    def hears(self, seconds: float) -> bool:
+        return bool(list(self._connection.notifies(timeout=seconds, stop_after=1)))
+
+    def close(self) -> None:
+        self._connection.close()

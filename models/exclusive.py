@@ -68,9 +68,10 @@ def claims_of(rollout_id: str) -> Select[Claim]:
 
 
 @prepared
-def claims_in_line() -> Select[Claim]:
-    """Everybody's places in every queue, in order."""
-    return select(Claim).where(_IS_IN_QUEUE).order_by(Claim.resource, Claim.id)
+def claims_in_line() -> Select[int, str, str, datetime | None]:
+    """Everybody's places in every queue, in order: their ids, the resource, the rollout, and since when it is held."""
+    columns = (Claim.id, Claim.resource, Claim.rollout_id, Claim.held_at)
+    return select(*columns).where(_IS_IN_QUEUE).order_by(Claim.resource, Claim.id)
 
 
 @prepared

@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    union,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -122,8 +123,15 @@ class GateRow(Base):
 
 Index("ix_gates_renewal_due_at", GateRow.renewal_due_at, sqlite_where=GateRow.renewal_due_at.is_not(None),
       postgresql_where=GateRow.renewal_due_at.is_not(None))  # fmt: skip
+Index("ix_gates_overdue_at", GateRow.overdue_at, sqlite_where=GateRow.overdue_at.is_not(None),
+      postgresql_where=GateRow.overdue_at.is_not(None))  # fmt: skip
 Index("ix_gates_problem", GateRow.rollout_id, sqlite_where=GateRow.problem.is_not(None),
       postgresql_where=GateRow.problem.is_not(None))  # fmt: skip
+
+
+_NOT_OPEN = frozenset(GateState) - {GateState.OPEN}
+_SETTLED = _NOT_OPEN - {GateState.WAITING}
+"""Said as what a gate is not, so that SQLite goes by the few rows that a partial index has, not by all that wait."""
 
 
 @prepared
@@ -157,8 +165,9 @@ def newest_round_of_gate(rollout_id: str, key: str) -> Select[int | None]:
 @prepared
 def gates_due(now: datetime, believed: datetime) -> Select[GateRow]:
     """The open gates with a reminder or an escalation that is due now, or an expiry that is over beyond doubt."""
-    due = or_(GateRow.remind_at <= now, GateRow.escalate_at <= now, GateRow.expires_at <= believed)
-    return select(GateRow).where(GateRow.state == GateState.OPEN, due).order_by(GateRow.id)
+    each = (GateRow.remind_at <= now, GateRow.escalate_at <= now, GateRow.expires_at <= believed)
+    due = union(*(select(GateRow.id).where(GateRow.state == GateState.OPEN, one) for one in each))  # an index for each
+    return select(GateRow).where(GateRow.id.in_(due)).order_by(GateRow.id)
 
 
 @prepared
@@ -179,8 +188,10 @@ def count_of_open_gates() -> Select[int]:
 
 def count_of_overdue_gates(now: datetime) -> Select[int]:
     """How many open gates were to be answered by now: past their expiry, or renewals marked as overdue."""
-    late = or_(GateRow.expires_at <= now, GateRow.overdue_at.is_not(None))
-    return select(func.count()).where(GateRow.state == GateState.OPEN, late)
+    expired = select(func.count()).where(GateRow.state == GateState.OPEN, GateRow.expires_at <= now)
+    others = or_(GateRow.expires_at.is_(None), GateRow.expires_at > now)
+    renewals = select(func.count()).where(GateRow.overdue_at.is_not(None), GateRow.state.not_in(_NOT_OPEN), others)
+    return select(expired.scalar_subquery() + renewals.scalar_subquery())
 
 
 def ids_of(gates: Select[GateRow]) -> Select[str, int]:
@@ -195,6 +206,17 @@ def gates_to_look_at(now: datetime, kinds: Collection[str]) -> Select[GateRow]:
         select(GateRow)
         .where(GateRow.state == GateState.OPEN, GateRow.current, GateRow.look_at <= now, GateRow.kind.in_(kinds))
         .order_by(GateRow.look_at, GateRow.id)
+    )
+
+
+@prepared
+def next_look_at(kinds: Collection[str]) -> Select[datetime | None]:
+    """When the next open gate of these kinds is to be looked at."""
+    return (
+        select(GateRow.look_at)
+        .where(GateRow.state == GateState.OPEN, GateRow.current, GateRow.look_at.is_not(None), GateRow.kind.in_(kinds))
+        .order_by(GateRow.look_at)
+        .limit(1)
     )
 
 
@@ -228,13 +250,13 @@ def gates_to_renew(now: datetime) -> Select[GateRow]:
 @prepared
 def renewals_overdue(believed: datetime) -> Select[GateRow]:
     """The renewals whose time to answer is over beyond doubt, and that are not marked as overdue yet."""
+    due = select(GateRow.id).where(GateRow.renewal_due_at <= believed, GateRow.overdue_at.is_(None))
     return (
         select(GateRow)
         .where(
-            GateRow.state.in_((GateState.WAITING, GateState.OPEN)),
+            GateRow.id.in_(due),
+            GateRow.state.not_in(_SETTLED),
             GateRow.renewal,
-            GateRow.renewal_due_at <= believed,
-            GateRow.overdue_at.is_(None),
             GateRow.paused_at.is_(None),
         )
         .order_by(GateRow.id)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -77,6 +78,7 @@ class Rollout(Base):
 
 
 Index("ix_rollouts_state", Rollout.state)
+Index("ix_rollouts_plan_version_id_state", Rollout.plan_version_id, Rollout.state)
 Index("ix_rollouts_unpainted", Rollout.id, sqlite_where=Rollout.painted < Rollout.sequence,
       postgresql_where=Rollout.painted < Rollout.sequence)  # fmt: skip
 Index("ix_rollouts_wake_at", Rollout.wake_at, sqlite_where=Rollout.wake_at.is_not(None),
@@ -114,6 +116,14 @@ class StageRow(Base):
     plan_version_id: Mapped[int | None] = mapped_column(ForeignKey(PlanVersion.id))
 
 
+Index("ix_stages_stalled_since", StageRow.stalled_since, sqlite_where=StageRow.stalled_since.is_not(None),
+      postgresql_where=StageRow.stalled_since.is_not(None))  # fmt: skip
+_NOT_OPEN = frozenset(StageState) - {StageState.OPEN}
+"""Said as what a stage is not, so that SQLite goes by the few rows that a partial index has, not by all that wait."""
+_HAS_A_PAGE = Rollout.flow_run_id != literal_column("''")
+"""Said like this, SQLite does not go through the flow runs of all rollouts instead of the few that are not painted."""
+
+
 def plan_version_with(name: str, digest: str) -> Select[PlanVersion]:
     """The stored version of a plan with exactly this content."""
     return select(PlanVersion).where(PlanVersion.name == name, PlanVersion.digest == digest)
@@ -141,9 +151,11 @@ def rollouts_newest_first() -> Select[Rollout]:
     return select(Rollout).order_by(Rollout.created_at.desc(), Rollout.id)
 
 
-def rollouts_not_ended() -> Select[Rollout]:
-    """The rollouts that may still change."""
-    return select(Rollout).where(Rollout.state.not_in(ENDED)).order_by(Rollout.id)
+@prepared
+def flow_runs_of_the_living(after: str) -> Select[str, str | None]:
+    """The rollouts that may still change and have a flow run, with that, in the order of their ids, after this one."""
+    living = (Rollout.id > after, Rollout.state.not_in(ENDED), _HAS_A_PAGE)
+    return select(Rollout.id, Rollout.flow_run_id).where(*living).order_by(Rollout.id)
 
 
 def living_since() -> Select[datetime | None]:
@@ -163,7 +175,7 @@ def rollout_counts() -> Select[str, int]:
 
 def count_of_stalled_stages() -> Select[int]:
     """How many stages count as stalled now."""
-    return select(func.count()).where(StageRow.state == StageState.OPEN, StageRow.stalled_since.is_not(None))
+    return select(func.count()).where(StageRow.state.not_in(_NOT_OPEN), StageRow.stalled_since.is_not(None))
 
 
 @prepared
@@ -175,7 +187,7 @@ def rollouts_due_to_start(today: date) -> Select[str]:
 @prepared
 def rollouts_unpainted() -> Select[Rollout]:
     """The rollouts that have changed since Prefect's page was last painted, and have a page."""
-    return select(Rollout).where(Rollout.painted < Rollout.sequence, Rollout.flow_run_id.is_not(None))
+    return select(Rollout).where(Rollout.painted < Rollout.sequence, _HAS_A_PAGE)
 
 
 @prepared
@@ -217,6 +229,6 @@ def stages_that_stall() -> Select[StageRow]:
     """The open stages that count as stalled, in the plan's order."""
     return (
         select(StageRow)
-        .where(StageRow.state == StageState.OPEN, StageRow.stalled_since.is_not(None))
+        .where(StageRow.state.not_in(_NOT_OPEN), StageRow.stalled_since.is_not(None))
         .order_by(StageRow.rollout_id, StageRow.position)
     )

@@ -7,9 +7,12 @@ from datetime import datetime
 
 from domain.plan import CheckGate, Gate, MeasurementGate, QueriedMetric
 from models.database import Database
-from models.gates import GateRow, gates_to_look_at
+from models.gates import GateRow, gates_to_look_at, next_look_at
 from models.rollouts import Rollout
 from operations.workspace import Workspace
+
+KINDS = ("window", "measurement", "check")
+"""The kinds of gates that are looked at here; those that start flow runs are followed in Prefect."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,17 @@ class Look:
 def looks_due(db: Database, now: datetime) -> list[Look]:
     """Return the gates to look at now, those that have waited longest first."""
     with db.read() as session:
-        due = session.scalars(gates_to_look_at(now, ("window", "measurement", "check"))).all()
+        due = session.scalars(gates_to_look_at(now, KINDS)).all()
         looks = [
             _look(Workspace.to_look_at(session, session.get_one(Rollout, gate.rollout_id), now), gate) for gate in due
         ]
     return [look for look in looks if look is not None]
+
+
+def next_look(db: Database) -> datetime | None:
+    """Return when the next gate is to be looked at (UTC), None when none is."""
+    with db.read() as session:
+        return session.scalars(next_look_at(KINDS)).first()
 
 
 def _look(ws: Workspace, gate: GateRow) -> Look | None:

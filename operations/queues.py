@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,12 +88,12 @@ def sentence(stage_title: str, waits: Waiting) -> Reason:
 
 
 def lines(db: Database) -> dict[str, tuple[int, ...]]:
-    """Return for each rollout that waits the places before its own in each queue: it changes when a queue moves."""
-    ahead: dict[str, list[int]] = defaultdict(list)
+    """Return for each rollout that waits its claims and their places: they change when a queue moves."""
+    places: Counter[str] = Counter()
     found: dict[str, tuple[int, ...]] = {}
     with db.read() as session:
-        for claim in session.scalars(claims_in_line()):
-            ahead[claim.resource].append(claim.id)
-            if claim.held_at is None:
-                found[claim.rollout_id] = (*found.get(claim.rollout_id, ()), *ahead[claim.resource])
+        for claim_id, resource, rollout_id, held_at in session.execute(claims_in_line()):
+            places[resource] += 1
+            if held_at is None:
+                found[rollout_id] = (*found.get(rollout_id, ()), claim_id, places[resource])
     return found

@@ -38,8 +38,8 @@ from domain.errors import RolloutEnded
 from domain.states import ENDED
 from models.rollouts import (
     Rollout,
+    flow_runs_of_the_living,
     rollout_of_flow_run,
-    rollouts_not_ended,
     rollouts_to_wake,
     rollouts_without_flow_run,
 )
@@ -173,11 +173,11 @@ def _recent(client: SyncPrefectClient, now: datetime) -> list[FlowRun]:
 
 def repair_all(client: SyncPrefectClient, installation: Installation, now: datetime) -> None:
     """Compare every rollout that has not ended with its flow run, and put right what went astray."""
-    with installation.db.read() as session:
-        alive = [(r.id, r.flow_run_id) for r in session.scalars(rollouts_not_ended()) if r.flow_run_id]
-    for start in range(0, len(alive), BATCH):
-        batch = alive[start : start + BATCH]
-        runs = read(client, [flow_run_id for _, flow_run_id in batch])
+    for batch in _living(installation):
+        flow_run_ids = [flow_run_id for _, flow_run_id in batch]
+        if _all_wait(client, flow_run_ids):
+            continue
+        runs = read(client, flow_run_ids)
         for rollout_id, flow_run_id in batch:
             if flow_run_id not in runs:
                 attach_flow_run(installation.db, rollout_id, None)
@@ -185,6 +185,25 @@ def repair_all(client: SyncPrefectClient, installation: Installation, now: datet
                 with going_on(f"flow run {flow_run_id} is not repaired"):
                     _repair(client, installation, runs[flow_run_id], now)
     repair_recent(client, installation, now)
+
+
+def _all_wait(client: SyncPrefectClient, ids: Sequence[str]) -> bool:
+    """Whether each of these flow runs is there, and suspended, as nearly all are: counting them costs little."""
+    suspended = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.PAUSED]))
+    return client.count_flow_runs(flow_run_filter=FlowRunFilter(id=_one_of(ids), state=suspended)) == len(ids)
+
+
+def _living(installation: Installation) -> Iterator[Sequence[tuple[str, str]]]:
+    """Every rollout that has not ended, with its flow run, some at a time: there may be very many."""
+    last = ""
+    while True:
+        with installation.db.read() as session:
+            found = session.execute(flow_runs_of_the_living(last).limit(BATCH)).all()
+        batch = [(rollout_id, flow_run_id or "") for rollout_id, flow_run_id in found]
+        if not batch:
+            return
+        yield batch
+        last = batch[-1][0]
 
 
 def take_up_orphans(client: SyncPrefectClient, since: datetime) -> None:
@@ -197,6 +216,8 @@ def take_up_orphans(client: SyncPrefectClient, since: datetime) -> None:
 
 
 def _repair(client: SyncPrefectClient, installation: Installation, run: FlowRun, now: datetime) -> None:
+    if run.state_type is StateType.PAUSED:  # as nearly all are
+        return
     with installation.db.read() as session:
         rollout = session.scalars(rollout_of_flow_run(str(run.id))).first()
     if _has_lost_its_process(run, now):
@@ -243,10 +264,14 @@ def _has_lost_its_process(run: FlowRun, now: datetime) -> bool:
 def read(client: SyncPrefectClient, ids: Sequence[str]) -> dict[str, FlowRun]:
     if not ids:
         return {}
-    wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(run_id) for run_id in ids]))
+    wanted = FlowRunFilter(id=_one_of(ids))
     return {
         str(run.id): run for run in client.read_flow_runs(flow_run_filter=wanted, limit=BATCH, sort=FlowRunSort.ID_DESC)
     }
+
+
+def _one_of(ids: Iterable[str]) -> FlowRunFilterId:
+    return FlowRunFilterId(any_=[UUID(run_id) for run_id in ids])
 
 
 def _in(types: Iterable[StateType]) -> FlowRunFilter:

@@ -48,12 +48,15 @@ _STATES = {
 }
 
 
-def follow(client: SyncPrefectClient, installation: Installation, now: datetime, *, look: bool) -> None:
-    """Start what is to be started, and cancel what is no longer wanted; with `look`, record where the others stand."""
+def follow(client: SyncPrefectClient, installation: Installation, now: datetime, *, look: bool) -> bool:
+    """Start what is to be started, and cancel what is no longer wanted; with `look`, record where the others stand.
+
+    Return whether there was any flow run to start or to look at.
+    """
     runs = runs_to_follow(installation.db)
     if unknown := [run for run in runs if run.flow_run_id is None and not run.is_wanted]:
         _take_note_of_unknown(client, installation, unknown, now)
-        return
+        return True
     started = [run for run in runs if run.flow_run_id is not None]
     due = [run for run in runs if _is_due(run, now)]
     ending = {run.uses for run in started if not run.is_wanted}
@@ -63,6 +66,7 @@ def follow(client: SyncPrefectClient, installation: Installation, now: datetime,
         if run.uses not in ending:
             with going_on(f"the flow run of gate {run.gate} in rollout {run.rollout_id} is not started"):
                 _start(client, installation, run, now)
+    return bool(runs)
 
 
 def _is_due(run: FollowedRun, now: datetime) -> bool:

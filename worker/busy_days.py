@@ -16,9 +16,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import recurring_ical_events  # type: ignore[import-untyped]  # it says nothing of its types
-from icalendar import Calendar
-
 from domain.absence import Days, days_away, is_busy
 from domain.delegation import Term
 from settings import CHECKOUT
@@ -53,6 +50,8 @@ def days_in(content: bytes, time_zone: str, window: Days) -> list[Days]:
 
     Times without a zone, or with one that nobody knows, are meant in the owner's. Raises whatever the reading raises.
     """
+    from icalendar import Calendar  # only the process that reads needs it
+
     calendar = Calendar.from_ical(content)
     if calendar.name != "VCALENDAR":
         raise ValueError("not a calendar")
@@ -61,6 +60,8 @@ def days_in(content: bytes, time_zone: str, window: Days) -> list[Days]:
 
 
 def _events(calendar: Any, zone: ZoneInfo, window: Days) -> Iterator[Term]:
+    import recurring_ical_events  # type: ignore[import-untyped]  # it says nothing of its types
+
     query = recurring_ical_events.of(calendar, skip_bad_series=True)
     for event in query.between(window.first - _A_DAY, window.last + 2 * _A_DAY):  # whatever zone they are in
         said = (str(event.get(name, "")) for name in ("STATUS", "TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS"))

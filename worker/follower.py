@@ -47,13 +47,13 @@ class Follower:
             self._client.__exit__(None, None, None)
             self._client = None
 
-    def follow(self) -> None:
-        """Do one round. Raises whatever Prefect's client raises.
+    def follow(self) -> datetime:
+        """Do one round, and return when the next one begins at the latest. Raises whatever Prefect's client raises.
 
         The next round then begins with a new connection, and compares everything: much may have happened meanwhile.
         """
         try:
-            self._follow(self._connected())
+            return self._follow(self._connected())
         except Exception:
             self.close()
             self._repaired_at = None
@@ -64,17 +64,20 @@ class Follower:
             self._client = get_client(sync_client=True).__enter__()
         return self._client
 
-    def _follow(self, client: SyncPrefectClient) -> None:
+    def _follow(self, client: SyncPrefectClient) -> datetime:
         self._take_up_orphans(client)
         flow_runs.launch(client, self._installation)
-        flow_runs.wake(client, self._installation, self._now())
-        self._follow_runs(client)
+        is_waking = flow_runs.wake(client, self._installation, self._now())
+        runs_under_way = self._follow_runs(client)
         with self._installation.db.read() as session:
             changed = [rollout.id for rollout in session.scalars(rollouts_unpainted())]
         for rollout_id in dict.fromkeys([*changed, *self._moved_up()]):
             with flow_runs.going_on(f"rollout {rollout_id} is not painted"):
                 self._paint(client, rollout_id)
         self._repair(client)
+        if is_waking or changed:  # Prefect does not say when a flow run has done its part
+            return self._now()
+        return self._now() + (LOOK_AT_RUNS_EVERY if runs_under_way else REPAIR_EVERY)
 
     def _moved_up(self) -> list[str]:
         """The rollouts whose queue has moved: nothing in them has changed, but their page says who uses what."""
@@ -87,13 +90,17 @@ class Follower:
             flow_runs.take_up_orphans(client, self._since)
             self._orphans_taken_up = True
 
-    def _follow_runs(self, client: SyncPrefectClient) -> None:
-        """Start what is to be started at once; look at what is under way no more often than is of use."""
+    def _follow_runs(self, client: SyncPrefectClient) -> bool:
+        """Start what is to be started at once; look at what is under way no more often than is of use.
+
+        Return whether there is any.
+        """
         now = self._now()
         look = self._looked_at_runs is None or now - self._looked_at_runs >= LOOK_AT_RUNS_EVERY
-        run_gates.follow(client, self._installation, now, look=look)
+        any_runs = run_gates.follow(client, self._installation, now, look=look)
         if look:
             self._looked_at_runs = now
+        return any_runs
 
     def _repair(self, client: SyncPrefectClient) -> None:
         if self._repaired_at is None:

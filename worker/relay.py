@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Select
 
 from models.changes import Changes
+from models.outbox import next_chat_message_due, next_message_due
 from notifications.chat import AppriseSender
 from notifications.senders import SmtpPool
 from operations.installation import Installation
+from operations.looks import next_look
 from operations.report_late_check import report_late_check
 from operations.take_turns import take_turns
 from worker.asker import Asker
@@ -25,7 +31,9 @@ from worker.post import Post, now
 log = logging.getLogger("etappe.relay")
 
 LOOK_AGAIN_SECONDS = 0.5
-"""How long to wait for a commit before looking for what has come due by itself."""
+"""How long to wait at least before looking again when nothing was committed."""
+REST_SECONDS = 5.0
+"""How long to wait at most for a commit, or for the next thing to come due by itself."""
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
 """How long to wait after something failed for the first, second, ... time in a row."""
 MAILS_AT_ONCE = 4
@@ -56,8 +64,13 @@ def deliver_mail(installation: Installation, stop: threading.Event) -> None:
     """Deliver messages as they are written, until `stop` is set."""
     sender = SmtpPool(installation.settings.smtp_url)
     post = Post(installation, sender, stopped=stop.is_set, at_once=MAILS_AT_ONCE)
+
+    def deliver() -> datetime | None:
+        post.deliver_all()
+        return _moment(installation, next_message_due(now()))
+
     try:
-        _again_and_again(installation, stop, post.deliver_all)
+        _again_and_again(installation, stop, deliver)
     finally:
         post.close()
         sender.close()
@@ -65,7 +78,13 @@ def deliver_mail(installation: Installation, stop: threading.Event) -> None:
 
 def deliver_chat(installation: Installation, stop: threading.Event) -> None:
     """Deliver to chat services what is written for them, until `stop` is set."""
-    _again_and_again(installation, stop, ChatPost(installation, AppriseSender(), stopped=stop.is_set).deliver_all)
+    post = ChatPost(installation, AppriseSender(), stopped=stop.is_set)
+
+    def deliver() -> datetime | None:
+        post.deliver_all()
+        return _moment(installation, next_chat_message_due(now()))
+
+    _again_and_again(installation, stop, deliver)
 
 
 def let_the_next_in(installation: Installation, stop: threading.Event) -> None:
@@ -79,12 +98,23 @@ def let_the_next_in(installation: Installation, stop: threading.Event) -> None:
 
 def look_after_gates(installation: Installation, stop: threading.Event) -> None:
     """Open windows in time, and ask the systems and databases that plans name, until `stop` is set."""
-    _again_and_again(installation, stop, Asker(installation).look)
+    asker = Asker(installation)
+
+    def look() -> datetime | None:
+        asker.look()
+        return next_look(installation.db)
+
+    _again_and_again(installation, stop, look)
 
 
 def read_calendars(installation: Installation, stop: threading.Event) -> None:
     """Read the calendars that say when people are away, until `stop` is set."""
-    _again_and_again(installation, stop, CalendarReader(installation).read_all)
+    reader = CalendarReader(installation)
+
+    def read() -> None:
+        reader.read_all()
+
+    _again_and_again(installation, stop, read)
 
 
 def watch_the_check(installation: Installation, stop: threading.Event) -> None:
@@ -108,13 +138,14 @@ def follow_in_prefect(installation: Installation, stop: threading.Event) -> None
         follower.close()
 
 
-def _again_and_again(installation: Installation, stop: threading.Event, do: Callable[[], object]) -> None:
-    failures = 0
+def _again_and_again(installation: Installation, stop: threading.Event, do: Callable[[], datetime | None]) -> None:
+    """Do it after every commit, and when something comes due by itself: `do` returns when that is, None for never."""
+    failures, rest = 0, 0.0
     with Changes(installation.db) as changes:
         while not stop.is_set():
             try:
-                changes.wait(LOOK_AGAIN_SECONDS)
-                do()
+                _wait(changes, stop, rest)
+                rest = _seconds_until(do())
                 failures = 0
             except Exception as error:  # noqa: BLE001 - whatever it is, the relay goes on; it is told below
                 pause = PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS) - 1)]
@@ -122,6 +153,24 @@ def _again_and_again(installation: Installation, stop: threading.Event, do: Call
                 changes.close()
                 _report(do, error, failures, pause)
                 stop.wait(pause)
+
+
+def _wait(changes: Changes, stop: threading.Event, seconds: float) -> None:
+    """Wait for a commit, at most so many seconds, and no longer than until it is time to stop."""
+    until = time.monotonic() + seconds
+    while not changes.wait(max(0.0, min(until - time.monotonic(), LOOK_AGAIN_SECONDS))):
+        if stop.is_set() or time.monotonic() >= until:
+            return
+
+
+def _seconds_until(due: datetime | None) -> float:
+    left = REST_SECONDS if due is None else (due - now()).total_seconds()
+    return min(max(left, LOOK_AGAIN_SECONDS), REST_SECONDS)
+
+
+def _moment(installation: Installation, query: Select[datetime | None]) -> datetime | None:
+    with installation.db.read() as session:
+        return session.scalar(query)
 
 
 def _report(do: Callable[[], object], error: Exception, failures: int, pause: float) -> None:

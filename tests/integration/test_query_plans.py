@@ -1,28 +1,54 @@
-"""Every statement of the hot paths finds its rows by an index, on both databases, however much there is by then."""
+"""Every statement of the hot paths finds its rows by an index, on both databases, and among many reads no more.
+
+Hot is what people do, what the clock does, what the relay looks at again and again, and what programs ask for.
+"""
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from datetime import timedelta
+from pathlib import Path
 
-from sqlalchemy import Connection, event, text
+import pytest
+from sqlalchemy import Update, update
 
+from benchmarks.kit.filled import analyse, copy_rollout
+from domain import links
 from models.database import Database
+from models.gates import GateRow
+from models.outbox import Message
+from models.requests import Request
+from models.rollouts import Rollout, StageRow, rollouts_to_wake, rollouts_unpainted, rollouts_without_flow_run
+from operations.calendars_due import calendars_due
 from operations.chart import chart
 from operations.explain_rollout import explain_rollout
+from operations.installation import Installation
 from operations.looks import looks_due
+from operations.queues import lines
+from operations.report_late_check import report_late_check
+from operations.run_gates import runs_to_follow
 from operations.take_turns import take_turns
-from tests.company import KEYS, ROLES, SIGN_OFF, Company
+from settings import Settings
+from tests.api_client import ANNA, BEN, CARLA, WITH_ADMIN, Api
+from tests.company import KEYS, MONDAY, ROLES, SIGN_OFF, Company
 from tests.delivering import post
-from tests.fakes import FakeSender
+from tests.fakes import FakeChat, FakeSender
+from tests.query_work import counted, listened_to, read_from_end_to_end
+from worker.chat_post import ChatPost
 
 GROWING = (
     *("rollouts", "stages", "gates", "requests", "links", "decisions", "lapses", "conditions", "measurements"),
-    *("attachments", "claims", "audit_entries", "messages"),
+    *("attachments", "claims", "audit_entries", "messages", "bars"),
 )
 """Tables with rows for every rollout. The others have rows for people, plans and services."""
-Statement = tuple[str, Any]
+COUNTING = ("SELECT count(*) AS count_1 FROM gates", "SELECT rollouts.state, count(*)")
+"""How many gates are open, and how many rollouts are in each state, is counted in an index."""
+LIST = re.compile(r"IN \((?!SELECT)[^()]*(?:\(\w+\)[^()]*)*\)")
+"""What somebody is one of, however many there are."""
+OTHERS = 150
+"""How many rollouts of other people wait meanwhile."""
 
 PLAN = f"""
 plan: everything-hot
@@ -43,64 +69,32 @@ stages:
 """
 
 
-@contextmanager
-def listened_to(db: Database) -> Iterator[dict[str, Any]]:
-    """Each different statement that is executed meanwhile, with what it was given."""
-    heard: dict[str, Any] = {}
-
-    def listen(
-        connection: object, cursor: object, statement: str, parameters: Any, context: object, many: bool
-    ) -> None:
-        if statement.split(maxsplit=1)[0] in ("SELECT", "UPDATE", "DELETE", "WITH"):
-            heard[statement] = parameters[0] if many else parameters
-
-    event.listen(db.engine, "before_cursor_execute", listen)
-    try:
-        yield heard
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listen)
+@pytest.fixture
+def company(db: Database) -> Company:
+    return Company(db, directory=WITH_ADMIN)
 
 
-def explained(connection: Connection, statement: str, given: Any) -> list[str]:
-    """Name the growing tables that a statement reads from one end to the other."""
-    if connection.dialect.name == "sqlite":
-        return _scanned_in_sqlite(connection, statement, given)
-    return _scanned_in_postgresql(connection, statement, given)
+@pytest.fixture
+def fresh(db: Database, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Another empty database of the same kind."""
+    if db.is_sqlite:
+        url = f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), tmp_path / 'fresh.db')}"
+    else:
+        url = request.getfixturevalue("postgres").create(template="etappe_template")
+    database = Database(url)
+    yield database
+    database.close()
 
 
-def _scanned_in_sqlite(connection: Connection, statement: str, given: Any) -> list[str]:
-    """What SQLite plans to do: https://sqlite.org/eqp.html."""
-    partial = set(
-        connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '%WHERE%'"))
-    )
-    named = {alias: table for table in GROWING for alias in (table, f"{table}_1", f"{table}_2")}
-    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
-    steps = [row.detail.split() for row in rows]
-    return [step[1] for step in steps if step[0] == "SCAN" and step[1] in named and step[-1] not in partial]
-
-
-def _scanned_in_postgresql(connection: Connection, statement: str, given: Any) -> list[str]:
-    """What PostgreSQL would do in a large table: it is told that reading a table from end to end costs a fortune."""
-    partial = set(connection.scalars(text("SELECT indexname FROM pg_indexes WHERE indexdef LIKE '% WHERE %'")))
-    connection.execute(text("SET LOCAL enable_seqscan = off"))
-    [row] = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", given).scalars().all()
-    found: list[str] = []
-    nodes = [row[0]["Plan"]]
-    while nodes:
-        node = nodes.pop()
-        nodes += node.get("Plans", [])
-        whole = "Scan" in node["Node Type"] and "Index Cond" not in node and node.get("Index Name") not in partial
-        if whole and node.get("Relation Name") in GROWING and node["Node Type"] != "Bitmap Heap Scan":
-            found.append(node["Relation Name"])
-    return found
-
-
-def everything_hot(company: Company) -> dict[str, Callable[[], object]]:
-    """What people and the clock do all day, each by its name."""
-    db = company.db
+def everything_hot(company: Company, home: Path) -> dict[str, Callable[[], object]]:
+    """What people, the clock, the relay and programs do all day, each by its name."""
+    db, api = company.db, Api(company, home)
+    settings = Settings.from_environment({"ETAPPE_HOME": str(home)})
+    here = Installation(settings)
+    here.__dict__.update(db=db, keys=KEYS)
 
     def deciding() -> None:
-        for person in ("anna@example.com", "ben@example.com", "carla@example.com"):
+        for person in (ANNA, BEN, CARLA):
             company.decides(person)
         company.measures("hits", "80")
 
@@ -109,30 +103,120 @@ def everything_hot(company: Company) -> dict[str, Callable[[], object]]:
             company.later(days=1)
             company.checks()
 
+    def served(*paths: str) -> None:
+        for path in paths:
+            assert api.client.get(path).status_code == 200, path
+
+    def opening_pages() -> None:
+        token = company.token(company.asked(ANNA))
+        served(f"/decide/{token}", f"/decide/{token}/away", links.rollout_page("", KEYS[0], company.rollout_id),
+               f"/calendar/{links.feed_token(KEYS[0], ANNA, 1)}.ics")  # fmt: skip
+
+    def asking_the_api() -> None:
+        here = f"/rollouts/{company.rollout_id}"
+        for path in (here, f"{here}/explanation", f"{here}/gates/gate"):
+            assert api.get(ANNA, path).status_code == 200, path
+
+    def looking() -> None:
+        looks_due(db, company.now)
+        take_turns(db, KEYS, company.now)
+        calendars_due(db, company.now)
+        ChatPost(here, FakeChat(), lambda: company.now).deliver_all()
+        report_late_check(db, company.now, company.now - timedelta(days=9))
+
+    def following() -> None:
+        runs_to_follow(db)
+        lines(db)
+        with db.read() as session:
+            for found in (rollouts_without_flow_run().limit(200), rollouts_to_wake().limit(200), rollouts_unpainted()):
+                session.scalars(found).all()
+
     return {
         "starting": lambda: company.start(PLAN),
         "the mails": lambda: post(company, FakeSender()).deliver_all(),
+        "following in Prefect": following,
         "the check": checking,
+        "looking for what is due": looking,
+        "being watched": lambda: served("/readyz", "/metrics"),
         "explaining": lambda: explain_rollout(db, company.rollout_id, company.now),
         "showing": company.rollout,
         "painting": lambda: chart(db, company.rollout_id, company.now),
+        "pages": opening_pages,
+        "the API": asking_the_api,
         "deciding": deciding,
         "their mails": lambda: post(company, FakeSender()).deliver_all(),
-        "taking turns": lambda: take_turns(db, KEYS, company.now),
-        "looking": lambda: looks_due(db, company.now),
     }
 
 
-def test_no_table_that_grows_with_the_rollouts_is_read_from_one_end_to_the_other(db: Database) -> None:
-    company = Company(db)
-    company.start(PLAN)
+def test_no_table_that_grows_with_the_rollouts_is_read_from_one_end_to_the_other(
+    company: Company, tmp_path: Path
+) -> None:
     scanned: dict[str, str] = {}
-    for name, do in everything_hot(company).items():
-        with listened_to(db) as heard:
+    company.start(PLAN)
+    for name, do in everything_hot(company, tmp_path).items():
+        with listened_to(company.db) as heard:
             do()
-        assert heard or name == "looking"
-        with db.engine.connect() as connection:
+        assert heard, name
+        with company.db.engine.connect() as connection:
             for statement, given in heard.items():
-                for table in explained(connection, statement, given):
+                if " ".join(statement.split()).startswith(COUNTING):
+                    continue
+                for table in read_from_end_to_end(connection, statement, given, GROWING):
                     scanned[statement] = f"{name}: {table} in {' '.join(statement.split())}"
     assert not scanned, "\n\n".join(scanned.values())
+
+
+def test_nothing_reads_more_among_many_rollouts_than_among_few(
+    company: Company, fresh: Database, tmp_path: Path
+) -> None:
+    alone = Company(fresh, directory=WITH_ADMIN)
+    others(alone, 1)
+    others(company, OTHERS)
+    for analysed in (False, True) if fresh.is_sqlite else (True,):  # PostgreSQL analyses by itself
+        if analysed:
+            analyse(company.db)
+            analyse(fresh)
+        few, many = work(alone, tmp_path), work(company, tmp_path)
+        assert few.keys() == many.keys()
+        grown = [f"{few[one]} to {many[one]}: {one}" for one in few if many[one] - few[one] >= OTHERS / 2]
+        assert not grown, "\n\n".join(grown)
+
+
+def work(company: Company, home: Path) -> dict[str, int]:
+    """Do everything that is hot, and return how much was read for each statement."""
+    read: dict[str, int] = {}
+    for name, do in everything_hot(company, home).items():
+        with counted(company.db) as found:
+            do()
+        for statement, steps in found.items():
+            if not (said := " ".join(statement.split())).startswith(COUNTING):
+                said = f"{name}: {LIST.sub('IN (...)', said)}"
+                read[said] = max(steps, read.get(said, 0))
+    return read
+
+
+def others(company: Company, count: int) -> None:
+    """Let so many rollouts of other people wait, of which nothing is due, to be sent or to be painted."""
+    company.start(PLAN)
+    with company.db.write() as session:
+        for statement in undisturbed(company.rollout_id):
+            session.execute(statement)
+    copy_rollout(company.db, company.rollout_id, range(1, count))
+
+
+def undisturbed(rollout_id: str) -> Iterator[Update]:
+    """Of a rollout, let others be asked, nothing come due for years, and everything be delivered."""
+    later = MONDAY + timedelta(days=3000)
+    yield (
+        update(Rollout)
+        .where(Rollout.id == rollout_id)
+        .values(painted=Rollout.sequence, flow_run_id="5c0f1b8e-5d0c-4a35-9a53-0b6f7c1d2e3f")
+    )
+    yield update(StageRow).where(StageRow.rollout_id == rollout_id).values(stalled_at=None)
+    yield (
+        update(GateRow)
+        .where(GateRow.rollout_id == rollout_id)
+        .values(remind_at=later, escalate_at=later, expires_at=later)
+    )
+    yield update(Request).where(Request.rollout_id == rollout_id).values(person=Request.id)
+    yield update(Message).where(Message.rollout_id == rollout_id).values(state="sent", recipient="else@example.com")

@@ -1,0 +1,1 @@
+"""The figures: scripts that print medians, each run by itself."""

@@ -1,0 +1,1 @@
+"""What several benchmarks need: filled databases, processes looked at from outside, plots."""
