@@ -3,6 +3,9 @@
 Mail, chat, Prefect, the queues of exclusive stages, the gates that settle themselves, people's calendars and the watch
 over the scheduled check have a thread each, so that one being down never holds up the others. All are level-triggered:
 they look at what is to be done, so nothing is lost when the relay, the mail server or Prefect was away.
+
+Of several relays on one database, all deliver what goes to people, each what it has taken out of the outbox. Everything
+else is done by one of them at a time; another one takes over when that one fails or dies.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import threading
 from collections.abc import Callable
 
 from models.changes import Changes
+from models.turns import Turn
 from notifications.chat import AppriseSender
 from notifications.senders import SmtpSender
 from operations.installation import Installation
@@ -70,27 +74,30 @@ def let_the_next_in(installation: Installation, stop: threading.Event) -> None:
     def take_turns_now() -> None:
         take_turns(installation.db, installation.keys, now())
 
-    _again_and_again(installation, stop, take_turns_now)
+    _again_and_again(installation, stop, take_turns_now, alone="let_the_next_in")
 
 
 def look_after_gates(installation: Installation, stop: threading.Event) -> None:
     """Open windows in time, and ask the systems and databases that plans name, until `stop` is set."""
-    _again_and_again(installation, stop, Asker(installation).look)
+    _again_and_again(installation, stop, Asker(installation).look, alone="look_after_gates")
 
 
 def read_calendars(installation: Installation, stop: threading.Event) -> None:
     """Read the calendars that say when people are away, until `stop` is set."""
-    _again_and_again(installation, stop, CalendarReader(installation).read_all)
+    _again_and_again(installation, stop, CalendarReader(installation).read_all, alone="read_calendars")
 
 
 def watch_the_check(installation: Installation, stop: threading.Event) -> None:
     """Say when the scheduled check stays away, until `stop` is set: it cannot say so itself."""
     since = now()
-    while not stop.wait(WATCH_SECONDS):
-        try:
-            report_late_check(installation.db, now(), since)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the relay looks again in a minute
-            log.warning("the scheduled check could not be watched: %s", error)
+    with Turn(installation.db, "watch_the_check") as turn:
+        while not stop.wait(WATCH_SECONDS):
+            try:
+                if turn.is_mine():
+                    report_late_check(installation.db, now(), since)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the relay looks again in a minute
+                turn.give_back()
+                log.warning("the scheduled check could not be watched: %s", error)
 
 
 def follow_in_prefect(installation: Installation, stop: threading.Event) -> None:
@@ -99,22 +106,32 @@ def follow_in_prefect(installation: Installation, stop: threading.Event) -> None
 
     follower = Follower(installation)
     try:
-        _again_and_again(installation, stop, follower.follow)
+        _again_and_again(installation, stop, follower.follow, alone="follow_in_prefect")
     finally:
         follower.close()
 
 
-def _again_and_again(installation: Installation, stop: threading.Event, do: Callable[[], object]) -> None:
+def _again_and_again(
+    installation: Installation, stop: threading.Event, do: Callable[[], object], alone: str = ""
+) -> None:
+    """With a name in `alone`, one of all relays on this database does it at a time; the others wait for the turn.
+
+    One that fails lets another one try: it may be the only one that does not reach Prefect.
+    """
     failures = 0
-    with Changes(installation.db) as changes:
+    with Changes(installation.db) as changes, Turn(installation.db, alone) as turn:
         while not stop.is_set():
             try:
+                if alone and not turn.is_mine():
+                    stop.wait(LOOK_AGAIN_SECONDS)
+                    continue
                 changes.wait(LOOK_AGAIN_SECONDS)
                 do()
                 failures = 0
             except Exception as error:  # noqa: BLE001 - whatever it is, the relay goes on; it is told below
                 pause = PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS) - 1)]
                 failures += 1
+                turn.give_back()
                 changes.close()
                 _report(do, error, failures, pause)
                 stop.wait(pause)
