@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
-from sqlalchemy import Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy import Engine, NullPool, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_SECONDS = 30
 NOTIFY_CHANNEL = "etappe"
-"""PostgreSQL only: every write transaction notifies this channel when it commits."""
+"""PostgreSQL only: whoever has committed notifies this channel."""
 
 
 class Database:
@@ -28,6 +29,7 @@ class Database:
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else create_engine(self.url, pool_size=10)
         self._writing = self.engine.execution_options(etappe_write=True) if self.is_sqlite else self.engine
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
+        self._telling = None if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def is_sqlite(self) -> bool:
@@ -45,8 +47,17 @@ class Database:
         """Give a session whose changes are committed together at the end, or not at all."""
         with self._turn, Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
-            if not self.is_sqlite:
-                session.execute(text(f"NOTIFY {NOTIFY_CHANNEL}"))
+        self._tell()
+
+    def _tell(self) -> None:
+        """On PostgreSQL, have the relays look; when that fails, all is committed, and they look by themselves soon.
+
+        Not in the transaction: of those that notify, each is committed only when the one before it is on the disk.
+        """
+        if self._telling is None:
+            return
+        with suppress(DBAPIError), self._telling.connect() as connection:
+            connection.exec_driver_sql(f"NOTIFY {NOTIFY_CHANNEL}")
 
     def without_foreign_keys(self) -> Engine:
         """Give an engine for migrations: SQLite changes a table by putting another one in its place, and while foreign

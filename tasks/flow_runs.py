@@ -26,6 +26,8 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
     Operator,
+    WorkerFilter,
+    WorkerFilterLastHeartbeatTime,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.responses import DeploymentResponse
@@ -52,9 +54,12 @@ log = logging.getLogger("etappe.flow_runs")
 
 FLOW = "rollout"
 DEPLOYMENT = "start"
+POOL = "etappe"
 BATCH = 200
 PASS_TAKES_AT_MOST = timedelta(minutes=5)
 """A flow run works for seconds between two waits; one that claims to run for longer has lost its process."""
+WORKERS_REPORT_WITHIN = timedelta(seconds=90)
+"""Workers report every 30 seconds; Prefect takes one that has missed three for gone as well."""
 RECENT = timedelta(minutes=10)
 """How far back the frequent repair looks; what ended earlier is the scheduled check's."""
 GIVE_UP_AFTER = timedelta(days=1)
@@ -206,13 +211,28 @@ def _living(installation: Installation) -> Iterator[Sequence[tuple[str, str]]]:
         last = batch[-1][0]
 
 
-def take_up_orphans(client: SyncPrefectClient, since: datetime) -> None:
-    """Take up again what was at work before `since`: its worker is gone, and nobody else would notice."""
+def take_up_orphans(client: SyncPrefectClient, since: datetime, worker: str) -> None:
+    """Take up again what was at work before `since`: its worker is gone, and nobody else would notice.
+
+    `worker` is the name of the one that starts together with whoever calls. While another one of the pool is alive,
+    what is at work may be its; what is not is then found once it has taken too long.
+    """
+    if _another_is_alive(client, worker, since):
+        return
     for run in client.read_flow_runs(
         flow_run_filter=_in(_AT_WORK), limit=BATCH, sort=FlowRunSort.START_TIME_ASC, **_OURS
     ):
         if run.state is not None and run.state.timestamp < since:
             _take_up_again(client, run, since)
+
+
+def _another_is_alive(client: SyncPrefectClient, worker: str, now: datetime) -> bool:
+    heard_lately = WorkerFilter(last_heartbeat_time=WorkerFilterLastHeartbeatTime(after_=now - WORKERS_REPORT_WITHIN))
+    try:
+        alive = client.read_workers_for_work_pool(POOL, heard_lately, offset=0, limit=BATCH)
+    except ObjectNotFound:  # not deployed yet
+        return False
+    return any(other.name != worker for other in alive)
 
 
 def _repair(client: SyncPrefectClient, installation: Installation, run: FlowRun, now: datetime) -> None:

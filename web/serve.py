@@ -20,13 +20,19 @@ GRACE_SECONDS = 5
 
 
 def serve(
-    settings: Settings, *, port: int = DEFAULT_WEB_PORT, prefect_ui_url: str = "", access_log: bool = False
+    settings: Settings,
+    *,
+    host: str = HOST,
+    port: int = DEFAULT_WEB_PORT,
+    prefect_ui_url: str = "",
+    access_log: bool = False,
 ) -> None:
-    """Serve the pages on 127.0.0.1 until SIGTERM or SIGINT, then let requests that are under way finish and return.
+    """Serve the pages on an IPv4 address of this machine until SIGTERM or SIGINT, then let requests that are under way
+    finish and return.
 
     Raises PortTaken before anything is served.
     """
-    with _listening(port) as listener:
+    with _listening(host, port) as listener:
         database = Database(settings.database_url)
         try:
             server = uvicorn.Server(_config(settings, database, prefect_ui_url, access_log))
@@ -37,11 +43,11 @@ def serve(
             database.close()
 
 
-def _listening(port: int) -> socket.socket:
+def _listening(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
     except OSError as refused:
         listener.close()
         raise PortTaken(port, "web page", "--web-port") from refused

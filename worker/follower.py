@@ -23,6 +23,7 @@ from operations.queues import lines
 from tasks import flow_runs, run_gates
 from worker.post import now
 from worker.prefect_page import paint, summary
+from worker.prefect_server import worker_name
 
 REPAIR_EVERY = timedelta(seconds=5)
 LOOK_AT_RUNS_EVERY = timedelta(seconds=2)
@@ -87,7 +88,7 @@ class Follower:
     def _take_up_orphans(self, client: SyncPrefectClient) -> None:
         """Once, at the start: relay and worker start together, so whatever was at work before has lost its worker."""
         if not self._orphans_taken_up:
-            flow_runs.take_up_orphans(client, self._since)
+            flow_runs.take_up_orphans(client, self._since, worker_name())
             self._orphans_taken_up = True
 
     def _follow_runs(self, client: SyncPrefectClient) -> bool:

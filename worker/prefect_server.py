@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import sys
 import urllib.request
 from collections.abc import Sequence
@@ -85,13 +86,18 @@ def worker_part(home: Path, port: int, *, credentials: str = "") -> Part:
     temporary = _folder(home) / "temporary"
     return Part(
         name="worker",
-        command=[*_prefect(), "worker", "start", "--pool", WORK_POOL, "--type", "process", "--name", "etappe"],
+        command=[*_prefect(), "worker", "start", "--pool", WORK_POOL, "--type", "process", "--name", worker_name()],
         environment=prefect_environment(home, port, credentials=credentials) | {"TMPDIR": str(temporary)},
         prepare=lambda: temporary.mkdir(parents=True, exist_ok=True),
         ready=lambda: has_worker(port, since=began, credentials=credentials),
         ready_within=timedelta(minutes=2),
         stop_within=timedelta(seconds=5),
     )
+
+
+def worker_name() -> str:
+    """The name in Prefect of this machine's worker: the same after a restart, another one on another machine."""
+    return f"etappe on {socket.gethostname()}"
 
 
 def is_healthy(port: int) -> bool:

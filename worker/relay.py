@@ -3,6 +3,9 @@
 Mail, chat, Prefect, the queues of exclusive stages, the gates that settle themselves, people's calendars and the watch
 over the scheduled check have a thread each, so that one being down never holds up the others. All are level-triggered:
 they look at what is to be done, so nothing is lost when the relay, the mail server or Prefect was away.
+
+Of several relays on one database, all deliver what goes to people, each what it has taken out of the outbox. Everything
+else is done by one of them at a time; another one takes over when that one fails or dies.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from sqlalchemy import Select
 
 from models.changes import Changes
 from models.outbox import next_chat_message_due, next_message_due
+from models.turns import Turn
 from notifications.chat import AppriseSender
 from notifications.senders import SmtpPool
 from operations.installation import Installation
@@ -36,6 +40,8 @@ REST_SECONDS = 5.0
 """How long to wait at most for a commit, or for the next thing to come due by itself."""
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
 """How long to wait after something failed for the first, second, ... time in a row."""
+MAIL_GOES_FIRST_SECONDS = 0.02
+"""How long everything but mail and chat waits after a commit: about as long as it takes to write a mail and send it."""
 MAILS_AT_ONCE = 4
 """How many connections to the mail server there are when there is much to send: most of a mail's time is its answer."""
 WATCH_SECONDS = 60.0
@@ -93,7 +99,7 @@ def let_the_next_in(installation: Installation, stop: threading.Event) -> None:
     def take_turns_now() -> None:
         take_turns(installation.db, installation.keys, now())
 
-    _again_and_again(installation, stop, take_turns_now)
+    _again_and_again(installation, stop, take_turns_now, alone="let_the_next_in")
 
 
 def look_after_gates(installation: Installation, stop: threading.Event) -> None:
@@ -104,7 +110,7 @@ def look_after_gates(installation: Installation, stop: threading.Event) -> None:
         asker.look()
         return next_look(installation.db)
 
-    _again_and_again(installation, stop, look)
+    _again_and_again(installation, stop, look, alone="look_after_gates")
 
 
 def read_calendars(installation: Installation, stop: threading.Event) -> None:
@@ -114,17 +120,20 @@ def read_calendars(installation: Installation, stop: threading.Event) -> None:
     def read() -> None:
         reader.read_all()
 
-    _again_and_again(installation, stop, read)
+    _again_and_again(installation, stop, read, alone="read_calendars")
 
 
 def watch_the_check(installation: Installation, stop: threading.Event) -> None:
     """Say when the scheduled check stays away, until `stop` is set: it cannot say so itself."""
     since = now()
-    while not stop.wait(WATCH_SECONDS):
-        try:
-            report_late_check(installation.db, now(), since)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the relay looks again in a minute
-            log.warning("the scheduled check could not be watched: %s", error)
+    with Turn(installation.db, "watch_the_check") as turn:
+        while not stop.wait(WATCH_SECONDS):
+            try:
+                if turn.is_mine():
+                    report_late_check(installation.db, now(), since)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the relay looks again in a minute
+                turn.give_back()
+                log.warning("the scheduled check could not be watched: %s", error)
 
 
 def follow_in_prefect(installation: Installation, stop: threading.Event) -> None:
@@ -133,23 +142,37 @@ def follow_in_prefect(installation: Installation, stop: threading.Event) -> None
 
     follower = Follower(installation)
     try:
-        _again_and_again(installation, stop, follower.follow)
+        _again_and_again(installation, stop, follower.follow, alone="follow_in_prefect")
     finally:
         follower.close()
 
 
-def _again_and_again(installation: Installation, stop: threading.Event, do: Callable[[], datetime | None]) -> None:
-    """Do it after every commit, and when something comes due by itself: `do` returns when that is, None for never."""
+def _again_and_again(
+    installation: Installation, stop: threading.Event, do: Callable[[], datetime | None], alone: str = ""
+) -> None:
+    """Do it after every commit, and when something comes due by itself: `do` returns when that is, None for never.
+
+    With a name in `alone`, one of all relays on this database does it at a time; the others wait for the turn. One that
+    fails lets another one try: it may be the only one that does not reach Prefect. All of that lets the mail go first:
+    somebody waits for it.
+    """
     failures, rest = 0, 0.0
-    with Changes(installation.db) as changes:
+    with Changes(installation.db) as changes, Turn(installation.db, alone) as turn:
         while not stop.is_set():
             try:
+                if alone and not turn.is_mine():
+                    rest = 0.0
+                    stop.wait(LOOK_AGAIN_SECONDS)
+                    continue
                 _wait(changes, stop, rest)
+                if alone:
+                    stop.wait(MAIL_GOES_FIRST_SECONDS)
                 rest = _seconds_until(do())
                 failures = 0
             except Exception as error:  # noqa: BLE001 - whatever it is, the relay goes on; it is told below
                 pause = PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS) - 1)]
                 failures += 1
+                turn.give_back()
                 changes.close()
                 _report(do, error, failures, pause)
                 stop.wait(pause)

@@ -12,6 +12,7 @@ import pytest
 from models.rollouts import rollouts_newest_first
 from tests.company import SIGN_OFF, one_gate
 from tests.flows.conftest import Etappe, eventually
+from worker.prefect_server import worker_name
 
 Write = Callable[[str, str], str]
 ANY = f"{SIGN_OFF}, quorum: any"
@@ -88,10 +89,24 @@ def test_orphans_are_what_was_at_work_before_and_nothing_else(etappe: Etappe) ->
     _, flow_run_id = etappe.start(one_gate(ANY))
     with etappe.relay.paused(), etappe.client() as client:
         etappe.force(flow_run_id, "RUNNING")
-        etappe.flow_runs.take_up_orphans(client, datetime.now(UTC) - timedelta(minutes=1))
+        etappe.flow_runs.take_up_orphans(client, datetime.now(UTC) - timedelta(minutes=1), worker_name())
         assert etappe.flow_run(flow_run_id)["state_type"] == "RUNNING"
-        etappe.flow_runs.take_up_orphans(client, datetime.now(UTC))
+        etappe.flow_runs.take_up_orphans(client, datetime.now(UTC), worker_name())
         assert etappe.flow_run(flow_run_id)["state_type"] != "RUNNING"
+    etappe.until(flow_run_id, "Suspended")
+
+
+def test_while_another_worker_is_alive_what_is_at_work_may_be_its(etappe: Etappe) -> None:
+    _, flow_run_id = etappe.start(one_gate(ANY))
+    with etappe.relay.paused(), etappe.client() as client:
+        etappe.force(flow_run_id, "RUNNING")
+        etappe.api.post("work_pools/etappe/workers/heartbeat", json={"name": "elsewhere"}).raise_for_status()
+        etappe.flow_runs.take_up_orphans(client, datetime.now(UTC), worker_name())
+        assert etappe.flow_run(flow_run_id)["state_type"] == "RUNNING"
+        long_after = datetime.now(UTC) + timedelta(minutes=2)
+        etappe.flow_runs.take_up_orphans(client, long_after, worker_name())
+        assert etappe.flow_run(flow_run_id)["state_type"] != "RUNNING"
+        etappe.api.delete("work_pools/etappe/workers/elsewhere").raise_for_status()
     etappe.until(flow_run_id, "Suspended")
 
 
