@@ -1,0 +1,91 @@
+"""What a forked child does: becomes the process that Prefect would have started for a flow run, and runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import runpy
+import sys
+import threading
+import traceback
+import warnings
+from typing import Any
+
+ENGINE = "prefect.engine"
+
+
+def run(asked: dict[str, Any]) -> int:
+    """Run what is asked for, and return the exit code that a process of its own would have had.
+
+    `asked` has the `environment`, the `folder` to be in, whether its output is of `interest`, and for hooks of a flow
+    run that is over, the `hooks` (cancellation or crashed), the `flow_run` and its `state` as JSON.
+    """
+    _become(asked)
+    try:
+        if "hooks" in asked:
+            asyncio.run(_run_hooks(asked))
+        else:
+            _run_engine()
+        code = 0
+    except SystemExit as end:
+        code = _code_of(end)
+    except BaseException:  # noqa: BLE001 - as Python does with what nobody has caught
+        traceback.print_exc()
+        code = 1
+    _leave()
+    return code
+
+
+def _become(asked: dict[str, Any]) -> None:
+    """Take on the environment, the folder and Prefect's settings of this flow run."""
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    os.chdir(asked["folder"])
+    sys.path.insert(0, asked["folder"])
+    if not asked["interest"]:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+    from prefect.context import refresh_global_settings_context
+    from prefect.logging.configuration import setup_logging
+
+    refresh_global_settings_context()
+    setup_logging(incremental=False)
+
+
+def _run_engine() -> None:
+    sys.argv = [ENGINE]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*found in sys.modules", category=RuntimeWarning)
+        runpy.run_module(ENGINE, run_name="__main__", alter_sys=False)
+
+
+async def _run_hooks(asked: dict[str, Any]) -> None:
+    from prefect.client.schemas.objects import FlowRun, State
+    from prefect.flows import load_flow_from_flow_run
+    from prefect.runner._hook_runner import HookRunner
+
+    hooks = HookRunner(resolve_flow=load_flow_from_flow_run)
+    flow_run, state = FlowRun.model_validate(asked["flow_run"]), State[Any].model_validate(asked["state"])
+    await {"cancellation": hooks.run_cancellation_hooks, "crashed": hooks.run_crashed_hooks}[asked["hooks"]](
+        flow_run, state
+    )
+
+
+def _code_of(end: SystemExit) -> int:
+    """Return what Python makes of an exit: nothing is 0, a number is itself, anything else is said and is 1."""
+    if end.code is None:
+        return 0
+    if isinstance(end.code, int):
+        return end.code & 0xFF
+    print(end.code, file=sys.stderr)
+    return 1
+
+
+def _leave() -> None:
+    """Do what an interpreter does before it ends: threads are waited for, logs and events are sent."""
+    threading._shutdown()  # type: ignore[attr-defined]  # what the interpreter calls; nothing else waits for threads
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()

@@ -1,0 +1,127 @@
+"""The worker type `warm`: Prefect's process worker, but that flow runs are forked, and noticed at once.
+
+Whatever is the same for both (job variables, states, cancelling, hooks) is Prefect's own code, so a deployment runs with
+either. Prefect finds it by etappe.dist-info/entry_points.txt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import anyio
+import anyio.abc
+from prefect.runner._flow_run_executor import FlowRunExecutionResult, FlowRunExecutor, FlowRunExecutorContext
+from prefect.runner._process_manager import ProcessHandle
+from prefect.workers.base import BaseWorkerResult
+from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
+
+from settings import CHECKOUT
+from worker.warm.forking import Zygote
+from worker.warm.starter import Forked
+from worker.warm.wakes import Wakes
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.responses import WorkerFlowRunResponse
+
+
+class WarmWorker(ProcessWorker):
+    """Forks each flow run from a process that has imported Prefect and the flows."""
+
+    type = "warm"
+    _display_name = "Warm"
+    _description = "Fork flow runs from a process that has imported Prefect and the flows."
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Take what every worker of Prefect's takes."""
+        super().__init__(*arguments, **options)
+        self._zygote = Zygote(CHECKOUT)
+        self._context = FlowRunExecutorContext()
+        self._wakes = Wakes(self.get_and_submit_flow_runs, lambda: self._work_pool.id if self._work_pool else None)
+        self._opened = AsyncExitStack()
+        self._polling = asyncio.Lock()
+        self._at_work: set[UUID] = set()
+        self._some_have_to_wait = False
+
+    async def __aenter__(self) -> WarmWorker:
+        """Start the process that flow runs are forked from, and listen."""
+        self._opened.push_async_callback(self._zygote.stop)
+        await self._zygote.start()
+        await self._opened.enter_async_context(self._context)
+        await super().__aenter__()
+        for each in (self._wakes.listen, self._wakes.follow):
+            task = asyncio.create_task(each())
+            self._opened.callback(task.cancel)
+        return self
+
+    async def __aexit__(self, *exc_info: Any) -> None:
+        """End every flow run that is still at work, and the process that they were forked from."""
+        try:
+            await super().__aexit__(*exc_info)
+        finally:
+            await self._opened.aclose()
+
+    async def run(
+        self,
+        flow_run: FlowRun,
+        configuration: ProcessJobConfiguration,
+        task_status: anyio.abc.TaskStatus[int] | None = None,
+    ) -> ProcessWorkerResult:
+        """Run a flow run in a child; one with a command of its own is the process worker's."""
+        if configuration._command_configured:
+            return await super().run(flow_run, configuration, task_status)
+        folder = configuration.working_dir
+        with tempfile.TemporaryDirectory(suffix="prefect") if folder is None else nullcontext(folder) as chosen:
+            forked = Forked(self._zygote, configuration, Path(chosen).resolve(), self._context.control_channel)
+            executor = self._context.create_executor(flow_run, forked, hook_runner=forked, propose_submitting=False)
+            return await _execute(executor, task_status or anyio.TASK_STATUS_IGNORED)
+
+    async def get_and_submit_flow_runs(self) -> list[FlowRun]:
+        """Look for flow runs and start them; one look at a time, since it is asked for by the poll and by events."""
+        async with self._polling:
+            return await super().get_and_submit_flow_runs()
+
+    async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
+        """Leave out whose process has not ended yet: a run that was suspended may be resumed before it has gone.
+
+        Prefect would lose sight of one of the two, and with a limit the worker would crash.
+        """
+        found = await super()._get_scheduled_flow_runs()
+        ready = [each for each in found if each.flow_run.id not in self._at_work]
+        self._some_have_to_wait = len(ready) < len(found) or len(found) > self._free()
+        return ready
+
+    def _free(self) -> float:
+        return self._limiter.available_tokens if self._limiter else float("inf")
+
+    async def _submit_run_and_capture_errors(
+        self, flow_run: FlowRun, task_status: anyio.abc.TaskStatus[int | Exception] | None = None
+    ) -> BaseWorkerResult | Exception:
+        self._at_work.add(flow_run.id)
+        try:
+            return await super()._submit_run_and_capture_errors(flow_run, task_status)
+        finally:
+            self._at_work.discard(flow_run.id)
+            if self._some_have_to_wait:
+                self._wakes.now()
+
+
+async def _execute(executor: FlowRunExecutor, task_status: anyio.abc.TaskStatus[int]) -> ProcessWorkerResult:
+    """Execute a flow run, tell its process once there is one, and return how it ended."""
+    executions: list[FlowRunExecutionResult | None] = []
+
+    async def submit(*, task_status: anyio.abc.TaskStatus[ProcessHandle] = anyio.TASK_STATUS_IGNORED) -> None:
+        executions.append(await executor.submit(task_status=task_status))
+
+    async with anyio.create_task_group() as group:
+        handle: ProcessHandle = await group.start(submit)
+        task_status.started(handle.pid)
+    execution = executions[0]
+    if execution is None or execution.status_code is None:
+        raise RuntimeError("The flow run's process could not be started.")
+    return ProcessWorkerResult(status_code=execution.status_code, identifier=str(execution.handle.pid))
