@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 ENGINE = "prefect.engine"
@@ -18,8 +19,8 @@ ENGINE = "prefect.engine"
 def run(asked: dict[str, Any]) -> int:
     """Run what is asked for, and return the exit code that a process of its own would have had.
 
-    `asked` has the `environment`, the `folder` to be in, whether its output is of `interest`, and for hooks of a flow
-    run that is over, the `hooks` (cancellation or crashed), the `flow_run` and its `state` as JSON.
+    `asked` has the `environment`, the `folder` to be in, and whether its output is of `interest`; for the hooks of a
+    flow run that is over also which `hooks` (cancellation or crashed), the `flow_run` and its `state` as JSON.
     """
     _become(asked)
     try:
@@ -39,6 +40,7 @@ def run(asked: dict[str, Any]) -> int:
 
 def _become(asked: dict[str, Any]) -> None:
     """Take on the environment, the folder and Prefect's settings of this flow run."""
+    before = _settings_in(os.environ)
     os.environ.clear()
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
@@ -47,6 +49,20 @@ def _become(asked: dict[str, Any]) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
+    if _settings_in(os.environ) != before:
+        _read_settings_again()
+
+
+def _settings_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what Prefect reads its settings from; names with two underscores are its facts about one flow run."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith("PREFECT_") and not name.startswith("PREFECT__")
+    }
+
+
+def _read_settings_again() -> None:
     from prefect.context import refresh_global_settings_context
     from prefect.logging.configuration import setup_logging
 
@@ -67,10 +83,8 @@ async def _run_hooks(asked: dict[str, Any]) -> None:
     from prefect.runner._hook_runner import HookRunner
 
     hooks = HookRunner(resolve_flow=load_flow_from_flow_run)
-    flow_run, state = FlowRun.model_validate(asked["flow_run"]), State[Any].model_validate(asked["state"])
-    await {"cancellation": hooks.run_cancellation_hooks, "crashed": hooks.run_crashed_hooks}[asked["hooks"]](
-        flow_run, state
-    )
+    run_hooks = {"cancellation": hooks.run_cancellation_hooks, "crashed": hooks.run_crashed_hooks}[asked["hooks"]]
+    await run_hooks(FlowRun.model_validate(asked["flow_run"]), State[Any].model_validate(asked["state"]))
 
 
 def _code_of(end: SystemExit) -> int:

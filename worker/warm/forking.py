@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect.logging import get_logger
+from prefect.settings import get_current_settings
 
 from worker.warm.zygote import LONGEST_MESSAGE
 
@@ -68,7 +69,8 @@ class Zygote:
             ours.setblocking(False)
             with its:
                 command = [sys.executable, "-m", "worker.warm.zygote", str(its.fileno())]
-                environment = {**os.environ, "PYTHONPATH": _python_path(self._folder)}
+                settings = get_current_settings().to_environment_variables(exclude_unset=True)
+                environment = {**os.environ, **settings, "PYTHONPATH": _python_path(self._folder)}
                 self._process = await asyncio.create_subprocess_exec(
                     *command, cwd=self._folder, env=environment, pass_fds=[its.fileno()], stdin=asyncio.subprocess.DEVNULL
                 )

@@ -19,6 +19,8 @@ from worker.warm.forking import Child, Zygote
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
 
+STAY_HERE = "prefect.deployments.steps.set_working_directory"
+"""The one pull step that fetches nothing."""
 HOOKS_ARE_THE_WORKERS = {"PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false"}
 
 
@@ -59,15 +61,21 @@ class Forked:
         await child.ended.wait()
 
     async def _fork(self, session: Mapping[str, str], **more: Any) -> Child:
-        environment = sanitize_subprocess_env({**self.configuration.env, **HOOKS_ARE_THE_WORKERS, **session})
-        return await self.zygote.fork(
-            {
-                "environment": environment,
-                "folder": str(self.folder),
-                "interest": self.configuration.stream_output,
-                **more,
-            }
+        folder, entrypoint = self._where_the_flow_is()
+        environment = sanitize_subprocess_env(
+            {**self.configuration.env, **HOOKS_ARE_THE_WORKERS, **entrypoint, **session}
         )
+        return await self.zygote.fork(
+            {"environment": environment, "folder": folder, "interest": self.configuration.stream_output, **more}
+        )
+
+    def _where_the_flow_is(self) -> tuple[str, dict[str, str]]:
+        """Return the folder to be in, and what tells the engine that the flow is there and need not be fetched."""
+        deployment = self.configuration._related_objects.get("deployment")
+        match deployment and deployment.entrypoint and deployment.pull_steps:
+            case [{**step}] if list(step) == [STAY_HERE] and list(step[STAY_HERE]) == ["directory"]:
+                return step[STAY_HERE]["directory"], {"PREFECT__FLOW_ENTRYPOINT": deployment.entrypoint}
+        return str(self.folder), {}
 
 
 def _handle(child: Child) -> ProcessHandle:

@@ -19,9 +19,12 @@ import socket
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
+
+from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 
 from worker import leash
 from worker.warm import child
@@ -29,7 +32,18 @@ from worker.warm import child
 LONGEST_MESSAGE = 1 << 20
 FLOWS = "flows"
 """The package whose modules are imported before anything is asked."""
-USED_BY_RUNS = ("prefect.engine", "prefect.flow_engine", "prefect.task_engine", "prefect.runner._hook_runner")
+USED_BY_RUNS = (
+    "prefect.engine",
+    "prefect.flow_engine",
+    "prefect.task_engine",
+    "prefect.deployments.steps.pull",
+    "prefect.runner._hook_runner",
+    "anyio._backends._asyncio",
+    "anyio.streams.tls",
+    "encodings.idna",
+    "rich._emoji_codes",
+)
+"""What a flow run imports sooner or later, some of it late."""
 
 Stamp = Mapping[str, tuple[int, int, int]]
 
@@ -60,9 +74,18 @@ def warm_up() -> Stamp | None:
         traceback.print_exc()
         return None
     stamp = stamp_of(loaded_files(Path.cwd()))
+    _complete(BaseModel)
     gc.collect()
     gc.freeze()  # what is never looked at again by the collector is never copied for a child
     return stamp
+
+
+def _complete(model: type[BaseModel]) -> None:
+    """Have pydantic build now what it puts off until a model is used for the first time."""
+    for each in model.__subclasses__():
+        with suppress(PydanticUserError, PydanticUndefinedAnnotation, NameError):
+            each.model_rebuild()
+        _complete(each)
 
 
 def loaded_files(folder: Path) -> list[str]:
@@ -143,11 +166,13 @@ def _fork(connection: socket.socket, asked: dict[str, Any], to_close: list[Any])
     parent = os.getpid()
     pid = os.fork()
     if pid:
+        with suppress(OSError):  # the child does it too; whoever comes first, it is done before anybody hears of it
+            os.setpgid(pid, pid)
         _send(connection, {"number": asked["number"], "pid": pid})
         return
     code = 1
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         leash.die_with_parent(parent, signal.SIGKILL)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
