@@ -70,9 +70,13 @@ class Zygote:
             with its:
                 command = [sys.executable, "-m", "worker.warm.zygote", str(its.fileno())]
                 settings = get_current_settings().to_environment_variables(exclude_unset=True)
-                environment = {**os.environ, **settings, "PYTHONPATH": _python_path(self._folder)}
+                environment = {**os.environ, **settings}
                 self._process = await asyncio.create_subprocess_exec(
-                    *command, cwd=self._folder, env=environment, pass_fds=[its.fileno()], stdin=asyncio.subprocess.DEVNULL
+                    *command,
+                    cwd=self._folder,
+                    env=environment,
+                    pass_fds=[its.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
                 )
             self._connection = ours
             self._listener = asyncio.create_task(self._listen(ours))
@@ -129,7 +133,3 @@ class Zygote:
             child.end(-9)
         self._asked.clear()
         self._children.clear()
-
-
-def _python_path(folder: Path) -> str:
-    return os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH", "")]))

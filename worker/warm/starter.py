@@ -18,9 +18,8 @@ from worker.warm.forking import Child, Zygote
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State
+    from prefect.client.schemas.responses import DeploymentResponse
 
-STAY_HERE = "prefect.deployments.steps.set_working_directory"
-"""The one pull step that fetches nothing."""
 HOOKS_ARE_THE_WORKERS = {"PREFECT__ENABLE_CANCELLATION_AND_CRASHED_HOOKS": "false"}
 
 
@@ -70,11 +69,17 @@ class Forked:
         )
 
     def _where_the_flow_is(self) -> tuple[str, dict[str, str]]:
-        """Return the folder to be in, and what tells the engine that the flow is there and need not be fetched."""
-        deployment = self.configuration._related_objects.get("deployment")
-        match deployment and deployment.entrypoint and deployment.pull_steps:
-            case [{**step}] if list(step) == [STAY_HERE] and list(step[STAY_HERE]) == ["directory"]:
-                return step[STAY_HERE]["directory"], {"PREFECT__FLOW_ENTRYPOINT": deployment.entrypoint}
+        """Return the folder to be in, and what tells the engine that the flow is there and need not be fetched.
+
+        Of all pull steps, the one that only names a folder is done here; others, and several, are left to the engine.
+        """
+        deployment: DeploymentResponse | None = self.configuration._related_objects.get("deployment")
+        if deployment and deployment.entrypoint:
+            match deployment.pull_steps:
+                case [{"prefect.deployments.steps.set_working_directory": {"directory": str() as folder, **rest}}] if (
+                    not rest and len(deployment.pull_steps[0]) == 1
+                ):
+                    return folder, {"PREFECT__FLOW_ENTRYPOINT": deployment.entrypoint}
         return str(self.folder), {}
 
 

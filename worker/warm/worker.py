@@ -1,7 +1,7 @@
 """The worker type `warm`: Prefect's process worker, but that flow runs are forked, and noticed at once.
 
-Whatever is the same for both (job variables, states, cancelling, hooks) is Prefect's own code, so a deployment runs with
-either. Prefect finds it by etappe.dist-info/entry_points.txt.
+Whatever is the same for both (job variables, states, cancelling, hooks) is Prefect's own code, so a deployment runs
+with either. Prefect finds it by etappe.dist-info/entry_points.txt.
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ async def _execute(executor: FlowRunExecutor, task_status: anyio.abc.TaskStatus[
 
     async with anyio.create_task_group() as group:
         handle: ProcessHandle = await group.start(submit)
+        assert handle.pid is not None
         task_status.started(handle.pid)
     execution = executions[0]
     if execution is None or execution.status_code is None:
