@@ -40,17 +40,28 @@ def run(asked: dict[str, Any]) -> int:
 
 def _become(asked: dict[str, Any]) -> None:
     """Take on the environment, the folder and Prefect's settings of this flow run."""
-    before = _settings_in(os.environ)
+    before, here = _settings_in(os.environ), os.getcwd()
     os.environ.clear()
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
-    sys.path.insert(0, asked["folder"])
+    if os.getcwd() != here:
+        _forget(here)
+        sys.path.insert(0, os.getcwd())
     if not asked["interest"]:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
     if _settings_in(os.environ) != before:
         _read_settings_again()
+
+
+def _forget(folder: str) -> None:
+    """Import again what came from another folder: a flow that is elsewhere may have modules of the same names."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        if name != "__main__" and file.startswith(f"{folder}{os.sep}") and "site-packages" not in file:
+            del sys.modules[name]
+    sys.path[:] = [entry for entry in sys.path if entry != folder]
 
 
 def _settings_in(environment: Mapping[str, str]) -> dict[str, str]:
@@ -74,7 +85,7 @@ def _run_engine() -> None:
     sys.argv = [ENGINE]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*found in sys.modules", category=RuntimeWarning)
-        runpy.run_module(ENGINE, run_name="__main__", alter_sys=False)
+        runpy.run_module(ENGINE, run_name="__main__", alter_sys=True)
 
 
 async def _run_hooks(asked: dict[str, Any]) -> None:

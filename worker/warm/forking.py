@@ -16,6 +16,7 @@ from typing import Any
 from prefect.logging import get_logger
 from prefect.settings import get_current_settings
 
+from worker.prefect_server import python_path
 from worker.warm.zygote import LONGEST_MESSAGE
 
 log = get_logger("etappe.warm")
@@ -70,7 +71,7 @@ class Zygote:
             with its:
                 command = [sys.executable, "-m", "worker.warm.zygote", str(its.fileno())]
                 settings = get_current_settings().to_environment_variables(exclude_unset=True)
-                environment = {**os.environ, **settings}
+                environment = {**os.environ, **settings, "PYTHONPATH": python_path()}
                 self._process = await asyncio.create_subprocess_exec(
                     *command,
                     cwd=self._folder,
@@ -119,11 +120,8 @@ class Zygote:
             self._children[told["pid"]] = Child(told["pid"])
             if answer := self._asked.get(told["number"]):
                 answer.set_result(told["pid"])
-        elif "ended" in told:
-            if child := self._children.pop(told["ended"], None):
-                child.end(told["code"])
-        elif told["ready"] != 1:
-            log.warning("the process that flow runs are forked from has %d threads; it should have one", told["ready"])
+        elif "ended" in told and (child := self._children.pop(told["ended"], None)):
+            child.end(told["code"])
 
     def _give_up(self) -> None:
         for answer in self._asked.values():

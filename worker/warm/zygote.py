@@ -55,8 +55,9 @@ def main() -> None:
     leash.die_with_parent(os.getppid(), signal.SIGKILL)
     stamp = warm_up()
     connection = socket.socket(fileno=descriptor)
-    _send(connection, {"ready": len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1})
-    serve(connection, stamp)
+    with suppress(BrokenPipeError, ConnectionResetError):  # the worker has gone
+        _send(connection, {"ready": True})
+        serve(connection, stamp)
 
 
 def warm_up() -> Stamp | None:
@@ -110,6 +111,7 @@ def _stamp_of(file: str) -> tuple[int, int, int]:
 def serve(connection: socket.socket, stamp: Stamp | None) -> None:
     """Fork what is asked for and tell how it ended, until the other side is closed."""
     ended, woken_by = _wake_on_children()
+    has_served = False
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ)
         selector.register(ended, selectors.EVENT_READ)
@@ -120,8 +122,9 @@ def serve(connection: socket.socket, stamp: Stamp | None) -> None:
             _tell_who_ended(connection)
             if connection not in asked:
                 continue
-            if stamp is None or stamp_of(list(stamp)) != stamp:
+            if has_served if stamp is None else stamp_of(list(stamp)) != stamp:
                 _become_new(connection)
+            has_served = True
             message = connection.recv(LONGEST_MESSAGE)
             if not message:
                 return
