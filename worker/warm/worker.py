@@ -15,12 +15,13 @@ from uuid import UUID
 
 import anyio
 import anyio.abc
-from prefect.runner._flow_run_executor import FlowRunExecutionResult, FlowRunExecutor, FlowRunExecutorContext
+from prefect.runner._flow_run_executor import FlowRunExecutionResult, FlowRunExecutor
 from prefect.runner._process_manager import ProcessHandle
 from prefect.workers.base import BaseWorkerResult
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from settings import CHECKOUT
+from worker.warm.attempts import Attempts
 from worker.warm.forking import Zygote
 from worker.warm.starter import Forked
 from worker.warm.wakes import Wakes
@@ -41,9 +42,9 @@ class WarmWorker(ProcessWorker):
         """Take what every worker of Prefect's takes."""
         super().__init__(*arguments, **options)
         self._zygote = Zygote(CHECKOUT)
-        self._context = FlowRunExecutorContext()
         self._wakes = Wakes(self.get_and_submit_flow_runs, lambda: self._work_pool.id if self._work_pool else None)
         self._opened = AsyncExitStack()
+        self._attempts: Attempts | None = None
         self._polling = asyncio.Lock()
         self._at_work: set[UUID] = set()
         self._some_have_to_wait = False
@@ -52,8 +53,8 @@ class WarmWorker(ProcessWorker):
         """Start the process that flow runs are forked from, and listen."""
         self._opened.push_async_callback(self._zygote.stop)
         await self._zygote.start()
-        await self._opened.enter_async_context(self._context)
         await super().__aenter__()
+        self._attempts = await self._opened.enter_async_context(Attempts(self.client))
         for each in (self._wakes.listen, self._wakes.follow):
             task = asyncio.create_task(each())
             self._opened.callback(task.cancel)
@@ -62,9 +63,9 @@ class WarmWorker(ProcessWorker):
     async def __aexit__(self, *exc_info: Any) -> None:
         """End every flow run that is still at work, and the process that they were forked from."""
         try:
-            await super().__aexit__(*exc_info)
-        finally:
             await self._opened.aclose()
+        finally:
+            await super().__aexit__(*exc_info)
 
     async def run(
         self,
@@ -77,9 +78,13 @@ class WarmWorker(ProcessWorker):
             return await super().run(flow_run, configuration, task_status)
         folder = configuration.working_dir
         with tempfile.TemporaryDirectory(suffix="prefect") if folder is None else nullcontext(folder) as chosen:
-            forked = Forked(self._zygote, configuration, Path(chosen).resolve(), self._context.control_channel)
-            executor = self._context.create_executor(flow_run, forked, hook_runner=forked, propose_submitting=False)
-            return await _execute(executor, task_status or anyio.TASK_STATUS_IGNORED)
+            assert self._attempts is not None
+            forked = Forked(self._zygote, configuration, Path(chosen).resolve(), self._attempts.control)
+            executor = self._attempts.executor(flow_run, forked)
+            try:
+                return await _execute(executor, task_status or anyio.TASK_STATUS_IGNORED)
+            finally:
+                self._attempts.forget(flow_run.id)
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
         """Look for flow runs and start them; one look at a time, since it is asked for by the poll and by events."""
