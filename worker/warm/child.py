@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 ENGINE = "prefect.engine"
+ENTRYPOINT = "PREFECT__FLOW_ENTRYPOINT"
 
 
 def run(asked: dict[str, Any]) -> int:
@@ -47,6 +48,8 @@ def _become(asked: dict[str, Any]) -> None:
     if os.getcwd() != here:
         _forget(here)
         sys.path.insert(0, os.getcwd())
+    if entrypoint := os.environ.get(ENTRYPOINT):
+        os.environ[ENTRYPOINT] = _as_module(entrypoint)
     if not asked["interest"]:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
@@ -62,6 +65,14 @@ def _forget(folder: str) -> None:
         if name != "__main__" and file.startswith(f"{folder}{os.sep}") and "site-packages" not in file:
             del sys.modules[name]
     sys.path[:] = [entry for entry in sys.path if entry != folder]
+
+
+def _as_module(entrypoint: str) -> str:
+    """Turn `flows/rollout.py:rollout` into `flows.rollout.rollout` when that is imported: Prefect runs a file again."""
+    file, _, name = entrypoint.partition(":")
+    module = file.removesuffix(".py").replace("/", ".")
+    imported = getattr(sys.modules.get(module), "__file__", None)
+    return f"{module}.{name}" if name and imported == os.path.abspath(file) else entrypoint
 
 
 def _settings_in(environment: Mapping[str, str]) -> dict[str, str]:

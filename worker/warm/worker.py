@@ -104,6 +104,20 @@ class WarmWorker(ProcessWorker):
     def _free(self) -> float:
         return self._limiter.available_tokens if self._limiter else float("inf")
 
+    async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
+        """Leave out the state that says that infrastructure is being asked for; a fork is there at once."""
+
+    async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
+        """Say in Prefect which worker runs it, while it begins."""
+        assert self._runs_task_group is not None
+        self._runs_task_group.start_soon(self._label, flow_run_id)
+
+    async def _label(self, flow_run_id: UUID) -> None:
+        try:
+            await super()._give_worker_labels_to_flow_run(flow_run_id)
+        except Exception as error:  # noqa: BLE001 - a label is no reason to end a run, nor the worker
+            self._logger.warning("flow run %s has no labels of its worker: %s", flow_run_id, error)
+
     async def _submit_run_and_capture_errors(
         self, flow_run: FlowRun, task_status: anyio.abc.TaskStatus[int | Exception] | None = None
     ) -> BaseWorkerResult | Exception:

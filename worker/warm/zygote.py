@@ -24,10 +24,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from prefect.logging.highlighters import PrefectConsoleHighlighter
 from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 
 from worker import leash
-from worker.warm import child
+from worker.warm import child, tls
 
 LONGEST_MESSAGE = 1 << 20
 FLOWS = "flows"
@@ -76,6 +77,8 @@ def warm_up() -> Stamp | None:
         return None
     stamp = stamp_of(loaded_files(Path.cwd()))
     _complete(BaseModel)
+    tls.make_in_advance()
+    PrefectConsoleHighlighter()("what compiles its patterns")
     gc.collect()
     gc.freeze()  # what is never looked at again by the collector is never copied for a child
     return stamp
