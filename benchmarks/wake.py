@@ -1,7 +1,8 @@
 """How long a flow run waits for its worker: from Run, and from a resume, to the first line of its flow.
 
 One Prefect server; then, one after the other, the warm worker as Etappe starts it, Prefect's process worker as Etappe
-starts it, and the process worker as it comes (it polls every 10 seconds). The flow writes down when its first line is
+starts it, the process worker as it comes (it polls every 10 seconds), and the warm worker once more, to see whether the
+machine was the same all the time. The flow writes down when its first line is
 run, and suspends; then it is resumed as the relay does it. Run: python benchmarks/wake.py [how many]
 """
 
@@ -62,6 +63,7 @@ def _workers(home: Path, port: int) -> dict[str, Part]:
         "warm worker": ours,
         "process worker, poll of 1 s": stock,
         AS_IT_COMES: replace(stock, environment=usual),
+        "warm worker, once more": ours,
     }
 
 
