@@ -36,13 +36,16 @@ class Wakes:
 
     async def follow(self) -> None:
         """Look whenever something is heard of, until cancelled."""
+        pauses: tuple[float, ...] = ()
         while True:
-            await self._something.wait()
-            self._something.clear()
+            try:
+                async with asyncio.timeout(pauses[0] if pauses else None):
+                    await self._something.wait()
+                self._something.clear()
+                pauses = LOOK_AGAIN_SECONDS
+            except TimeoutError:
+                pauses = pauses[1:]
             await self._look_once()
-            for pause in LOOK_AGAIN_SECONDS:
-                await asyncio.sleep(pause)
-                await self._look_once()
 
     async def listen(self) -> None:
         """Listen to Prefect's events, until cancelled; again and again when that fails."""

@@ -9,12 +9,16 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from contextlib import AsyncExitStack, nullcontext
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import anyio
 import anyio.abc
+from prefect.client.schemas.responses import WorkerFlowRunResponse
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.runner._flow_run_executor import FlowRunExecutionResult, FlowRunExecutor
 from prefect.runner._process_manager import ProcessHandle
 from prefect.workers.base import BaseWorkerResult
@@ -28,7 +32,10 @@ from worker.warm.wakes import Wakes
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
-    from prefect.client.schemas.responses import WorkerFlowRunResponse
+
+
+MOST_IN_ONE_ANSWER = 200
+"""The most flow runs that Prefect's server gives in one answer."""
 
 
 class WarmWorker(ProcessWorker):
@@ -92,17 +99,35 @@ class WarmWorker(ProcessWorker):
             return await super().get_and_submit_flow_runs()
 
     async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
-        """Leave out whose process has not ended yet: a run that was suspended may be resumed before it has gone.
+        """Ask for as many as there are places for, and leave out whose process has not ended yet.
 
-        Prefect would lose sight of one of the two, and with a limit the worker would crash.
+        A run that was suspended may be resumed before its process has gone: Prefect would lose sight of one of the two,
+        and with a limit the worker would crash.
         """
-        found = await super()._get_scheduled_flow_runs()
+        places = self._limiter.available_tokens if self._limiter else MOST_IN_ONE_ANSWER
+        if places < 1:
+            self._some_have_to_wait = True
+            return []
+        most = min(int(places) + len(self._at_work), MOST_IN_ONE_ANSWER)
+        found = await self._ask_for(most)
         ready = [each for each in found if each.flow_run.id not in self._at_work]
-        self._some_have_to_wait = len(ready) < len(found) or len(found) > self._free()
+        self._some_have_to_wait = len(ready) < len(found) or len(found) == most
         return ready
 
-    def _free(self) -> float:
-        return self._limiter.available_tokens if self._limiter else float("inf")
+    async def _ask_for(self, most: int) -> list[WorkerFlowRunResponse]:
+        """Ask Prefect, whose client asks for 200 whatever is wanted: with a thousand waiting that takes a second."""
+        before = datetime.now(UTC) + timedelta(seconds=self._prefetch_seconds)
+        wanted = {"work_queue_names": sorted(self._work_queues), "scheduled_before": before.isoformat(), "limit": most}
+        place = {"name": self._work_pool_name}
+        try:
+            answer = await self.client.request(
+                "POST", "/work_pools/{name}/get_scheduled_flow_runs", path_params=place, json=wanted
+            )
+        except PrefectHTTPStatusError as refusal:
+            if refusal.response.status_code == HTTPStatus.NOT_FOUND:
+                return []  # the pool is made with the next heartbeat
+            raise
+        return WorkerFlowRunResponse.model_validate_list(answer.json())
 
     async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
         """Leave out the state that says that infrastructure is being asked for; a fork is there at once."""
