@@ -1,7 +1,7 @@
 # Everything a newcomer runs. Each target sets up what it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test check format lock prove year bench clean
+.PHONY: help setup start test check format lock prove soak year bench clean
 BENCHMARKS := $(filter-out %/__init__.py,$(wildcard benchmarks/*.py))
 
 help: ## Show this list
@@ -36,6 +36,9 @@ lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 
 prove: setup ## Walk longer through everything that may happen: WALKS=1000 make prove
 	.venv/bin/python -m pytest tests/model --walks $${WALKS:-1000}
+
+soak: setup ## Have the warm worker run 2,000 flow runs, and see that nothing grows: RUNS=2000 make soak
+	RUNS=$${RUNS:-2000} .venv/bin/python -m pytest -s tests/flows/test_warm_worker.py -k many_runs
 
 year: setup ## Play a company of 200 people through a year, judge it, and say how many mails people got
 	.venv/bin/python benchmarks/year.py

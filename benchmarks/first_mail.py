@@ -1,6 +1,6 @@
 """How long people wait for mail: from Run in Prefect to the first one, and from a decision to the next stage's first.
 
-Starts Etappe as `etappe start` does (its own Prefect, a relay, a stock process worker) in a temporary home, with a mail
+Starts Etappe as `etappe start` does (its own Prefect, a relay, a warm worker) in a temporary home, with a mail
 server of this script's that notes when it has taken a mail. Run: python benchmarks/first_mail.py [how many]
 """
 
@@ -129,7 +129,7 @@ def main() -> None:
             measured = [_measure(Etappe(here, api, mails)) for _ in range(count)]
             here.db.close()
     server.stop()
-    print(f"{count} rollouts of {PLAN}, {os.cpu_count()} cores, stock process worker   median (min … max)")
+    print(f"{count} rollouts of {PLAN}, {os.cpu_count()} cores, warm worker   median (min … max)")
     _say("Run in Prefect to the first mail", [start for start, _ in measured])
     _say("decision to the next stage's first mail", [decision for _, decision in measured])
 

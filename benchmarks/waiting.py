@@ -26,7 +26,8 @@ from plans.catalogue import Catalogue
 from settings import Settings
 from worker.parts import Crew
 
-PARTS = {"web": "cli web", "relay": "cli relay", "worker": "prefect worker"}
+ZYGOTE = "worker.warm.zygote"
+PARTS = {"web": "cli web", "relay": "cli relay", "worker": "prefect worker", "zygote": ZYGOTE}
 IDLE_SECONDS = 10
 
 
@@ -83,7 +84,7 @@ def _measured() -> dict[str, str]:
     cpu = {name: 100 * (sum(process.cpu_times()[:2]) - before[name]) / IDLE_SECONDS for name, process in found.items()}
     memory = {name: process.memory_info().rss / 1e6 for name, process in found.items()}
     facts = {name: f"{memory[name]:.0f} MB, {cpu[name]:.1f} % of a core" for name in PARTS}
-    at_work = sum("prefect.engine" in line or "flow-run execute" in line for line, _ in _family())
+    at_work = sum(ZYGOTE in line for line, _ in _family()) - 1  # those that were forked from it look like it
     return {**facts, "flow runs": f"{at_work} processes"}
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from cli.opening import sqlite_file
 from cli.prefect import client_environment
-from settings import CHECKOUT, Settings
+from settings import Settings
 from worker.parts import Part, Port
 from worker.prefect_facts import PrefectFacts
-from worker.prefect_server import prefect_environment, server_parts, worker_part
+from worker.prefect_server import prefect_environment, python_path, server_parts, worker_part
 
 HOST = "127.0.0.1"
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -89,13 +89,13 @@ def all_parts(layout: Layout) -> list[Part]:
 
 
 def worker_parts(settings: Settings, prefect: PrefectFacts) -> list[Part]:
-    """Return the relay and a stock worker alone, for a Prefect that runs elsewhere or already."""
+    """Return the relay and a worker alone, for a Prefect that runs elsewhere or already."""
     shared = {**client_environment(settings.home, prefect), "PYTHONPATH": python_path(), "PYTHONUNBUFFERED": "1"}
     began = datetime.now(UTC)
-    stock = worker_part(settings.home, 0)
+    local = worker_part(settings.home, 0, worker_type=settings.worker_type)
     worker = replace(
-        stock,
-        environment={**shared, "TMPDIR": stock.environment["TMPDIR"]},
+        local,
+        environment={**shared, "TMPDIR": local.environment["TMPDIR"]},
         ready=lambda: _has_worker(prefect, began),
     )
     return [command_part("relay", shared, "relay"), worker]
@@ -113,11 +113,6 @@ def command_part(
     """Return a part that is a command of etappe's own."""
     command = [sys.executable, "-P", "-m", "cli", *arguments]
     return Part(name, command, environment, ready, within, finishes=finishes, ports=ports)
-
-
-def python_path() -> str:
-    """Return where the parts find Etappe's packages, whatever folder they run in."""
-    return os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH", "")]))
 
 
 def _mailbox(layout: Layout, shared: Mapping[str, str]) -> Part:
@@ -146,7 +141,8 @@ def _web(layout: Layout, shared: Mapping[str, str]) -> Part:
 
 
 def _worker(layout: Layout, shared: Mapping[str, str]) -> Part:
-    part = worker_part(layout.home, layout.prefect_port, credentials=layout.credentials)
+    kind = layout.settings().worker_type
+    part = worker_part(layout.home, layout.prefect_port, credentials=layout.credentials, worker_type=kind)
     return replace(part, environment={**shared, **part.environment})
 
 

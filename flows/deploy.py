@@ -10,6 +10,7 @@ from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCre
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
+from prefect.workers.base import BaseWorker
 
 from domain import inputs
 from domain.lateness import CHECK_EVERY
@@ -29,7 +30,7 @@ def deploy(installation: Installation) -> None:
     The plans found now are what the form offers.
     """
     with get_client(sync_client=True) as client:
-        _make_work_pool(client)
+        _make_work_pool(client, installation.settings.worker_type)
         _deploy(client, rollout, "start", "flows/rollout.py:rollout", schema=_form(installation))
         _deploy(
             client,
@@ -50,9 +51,12 @@ def deploy(installation: Installation) -> None:
         )
 
 
-def _make_work_pool(client: SyncPrefectClient) -> None:
+def _make_work_pool(client: SyncPrefectClient, worker_type: str) -> None:
+    """Make the work pool; one that is there stays as it is, whatever its type, since flow runs are queued in it."""
+    worker = BaseWorker.get_worker_class_from_type(worker_type)
+    template = worker.get_default_base_job_template() if worker else {}  # a worker of another machine brings its own
     try:
-        client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"))
+        client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type=worker_type, base_job_template=template))
     except ObjectAlreadyExists:
         return
 

@@ -12,6 +12,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_WEB_PORT = 8400
 DEFAULT_PREFECT_PORT = 4200
 DEFAULT_SMTP_PORT = 1025
+WARM = "warm"
+"""Etappe's own type of worker (docs/adr/0013)."""
 
 
 Named = tuple[tuple[str, str], ...]
@@ -33,12 +35,13 @@ class Settings:
     check_hosts: tuple[str, ...] = ()
     metric_databases: Named = field(default=(), repr=False)
     chat_urls: Named = field(default=(), repr=False)
+    worker_type: str = WARM
 
     @classmethod
     def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:
         """Read ETAPPE_HOME, ETAPPE_DATABASE_URL, ETAPPE_BASE_URL, ETAPPE_SMTP_URL, ETAPPE_MAIL_FROM, ETAPPE_PLANS,
-        ETAPPE_SECRET_KEYS, ETAPPE_CHECK_KEYS, ETAPPE_CHECK_HOSTS, ETAPPE_METRIC_DATABASES and ETAPPE_CHAT_URLS from
-        `environment` (default: the process's own)."""
+        ETAPPE_SECRET_KEYS, ETAPPE_CHECK_KEYS, ETAPPE_CHECK_HOSTS, ETAPPE_METRIC_DATABASES, ETAPPE_CHAT_URLS and
+        ETAPPE_WORKER_TYPE from `environment` (default: the process's own)."""
         given = dict(os.environ if environment is None else environment)
         home = Path(given.get("ETAPPE_HOME") or CHECKOUT / "var").expanduser().resolve()
         return cls(
@@ -53,6 +56,7 @@ class Settings:
             check_hosts=tuple(host.lower() for host in _listed(given.get("ETAPPE_CHECK_HOSTS", ""))),
             metric_databases=_named(given.get("ETAPPE_METRIC_DATABASES", "")),
             chat_urls=_named(given.get("ETAPPE_CHAT_URLS", "")),
+            worker_type=given.get("ETAPPE_WORKER_TYPE") or WARM,
         )
 
     @property

@@ -1,4 +1,4 @@
-"""Prefect's server and a stock worker for one home: environment, database, how they start, when they are ready.
+"""Prefect's server and a worker for one home: environment, database, how they start, when they are ready.
 
 Nothing here leaves the machine: the server listens on 127.0.0.1, its database on a socket, and Prefect's analytics are
 off. The new version of Prefect's pages asks an analytics service all the same, from the browser, so the classic pages
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import socket
 import sys
 import urllib.request
@@ -18,12 +19,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from settings import CHECKOUT, WARM
 from worker.parts import Part, Port
 from worker.postgres import Postgres
 
 HOST = "127.0.0.1"
 PORT_OPTION = "--prefect-port"
 WORK_POOL = "etappe"
+AT_MOST = 16
+"""How many flow runs a warm worker runs at a time; fewer by the work pool's own limit in Prefect."""
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -76,18 +80,24 @@ def server_parts(home: Path, port: int, *, credentials: str = "") -> list[Part]:
     return [database(home).part(), server]
 
 
-def worker_part(home: Path, port: int, *, credentials: str = "") -> Part:
-    """The stock process worker. It makes the work pool when there is none, and starts each flow run in a new process.
+def worker_part(home: Path, port: int, *, credentials: str = "", worker_type: str = WARM) -> Part:
+    """A worker of this type, which makes the work pool when there is none.
 
-    No `--limit`: with one, the stock worker was seen to crash when it polls this often. A temporary folder of its own:
-    in the common one all users of a machine would share `runner_storage`, and only the first could start a worker.
+    `--limit` for the warm worker alone: with it, the stock one was seen to crash when it polls this often. A temporary
+    folder of its own: in the common one all users of a machine would share `runner_storage`, and only the first could
+    start a worker.
     """
     began = datetime.now(UTC)
     temporary = _folder(home) / "temporary"
+    limit = ["--limit", str(AT_MOST)] if worker_type == WARM else []
     return Part(
         name="worker",
-        command=[*_prefect(), "worker", "start", "--pool", WORK_POOL, "--type", "process", "--name", worker_name()],
-        environment=prefect_environment(home, port, credentials=credentials) | {"TMPDIR": str(temporary)},
+        command=[*_worker_start(), "--type", worker_type, *limit],
+        environment={
+            **prefect_environment(home, port, credentials=credentials),
+            "TMPDIR": str(temporary),
+            "PYTHONPATH": python_path(),  # Prefect finds our type there
+        },
         prepare=lambda: temporary.mkdir(parents=True, exist_ok=True),
         ready=lambda: has_worker(port, since=began, credentials=credentials),
         ready_within=timedelta(minutes=2),
@@ -98,6 +108,11 @@ def worker_part(home: Path, port: int, *, credentials: str = "") -> Part:
 def worker_name() -> str:
     """The name in Prefect of this machine's worker: the same after a restart, another one on another machine."""
     return f"etappe on {socket.gethostname()}"
+
+
+def python_path() -> str:
+    """Return where the parts find Etappe's packages, whatever folder they run in."""
+    return os.pathsep.join(filter(None, [str(CHECKOUT), os.environ.get("PYTHONPATH", "")]))
 
 
 def is_healthy(port: int) -> bool:
@@ -129,6 +144,10 @@ def _post(port: int, path: str, body: dict[str, Any], credentials: str) -> Any:
 
 def _prefect() -> Sequence[str]:
     return sys.executable, "-m", "prefect"
+
+
+def _worker_start() -> Sequence[str]:
+    return *_prefect(), "worker", "start", "--pool", WORK_POOL, "--name", worker_name()
 
 
 def _folder(home: Path) -> Path:

@@ -1,4 +1,4 @@
-"""`etappe worker`: the relay and a stock Prefect worker, in the foreground."""
+"""`etappe worker`: the relay and a Prefect worker, in the foreground."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real Prefect server with a stock process worker, and an Etappe beside it whose mails are kept in a list."""
+"""A real Prefect server with a warm worker, and an Etappe beside it whose mails are kept in a list."""
 
 from __future__ import annotations
 

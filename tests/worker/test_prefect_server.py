@@ -186,5 +186,5 @@ class TestTheServer:
         assert has_worker(server.port, since=before)
         assert not has_worker(server.port, since=datetime.now(UTC) + timedelta(minutes=1))
         with server.api as api:
-            assert api.get("/work_pools/etappe").json()["type"] == "process"
+            assert api.get("/work_pools/etappe").json()["type"] == "warm"
         assert (server.home / "prefect" / "temporary" / "runner_storage").is_dir()

@@ -1,0 +1,133 @@
+"""The worker's side of the zygote (worker/warm/zygote.py): asks it for children, and hears how each has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prefect.logging import get_logger
+from prefect.settings import get_current_settings
+
+from worker.prefect_server import python_path
+from worker.warm.zygote import LONGEST_MESSAGE
+
+log = get_logger("etappe.warm")
+
+
+class ZygoteGone(Exception):
+    """The process that flow runs are forked from has ended, and its children with it."""
+
+
+@dataclass
+class Child:
+    """A forked flow run. `returncode` is None while it runs; minus the number of a signal that killed it."""
+
+    pid: int
+    returncode: int | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def end(self, code: int) -> None:
+        """Take note of its end."""
+        self.returncode = code
+        self.ended.set()
+
+
+class Zygote:
+    """One zygote, started when the first child is asked for or before, and again after it has died."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is where the flows are, and where the zygote runs."""
+        self._folder = folder
+        self._connection: socket.socket | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._numbers = itertools.count()
+        self._asked: dict[int, asyncio.Future[int]] = {}
+        self._children: dict[int, Child] = {}
+        self._starting = asyncio.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, None before it was started."""
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Start it unless it runs. It is asked at once, and answers when it has imported everything."""
+        async with self._starting:
+            if self._connection is not None:
+                return
+            ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            for end in (ours, its):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LONGEST_MESSAGE)
+            ours.setblocking(False)
+            with its:
+                command = [sys.executable, "-m", "worker.warm.zygote", str(its.fileno())]
+                settings = get_current_settings().to_environment_variables(exclude_unset=True)
+                environment = {**os.environ, **settings, "PYTHONPATH": python_path()}
+                self._process = await asyncio.create_subprocess_exec(
+                    *command,
+                    cwd=self._folder,
+                    env=environment,
+                    pass_fds=[its.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                )
+            self._connection = ours
+            self._listener = asyncio.create_task(self._listen(ours))
+
+    async def stop(self) -> None:
+        """End it, and with it whatever child still runs."""
+        if self._connection is None or self._listener is None or self._process is None:
+            return
+        self._connection.shutdown(socket.SHUT_RDWR)
+        await self._listener
+        await self._process.wait()
+
+    async def fork(self, wanted: Mapping[str, Any]) -> Child:
+        """Fork a child that does what is wanted (see worker/warm/child.py). Raises ZygoteGone and OSError."""
+        await self.start()
+        assert self._connection is not None
+        number = next(self._numbers)
+        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        message = json.dumps({**wanted, "number": number}).encode()
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._connection, message)
+            return self._children[await answer]
+        finally:
+            self._asked.pop(number, None)
+
+    async def _listen(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while message := await loop.sock_recv(connection, LONGEST_MESSAGE):
+                self._hear(json.loads(message))
+        except OSError as error:
+            log.warning("the connection to the process that flow runs are forked from is broken: %s", error)
+        finally:
+            connection.close()
+            self._connection = None
+            self._give_up()
+
+    def _hear(self, told: dict[str, Any]) -> None:
+        if "pid" in told:
+            self._children[told["pid"]] = Child(told["pid"])
+            if answer := self._asked.get(told["number"]):
+                answer.set_result(told["pid"])
+        elif "ended" in told and (child := self._children.pop(told["ended"], None)):
+            child.end(told["code"])
+
+    def _give_up(self) -> None:
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_exception(ZygoteGone())
+        for child in self._children.values():
+            child.end(-9)
+        self._asked.clear()
+        self._children.clear()
