@@ -71,6 +71,15 @@ def test_who_is_asked_because_of_it_reads_who_is_away_and_not_that_they_were_slo
     assert "noch nicht geantwortet" not in mail and "nicht entschieden" not in mail
 
 
+def test_who_is_asked_instead_because_of_it_is_said_to_be(company: Company) -> None:
+    company.is_away(ANNA)
+    company.start(one_gate(f"{SIGN_OFF}, quorum: all, {ESCALATES.replace('chair', 'chair, replace: true')}"))
+    assert waits_for(company) == [EMIL]
+    assert company.gate()["chased"] == [f"Asked instead since Monday, 2 March 2026, 10:00: {EMIL}, because of the "
+                                        f"absence of {ANNA}."]  # fmt: skip
+    assert "liegt der Entscheid nun an ihrer Stelle bei Ihnen" in written(company, "escalation", EMIL)
+
+
 def test_an_absence_that_begins_while_something_waits_escalates_by_the_check_and_once(company: Company) -> None:
     company.start(ALL)
     company.is_away(ANNA, starts=company.now + timedelta(days=1))
