@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
-from sqlalchemy import Connection, make_url
+from sqlalchemy import PoolProxiedConnection, make_url
 
 from models.database import NOTIFY_CHANNEL, Database
 
@@ -19,7 +19,7 @@ class Changes:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._sqlite: Connection | None = None
+        self._sqlite: PoolProxiedConnection | None = None
         self._postgres: psycopg.Connection | None = None
         self._version = -1
 
@@ -59,8 +59,12 @@ class Changes:
 
     def _data_version(self) -> int:
         if self._sqlite is None:
-            self._sqlite = self._db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        return int(self._sqlite.exec_driver_sql("PRAGMA data_version").scalar_one())
+            self._sqlite = self._db.engine.raw_connection()  # not in a transaction, which would never see a new version
+        cursor = self._sqlite.cursor()
+        cursor.execute("PRAGMA data_version")
+        [version] = cursor.fetchone() or [-1]
+        cursor.close()
+        return int(version)
 
     def _wait_postgres(self, seconds: float) -> bool:
         if self._postgres is None or self._postgres.closed:
