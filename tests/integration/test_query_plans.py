@@ -123,7 +123,8 @@ def everything_hot(company: Company) -> dict[str, Callable[[], object]]:
     }
 
 
-def test_no_table_that_grows_with_the_rollouts_is_read_from_one_end_to_the_other(db: Database) -> None:
+def test_no_table_that_grows_with_the_rollouts_is_read_from_one_end_to_the_other(new_db: Database) -> None:
+    db = new_db
     company = Company(db)
     company.start(PLAN)
     scanned: dict[str, str] = {}
