@@ -16,7 +16,7 @@ start: setup ## Run all of Etappe and show the addresses; Ctrl-C ends it. Option
 
 test: setup ## Run every test, the browser's story included. Some of them: make test OPTIONS="tests/unit -k quorum"
 	@scripts/chromium
-	@exec .venv/bin/python -m pytest $(OPTIONS)
+	@exec .venv/bin/python -m tests $(OPTIONS)
 
 check: setup ## Everything but the slow tests: ruff, mypy, the layers, the unit tests
 	.venv/bin/ruff check .

@@ -74,17 +74,19 @@ class Layout:
 
 
 def all_parts(layout: Layout) -> list[Part]:
-    """Return every part of an Etappe, in the order in which they start."""
+    """Return every part of an Etappe, in the order in which they start; what needs nothing of each other, together."""
     shared = layout.environment()
-    mailbox = [] if layout.smtp_url else [_mailbox(layout, shared)]
+    mailbox = [] if layout.smtp_url else [replace(_mailbox(layout, shared), beside=True)]
+    database, server = server_parts(layout.home, layout.prefect_port, credentials=layout.credentials)
     return [
         command_part("setup", shared, "migrate", "--sample-people", finishes=True),
-        *server_parts(layout.home, layout.prefect_port, credentials=layout.credentials),
-        command_part("deployments", shared, "deploy", finishes=True, within=timedelta(minutes=2)),
+        replace(database, beside=True),
         *mailbox,
-        _web(layout, shared),
-        command_part("relay", shared, "relay"),
-        _worker(layout, shared),
+        server,
+        replace(_web(layout, shared), beside=True),
+        command_part("deployments", shared, "deploy", finishes=True, within=timedelta(minutes=2)),
+        replace(command_part("relay", shared, "relay"), beside=True),
+        _worker(layout, shared),  # after the relay: it takes up what was at work before itself
     ]
 
 

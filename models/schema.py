@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from models import (
     absences,
@@ -41,13 +41,16 @@ def upgrade(db: Database) -> None:
 
 
 def is_current(db: Database) -> bool:
-    """Whether the database is at the newest revision."""
-    from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
+    """Whether the database is at the newest revision. Every command asks, so alembic is not imported for it."""
     with db.engine.connect() as connection:
-        at = MigrationContext.configure(connection).get_current_revision()
-    return at == ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        return connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest_revision()]
+
+
+def newest_revision() -> str:
+    """The revision that this Etappe needs: the files of the migrations are named by revision, one after the other."""
+    return max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
 
 
 def _config(connection: Connection):  # type: ignore[no-untyped-def]  # alembic is imported only when needed

@@ -15,6 +15,9 @@ import psycopg
 from worker import postgres
 from worker.parts import leashed
 
+THROWN_AWAY = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "64MB"}
+"""What nobody needs after the tests need not be written down, nor take up memory."""
+
 
 class Postgres:
     """A running server; `create` gives a new database of it, as a copy of another one when told."""
@@ -30,7 +33,7 @@ class Postgres:
         part = server.part()
         server.prepare()
         with (folder / "postgres.log").open("wb") as log:
-            command = [*part.command, "--fsync=off"]  # it is thrown away; writing it down took half a minute at the end
+            command = [*part.command, *(f"--{name}={value}" for name, value in THROWN_AWAY.items())]
             process = subprocess.Popen(leashed(command, part.user), stdout=log, stderr=log)
         try:
             _wait_until_it_answers(server)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -50,8 +50,9 @@ class Part:
 
     `environment` is added to the starter's own. `prepare` is called just before the start. `ready` is asked again and
     again until it says yes; a part that `finishes` is ready when it has ended with exit code 0, and the next one starts
-    then. `stop_signal` asks it to end, and after `stop_within` it is ended with all its descendants. `user` is whom it
-    runs as when the starter is root; empty: root.
+    then. `beside`: it starts together with the part before it, instead of when that one is ready. `stop_signal` asks it
+    to end, and after `stop_within` it is ended with all its descendants. `user` is whom it runs as when the starter is
+    root; empty: root.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Part:
     ready_within: timedelta = timedelta(seconds=60)
     prepare: Callable[[], None] = _nothing
     finishes: bool = False
+    beside: bool = False
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within: timedelta = timedelta(seconds=10)
     ports: tuple[Port, ...] = ()
@@ -134,21 +136,26 @@ class Crew:
     ) -> None:
         self.stop()
 
-    def start(self, part: Part) -> None:
-        """Start a part and wait until it is ready. Raises PartFailed, Interrupted, or what `prepare` refuses."""
-        began = time.monotonic()
-        self._say(f"{part.name} … ")
+    def start(self, *parts: Part) -> None:
+        """Start parts beside each other and wait until each is ready. Raises PartFailed, Interrupted, or what a
+        `prepare` refuses."""
+        began, starting = time.monotonic(), list[_Running]()
+        alone = len(parts) == 1
+        self._say(f"{parts[0].name} … " if alone else "")
         try:
-            part.prepare()
-            running = self._launch(part)
-            self._await_ready(running, began + part.ready_within.total_seconds())
+            for part in parts:
+                part.prepare()
+                starting.append(self._launch(part))
+            for running in self._each_as_it_is_ready(starting, began):
+                name = "" if alone else f"{running.part.name} … "
+                how = "done" if running.part.finishes else "ready"
+                self._say(f"{name}{how} ({time.monotonic() - began:.1f} s)\n")
         except OSError as error:
-            self._say("\n")
+            self._say("\n" if alone else "")
             raise EtappeError(f"The {part.name} could not be started: {error}.") from error
         except (EtappeError, Interrupted):
-            self._say("\n")
+            self._say("\n" if alone else "")
             raise
-        self._say(f"{'done' if part.finishes else 'ready'} ({time.monotonic() - began:.1f} s)\n")
 
     def failed(self) -> PartFailed | None:
         """What to tell of the first part that has ended though nobody asked it to, if any."""
@@ -178,21 +185,28 @@ class Crew:
         self._running.append(running)
         return running
 
-    def _await_ready(self, running: _Running, deadline: float) -> None:
-        part = running.part
-        while True:
-            if part.finishes and running.child.poll() == 0:
-                self._running.remove(running)
-                return
-            if (failure := self.failed()) is not None:
-                raise failure
-            if not part.finishes and part.ready():
-                return
+    def _each_as_it_is_ready(self, starting: list[_Running], began: float) -> Iterator[_Running]:
+        while starting:
+            for running in [one for one in starting if self._is_ready(one)]:
+                starting.remove(running)
+                yield running
             if self._interrupted():
                 raise Interrupted
-            if time.monotonic() > deadline:
-                raise running.failure(f"was not ready within {part.ready_within.total_seconds():g} seconds")
-            time.sleep(LOOK_EVERY)
+            for running in starting:
+                within = running.part.ready_within.total_seconds()
+                if time.monotonic() > began + within:
+                    raise running.failure(f"was not ready within {within:g} seconds")
+            if starting:
+                time.sleep(LOOK_EVERY)
+
+    def _is_ready(self, running: _Running) -> bool:
+        """Whether it is ready by now. Raises PartFailed when any part has ended unasked."""
+        if running.part.finishes and running.child.poll() == 0:
+            self._running.remove(running)
+            return True
+        if (failure := self.failed()) is not None:
+            raise failure
+        return not running.part.finishes and running.part.ready()
 
     def _stop(self, running: _Running) -> None:
         descendants = family(running.child.pid)
@@ -252,3 +266,14 @@ def _reaching_localhost(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: ",".join(filter(None, [environment.get(name, ""), LOCAL_ADDRESSES])) for name in ("no_proxy", "NO_PROXY")
     }
+
+
+def together(parts: Sequence[Part]) -> list[list[Part]]:
+    """The parts in the order in which they start, those that start beside each other in one list."""
+    groups: list[list[Part]] = []
+    for part in parts:
+        if part.beside and groups:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from domain.errors import EtappeError, PortTaken
 from worker import leash
-from worker.parts import Crew, Interrupted, Part, PartFailed, Port, end_all, family
+from worker.parts import Crew, Interrupted, Part, PartFailed, Port, end_all, family, together
 
 __all__ = ["AlreadyRunning", "Crew", "Part", "PartFailed", "Port", "PortTaken", "check_ports", "run"]
 
@@ -122,8 +122,8 @@ def _keep(parts: Sequence[Part], home: Path, say: Callable[[str], None], when_re
     """The keeper's life: all parts up, then wait, then all down. Returns the exit code."""
     try:
         with Crew(home / "logs", say=say, interrupted=_was_told_to_end) as crew:
-            for part in parts:
-                crew.start(part)
+            for group in together(parts):
+                crew.start(*group)
             when_ready()
             failure = _await_end(crew)
             if failure is None:

@@ -10,6 +10,7 @@ import pytest
 from cli.commands.start import welcome
 from cli.parts import Layout, all_parts
 from tests.cli.conftest import Terminal
+from worker.parts import together
 
 LEVELS = {"ok", "warning", "problem"}
 
@@ -102,8 +103,13 @@ def layout(etappe: Terminal, tmp_path: Path) -> Layout:
 
 
 def test_everything_starts_in_the_order_in_which_it_is_needed(layout: Layout) -> None:
-    names = [part.name for part in all_parts(layout)]
-    assert names == ["setup", "database", "prefect server", "deployments", "mailbox", "web page", "relay", "worker"]
+    groups = [[part.name for part in group] for group in together(all_parts(layout))]
+    assert groups == [
+        ["setup", "database", "mailbox"],
+        ["prefect server", "web page"],
+        ["deployments", "relay"],
+        ["worker"],
+    ]
 
 
 def test_every_port_can_be_given(layout: Layout) -> None:

@@ -26,10 +26,7 @@ from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
 from tests.delivering import kinds, post, text_of
 from tests.fakes import FakeSender
 from tests.flows.conftest import free_port
-from tests.integration.conftest import db, migrated_sqlite, postgres
 from worker.relay import MAILS_AT_ONCE
-
-__all__ = ["db", "migrated_sqlite", "postgres"]
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 ALL = f"{SIGN_OFF}, quorum: all, remind: every 1 days"

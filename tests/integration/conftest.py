@@ -1,53 +1,16 @@
-"""Real databases for the integration tests: each runs on SQLite and on PostgreSQL, on a fresh copy of the schema."""
+"""The company of the integration tests, on an empty database: each test runs on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from models import schema
 from models.database import Database
 from tests.api_client import WITH_ADMIN, Api
 from tests.company import Company
 from tests.https_server import HttpsServer, certificate, running
-from tests.postgres import Postgres
-
-
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with the whole schema, to be copied."""
-    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
-    db = Database(f"sqlite:///{path}")
-    schema.upgrade(db)
-    db.close()
-    return path
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A real PostgreSQL with a template database that holds the whole schema."""
-    with Postgres.running(tmp_path_factory.mktemp("postgres")) as server:
-        db = Database(server.create("etappe_template"))
-        schema.upgrade(db)
-        db.close()
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty Etappe database."""
-    if request.param == "sqlite":
-        migrated: Path = request.getfixturevalue("migrated_sqlite")
-        url = f"sqlite:///{shutil.copy(migrated, tmp_path / 'etappe.db')}"
-    else:
-        server: Postgres = request.getfixturevalue("postgres")
-        url = server.create(template="etappe_template")
-    database = Database(url)
-    yield database
-    database.close()
 
 
 @pytest.fixture(scope="module")

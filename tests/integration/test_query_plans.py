@@ -70,14 +70,15 @@ stages:
 
 
 @pytest.fixture
-def company(db: Database) -> Company:
-    return Company(db, directory=WITH_ADMIN)
+def company(new_db: Database) -> Company:
+    """A company whose database has the statistics of this test alone."""
+    return Company(new_db, directory=WITH_ADMIN)
 
 
 @pytest.fixture
-def fresh(db: Database, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def fresh(new_db: Database, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Another empty database of the same kind."""
-    if db.is_sqlite:
+    if new_db.is_sqlite:
         url = f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite'), tmp_path / 'fresh.db')}"
     else:
         url = request.getfixturevalue("postgres").create(template="etappe_template")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection
 
 from models.database import Database
 
@@ -17,18 +18,35 @@ _JSON = {"requirements", "stand_ins", "approvers", "facts", "inputs", "pinned", 
 Row = dict[str, Any]
 
 
+class Reader:
+    """Reads all that is stored. A row that has not changed since it was last read is the same dict as then."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], Row] = {}
+
+    def __call__(self, db: Database) -> Snapshot:
+        """Read everything."""
+        known, self._known = self._known, {}
+        with db.read() as session:
+            connection = session.connection()
+            return Snapshot({table: self._rows(connection, table, known) for table in TABLES})
+
+    def _rows(self, connection: Connection, table: str, known: Mapping[tuple[Any, ...], Row]) -> list[Row]:
+        found = connection.exec_driver_sql(f"SELECT * FROM {table}").cursor
+        names, rows = [column[0] for column in found.description], []
+        for values in found.fetchall():
+            key = (table, *values)
+            row = known.get(key)
+            self._known[key] = row = row if row is not None else _plain(names, values)
+            rows.append(row)
+        return rows
+
+
 @dataclass
 class Snapshot:
     """Every row of every table that matters, as plain dicts with JSON read."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, db: Database) -> Snapshot:
-        """Read everything."""
-        with db.read() as session:
-            return cls({table: [_plain(row._mapping) for row in session.execute(text(f"SELECT * FROM {table}"))]
-                        for table in TABLES})  # fmt: skip
 
     def __getattr__(self, table: str) -> list[Row]:
         try:
@@ -49,5 +67,6 @@ class Snapshot:
         return {one["on_behalf_of"] or one["person"]: one for one in words if one["id"] not in lapsed}
 
 
-def _plain(row: Any) -> Row:
-    return {key: json.loads(value) if key in _JSON and isinstance(value, str) else value for key, value in row.items()}
+def _plain(names: Sequence[str], values: Sequence[Any]) -> Row:
+    return {name: json.loads(value) if name in _JSON and isinstance(value, str) else value
+            for name, value in zip(names, values, strict=True)}  # fmt: skip

@@ -13,6 +13,7 @@ from domain.conditions import TypedCondition
 from domain.errors import EtappeError, WrongCode
 from models.database import Database
 from models.requests import Purpose, Request, RequestState, requests_of
+from models.rollouts import Rollout
 from operations.record_answers import record_answers
 from operations.record_decision import DecisionForm, record_decision
 from operations.verify_record import verify_record
@@ -20,7 +21,7 @@ from plans.reading import read_plan
 from tests.company import KEYS, Company, without_waiting_for_the_disk
 from tests.model import invariants, plans
 from tests.model import ways as ways_out
-from tests.model.snapshot import Snapshot
+from tests.model.snapshot import Reader, Snapshot
 
 PEOPLE = ["lea", "anna", "ben", "carla", "dora", "emil", "fritz", "gina"]
 ADDRESSES = [f"{name}@example.com" for name in PEOPLE]
@@ -44,10 +45,11 @@ class Walk:
         self.sources: dict[str, str] = {}
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.everything = Reader()
 
     def go(self, steps: int) -> None:
         """Take so many steps, and judge each. Raises AssertionError with the number of the step that broke a rule."""
-        before = Snapshot.of(self.company.db)
+        before = self.everything(self.company.db)
         for number in range(steps):
             name, step = self._chosen()
             try:
@@ -64,14 +66,14 @@ class Walk:
             step()
         except WrongCode:
             self.refused[name] += 1
-            return Snapshot.of(self.company.db)  # counted, and after five a new link is mailed
+            return self.everything(self.company.db)  # counted, and after five a new link is mailed
         except (EtappeError, Refused):
             self.refused[name] += 1
-            after = Snapshot.of(self.company.db)
+            after = self.everything(self.company.db)
             invariants.refused_step(before, after)
             return after
         self.done[name] += 1
-        after = Snapshot.of(self.company.db)
+        after = self.everything(self.company.db)
         invariants.after_step(before, after, self.plans)
         return after
 
@@ -221,7 +223,7 @@ class Walk:
         self.company.lends(whose, to, self.chance.choice([whose, whose, by]), starts, self.chance.choice([1, 3, 9]))
 
     def do_end_lending(self) -> None:
-        rows = Snapshot.of(self.company.db).rows["delegations"]
+        rows = self.everything(self.company.db).rows["delegations"]
         if not rows:
             raise Refused
         row = self.chance.choice(rows[-4:])
@@ -233,7 +235,7 @@ class Walk:
         self.company.is_away(whose, self.chance.choice([1, 3, 9]), self.chance.choice(["", "", to]), starts=starts)
 
     def do_come_back(self) -> None:
-        rows = Snapshot.of(self.company.db).rows["absences"]
+        rows = self.everything(self.company.db).rows["absences"]
         if not rows:
             raise Refused
         row = self.chance.choice(rows[-4:])
@@ -288,8 +290,8 @@ class Walk:
         return self.chance.choice(sorted(found, key=lambda row: (row.gate_id, row.person, row.purpose, row.position)))
 
     def _state(self, rollout_id: str) -> str:
-        rows = Snapshot.of(self.company.db).rows["rollouts"]
-        return next(str(row["state"]) for row in rows if row["id"] == rollout_id)
+        with self.company.db.read() as session:
+            return str(session.get_one(Rollout, rollout_id).state)
 
 
 def walk(folder: Path, migrated: Path, seed: int, steps: int) -> Counter[str]:

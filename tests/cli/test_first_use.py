@@ -1,0 +1,64 @@
+"""Commands answer at once: none of them waits for a library that it does not need."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from models import schema
+from settings import CHECKOUT
+
+SLOW = {"prefect", "fastapi", "starlette", "uvicorn", "alembic", "apprise", "icalendar", "aiosmtpd", "babel"}
+"""Libraries that take a tenth of a second to import, or several of them."""
+DATABASE = {"sqlalchemy"}
+
+RUN = """
+import json, sys
+from cli.main import main
+code = main(sys.argv[1:])
+sys.stdout.flush()
+print(json.dumps([code, sorted({name.partition(".")[0] for name in sys.modules})]), file=sys.stderr)
+"""
+
+
+def imported_by(home: Path, *arguments: str) -> set[str]:
+    """The packages that a command has imported by its end, in a process of its own."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ETAPPE_", "PREFECT_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments],
+        cwd=CHECKOUT, env={**environment, "ETAPPE_HOME": str(home)}, capture_output=True, text=True, check=True,
+        timeout=60,
+    )  # fmt: skip
+    code, packages = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0, done.stderr
+    return set(packages)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["start", "--help"]], ids=" ".join)
+def test_the_overview_needs_neither_libraries_nor_the_database(arguments: list[str], tmp_path: Path) -> None:
+    unneeded = SLOW | (DATABASE if arguments != ["start", "--help"] else set())
+    assert not imported_by(tmp_path, *arguments) & unneeded
+
+
+@pytest.mark.parametrize("arguments", [
+    "rollout list", "rollout --help", "people list", "gate --help", "plan list", "token list", "audit verify",
+])  # fmt: skip
+def test_what_people_ask_every_day_needs_the_database_and_no_more(
+    arguments: str, set_up_home: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(set_up_home, tmp_path / "home")
+    assert not imported_by(tmp_path / "home", *arguments.split()) & SLOW
+
+
+def test_the_newest_revision_is_known_without_asking_alembic() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(CHECKOUT / "models" / "migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.newest_revision()]
