@@ -11,31 +11,25 @@ from __future__ import annotations
 
 import json
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, func, insert, make_url, select, text, update
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import Connection, func, insert, select, update
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.kit.filled import Copies, analyse, copy_rollout, postgres_copies, sqlite_copies
 from models import schema
 from models.checks import CheckRun
 from models.database import Database
 from models.gates import GateRow
 from models.outbox import Message
-from models.record import AuditEntry
-from models.requests import Link, Request
-from models.rollouts import Rollout, StageRow
 from operations.check_stalled import check_stalled
 from operations.import_people import import_people
 from operations.start_rollout import Start, start_rollout
@@ -83,27 +77,9 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(Postgres.running(folder))
-        for kind, copies in (("SQLite", _sqlite(folder)), ("PostgreSQL", _postgres(server))):
+        for kind, copies in (("SQLite", sqlite_copies(folder)), ("PostgreSQL", postgres_copies(server))):
             medians = [_measure(kind, copies, count, runs) for count in (gates, 2 * gates)]
             print(f"{kind:>12}: twice the gates cost {medians[1] / medians[0]:.2f} times")
-
-
-Copies = Callable[[str], str]
-"""Gives the address of an empty database for "", else that of a fresh copy of the database at this address."""
-
-
-def _sqlite(folder: Path) -> Copies:
-    def copy(of: str) -> str:
-        path = folder / f"{time.monotonic_ns()}.db"
-        if of:
-            shutil.copy(of.removeprefix("sqlite:///"), path)
-        return f"sqlite:///{path}"
-
-    return copy
-
-
-def _postgres(server: Postgres) -> Copies:
-    return lambda of: server.create(template=(make_url(of).database if of else "") or "template1")
 
 
 def _measure(kind: str, copy: Copies, gates: int, runs: int) -> float:
@@ -152,54 +128,14 @@ def _fill(url: str, gates: int) -> int:
     import_people(db, read_directory(PEOPLE, "people.yaml"), STARTED)
     start = Start(read_plan(PLAN, "plan.yaml"), PLAN, "Ten gates", "lea@example.com")
     template = start_rollout(db, KEYS, start, STARTED)
+    copy_rollout(db, template, range(1, gates // GATES_EACH))
     with db.engine.begin() as connection:
-        _copy(connection, template, gates // GATES_EACH - 1)
         connection.execute(update(Message).values(state="sent"))
         due = _bring_forward(connection, gates)
         connection.execute(insert(CheckRun), [{"started_at": NOW, "finished_at": NOW, "report": {}, "checker": ""}])
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE"))
+    analyse(db)
     db.close()
     return due
-
-
-def _copy(connection: Connection, template: str, times: int) -> None:
-    rows: dict[type[DeclarativeBase], list[dict[str, Any]]] = {
-        table: _rows(connection, table, template)
-        for table in (Rollout, StageRow, GateRow, Request, Link, AuditEntry, Message)
-    }
-    if connection.dialect.name == "postgresql":
-        for numbered in (StageRow, GateRow, Message):
-            last = max(row["id"] for row in rows[numbered]) + (times + 1) * 1000
-            connection.execute(text(f"SELECT setval('{numbered.__tablename__}_id_seq', {last})"))
-    for numbers in _batches(range(1, times + 1)):
-        for table, originals in rows.items():
-            connection.execute(insert(table), [_renumbered(table, row, n) for n in numbers for row in originals])
-
-
-def _rows(connection: Connection, table: type[DeclarativeBase], rollout_id: str) -> list[dict[str, Any]]:
-    """A rollout's rows of a table; links know no rollout, and there is only this one yet."""
-    columns = table.__table__.c
-    key = columns.id if table is Rollout else columns.get("rollout_id")
-    rows = select(table.__table__) if key is None else select(table.__table__).where(key == rollout_id)
-    return [dict(row) for row in connection.execute(rows).mappings()]
-
-
-def _renumbered(table: type[DeclarativeBase], row: dict[str, Any], number: int) -> dict[str, Any]:
-    """The same row of another rollout: numbers move on by a thousand a copy, and names begin with its number."""
-    return {name: _another(table.__table__.c[name].type, value, number) if name in _IDS else value
-            for name, value in row.items()}  # fmt: skip
-
-
-_IDS = {"id", "rollout_id", "stage_id", "gate_id", "request_id", "token_hash", "dedup_key"}
-
-
-def _another(kind: Any, value: int | str, number: int) -> int | str:
-    return value + number * 1000 if isinstance(value, int) else f"{number:x}-{value}"[: kind.length]
-
-
-def _batches(numbers: range) -> Iterator[Iterable[int]]:
-    return (numbers[at : at + BATCH] for at in range(0, len(numbers), BATCH))
 
 
 def _bring_forward(connection: Connection, gates: int) -> int:

@@ -1,8 +1,8 @@
 """What each verb costs as work grows: time and memory with 100, 1,000 and 10,000 rollouts waiting, on both databases.
 
-Fills a database with copies of one rollout of the plan `office-policy` that was really started, and measures each verb
-at every size, in a process of its own: the median of several, and how far the process's memory rose at the most. The
-exponent is the slope of time over size, both as logarithms: 0 is flat, 1 is linear.
+Fills databases with copies of one rollout of the plan `office-policy` that was really started, and measures each verb
+in all of them by turns: the median of several, and the most memory that Python needed for it. The exponent is the slope
+of time over size, both as logarithms: 0 is flat, 1 is linear.
 Run: python benchmarks/growth.py [largest, such as 100000] [--picture FILE.svg]
 """
 
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.kit import waiting_rollout
-from benchmarks.kit.filled import analyse, copy_rollout
+from benchmarks.kit.filled import Copies, analyse, copy_rollout, postgres_copies, sqlite_copies
 from benchmarks.kit.plot import exponent, log_log
 from domain import links
 from models.database import Database
@@ -46,8 +47,10 @@ from web.metrics import exposition
 KEYS = (b"a secret that only benchmarks know",)
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 SIZES, USUAL_LARGEST = (100, 1_000, 10_000, 100_000), 10_000
-TIMES, LONG = 15, 1.0
+TIMES, LONG = 25, 2.0
 """How often each is done; three times where once takes longer than so many seconds."""
+ENOUGH = 3
+Prepare = Callable[[], Callable[[], object]]
 Measured = dict[str, dict[str, float]]
 """By verb: median, min and max in milliseconds, and memory in MB."""
 
@@ -55,46 +58,57 @@ Measured = dict[str, dict[str, float]]
 def main() -> None:
     """Measure both databases at every size, print what it took, and draw it when asked."""
     largest = next((int(word) for word in sys.argv[1:] if word.isdigit()), USUAL_LARGEST)
+    sizes = [size for size in SIZES if size <= largest]
     found: dict[str, dict[int, Measured]] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(Postgres.running(folder))
-        for kind, url in (("SQLite", f"sqlite:///{folder}/etappe.db"), ("PostgreSQL", server.create())):
-            found[kind] = _measured(url, [size for size in SIZES if size <= largest])
+        for kind, copy in (("SQLite", sqlite_copies(folder)), ("PostgreSQL", postgres_copies(server))):
+            found[kind] = _in_a_process(_filled(copy, sizes))
             _print(kind, found[kind])
     if "--picture" in sys.argv:
-        panels = {f"{kind}: milliseconds": _lines(sizes) for kind, sizes in found.items()}
+        panels = {kind: _lines(measured) for kind, measured in found.items()}
         picture = log_log(panels, "rollouts waiting", "milliseconds")
         Path(sys.argv[sys.argv.index("--picture") + 1]).write_text(picture, "utf-8")
 
 
-def _measured(url: str, sizes: list[int]) -> dict[int, Measured]:
+def _filled(copy: Copies, sizes: list[int]) -> dict[int, str]:
+    """The address of a database for each size."""
+    url, urls, present = copy(""), {}, 1
     db = Database(url)
     template = waiting_rollout.set_up(db, KEYS, NOW)
-    found, present = {}, 1
     for size in sizes:
         copy_rollout(db, template, range(present, size))
         if not db.is_sqlite:
             analyse(db)
-        present = size
-        done = subprocess.run([sys.executable, __file__, "--measure", url], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(done.stderr)
-        found[size] = json.loads(done.stdout)
-    db.close()
-    return found
+        db.close()  # it can be copied while nobody is connected
+        present, urls[size] = size, copy(url)
+    return urls
 
 
-def measure(url: str) -> None:
-    """Do each verb several times on this database, and print what it took as JSON."""
-    db = Database(url)
-    took = {name: _took(prepare) for name, prepare in _verbs(db).items()}
-    waiting_rollout.deliver(db)
-    print(json.dumps(took))
-    db.close()
+def _in_a_process(urls: dict[int, str]) -> dict[int, Measured]:
+    command = [sys.executable, __file__, "--measure", json.dumps(urls)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return {int(size): measured for size, measured in json.loads(done.stdout).items()}
 
 
-def _verbs(db: Database) -> dict[str, Callable[[], Callable[[], object]]]:
+def measure(urls: dict[str, str]) -> None:
+    """Do each verb several times at every size, taking turns, and print what it took as JSON."""
+    dbs = {size: Database(url) for size, url in urls.items()}
+    verbs = {size: _verbs(db) for size, db in dbs.items()}
+    found: dict[str, Measured] = {size: {} for size in dbs}
+    for verb in next(iter(verbs.values())):
+        took = _took({size: each[verb] for size, each in verbs.items()})
+        for size, one in took.items():
+            found[size][verb] = one
+    print(json.dumps(found))
+    for db in dbs.values():
+        db.close()
+
+
+def _verbs(db: Database) -> dict[str, Prepare]:
     """What is measured, by name: what prepares it, and returns what does it once."""
 
     def start() -> Callable[[], object]:
@@ -120,8 +134,8 @@ def _verbs(db: Database) -> dict[str, Callable[[], Callable[[], object]]]:
         "scheduled check": lambda: lambda: check_stalled(db, KEYS, NOW),
         "what the relay looks at": lambda: lambda: _look(db),
         "/readyz and /metrics": lambda: lambda: _watch(db),
-        "rollout list": lambda: lambda: list_rollouts(db),
-        "list by API": lambda: lambda: json.dumps(list_rollouts(db, seen_by="anna.keller@example.com")),
+        "the newest 100": lambda: lambda: list_rollouts(db, seen_by="anna.keller@example.com", limit=100),
+        "all of them": lambda: lambda: list_rollouts(db),
     }
 
 
@@ -146,34 +160,32 @@ def _watch(db: Database) -> None:
         exposition(session, NOW)
 
 
-def _took(prepare: Callable[[], Callable[[], object]]) -> dict[str, float]:
-    prepare()()  # what is read and built once per process is not what a verb costs
-    times = _timed(prepare)
-    before = _forget_the_highest()
-    prepare()()
-    memory = _kilobytes("VmHWM") - before
-    return {"median": statistics.median(times), "min": min(times), "max": max(times), "memory": memory / 1024}
+def _took(prepare: dict[str, Prepare]) -> dict[str, dict[str, float]]:
+    """How long it took at each size, and how much memory Python needed for it at the most."""
+    for each in prepare.values():
+        each()()  # what is read and built once per process is not what a verb costs
+    times: dict[str, list[float]] = {size: [] for size in prepare}
+    slowest = 0.0
+    while len(times[next(iter(times))]) < (ENOUGH if slowest > LONG else TIMES):
+        for size, each in prepare.items():
+            do = each()
+            began = time.perf_counter()
+            do()
+            slowest = max(slowest, time.perf_counter() - began)
+            times[size].append((time.perf_counter() - began) * 1000)
+    return {
+        size: {"median": statistics.median(took), "min": min(took), "max": max(took), "memory": _memory(prepare[size])}
+        for size, took in times.items()
+    }
 
 
-def _timed(prepare: Callable[[], Callable[[], object]]) -> list[float]:
-    times: list[float] = []
-    while len(times) < (3 if times and times[0] > LONG * 1000 else TIMES):
-        do = prepare()
-        began = time.perf_counter()
-        do()
-        times.append((time.perf_counter() - began) * 1000)
-    return times
-
-
-def _forget_the_highest() -> int:
-    """Have the kernel count this process's highest memory anew, and return what it uses now, in KB."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return _kilobytes("VmRSS")
-
-
-def _kilobytes(name: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith(f"{name}:")))
+def _memory(prepare: Prepare) -> float:
+    do = prepare()
+    tracemalloc.start()
+    do()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak / 1e6
 
 
 def _print(kind: str, found: dict[int, Measured]) -> None:
@@ -195,6 +207,6 @@ def _lines(found: dict[int, Measured]) -> dict[str, list[tuple[float, float]]]:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measure"]:
-        measure(sys.argv[2])
+        measure(json.loads(sys.argv[2]))
     else:
         main()

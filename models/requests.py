@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -179,13 +180,11 @@ def asked_of(person: str, rollout_id: str, gate_key: str) -> Select[Request]:
     )
 
 
-def rollouts_with_a_part_for(person: str, rollout_id: str | None = None) -> Select[str]:
-    """The rollouts in which somebody was ever asked, or their voice was lent; of them, only this one if it is given."""
-    found = select(Request.rollout_id).where(or_(Request.person == person, Request.on_behalf_of == person)).distinct()
-    if rollout_id is None:
-        return found
-    gates = select(GateRow.id).where(GateRow.rollout_id == rollout_id)  # they have an index by rollout; requests do not
-    return found.where(Request.gate_id.in_(gates))
+@prepared
+def rollouts_with_a_part_for(person: str, rollout_ids: Collection[str]) -> Select[str]:
+    """Of these rollouts, those in which somebody was ever asked, or their voice was lent."""
+    has_a_part = or_(Request.person == person, Request.on_behalf_of == person)
+    return select(Request.rollout_id).where(Request.rollout_id.in_(rollout_ids), has_a_part).distinct()
 
 
 @prepared

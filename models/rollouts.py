@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
     literal_column,
+    or_,
     select,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -78,6 +80,7 @@ class Rollout(Base):
 
 
 Index("ix_rollouts_state", Rollout.state)
+Index("ix_rollouts_created_at_id", Rollout.created_at, Rollout.id)
 Index("ix_rollouts_plan_version_id_state", Rollout.plan_version_id, Rollout.state)
 Index("ix_rollouts_unpainted", Rollout.id, sqlite_where=Rollout.painted < Rollout.sequence,
       postgresql_where=Rollout.painted < Rollout.sequence)  # fmt: skip
@@ -148,7 +151,14 @@ def rollout_of_flow_run(flow_run_id: str) -> Select[Rollout]:
 
 def rollouts_newest_first() -> Select[Rollout]:
     """Every rollout."""
-    return select(Rollout).order_by(Rollout.created_at.desc(), Rollout.id)
+    return select(Rollout).order_by(Rollout.created_at.desc(), Rollout.id.desc())
+
+
+@prepared
+def rollouts_older_than(created_at: datetime, rollout_id: str) -> Select[Rollout]:
+    """The rollouts that come after this one in the order of `rollouts_newest_first`."""
+    earlier = or_(Rollout.created_at < created_at, Rollout.id < rollout_id)
+    return rollouts_newest_first().where(Rollout.created_at <= created_at, earlier)
 
 
 @prepared
@@ -225,10 +235,12 @@ def stages_stalled(now: datetime) -> Select[str, int]:
     return select(StageRow.rollout_id, StageRow.id).where(StageRow.state == StageState.OPEN, StageRow.stalled_at <= now)
 
 
-def stages_that_stall() -> Select[StageRow]:
-    """The open stages that count as stalled, in the plan's order."""
+@prepared
+def stages_that_stall(rollout_ids: Collection[str]) -> Select[StageRow]:
+    """The open stages of these rollouts that count as stalled, in the plan's order."""
+    stalls = (StageRow.state.not_in(_NOT_OPEN), StageRow.stalled_since.is_not(None))
     return (
         select(StageRow)
-        .where(StageRow.state.not_in(_NOT_OPEN), StageRow.stalled_since.is_not(None))
+        .where(StageRow.rollout_id.in_(rollout_ids), *stalls)
         .order_by(StageRow.rollout_id, StageRow.position)
     )

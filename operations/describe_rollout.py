@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
 
 from domain.errors import UnknownRollout
 from domain.plan import Plan
@@ -14,7 +17,7 @@ from models.database import Database
 from models.evidence import lapses_at
 from models.gates import GateRow
 from models.requests import decisions_at
-from models.rollouts import Rollout, StageRow, rollouts_newest_first, stages_that_stall
+from models.rollouts import Rollout, StageRow, rollouts_newest_first, rollouts_older_than, stages_that_stall
 from notifications.language import Words
 from operations.absences import away_until
 from operations.chasing import chased
@@ -26,17 +29,44 @@ from operations.voices import silent_at
 from operations.waiting import waits_for
 from operations.workspace import Workspace, plan_of
 
+AT_ONCE = 200
+"""How many rollouts are read at a time."""
 
-def list_rollouts(db: Database, seen_by: str = "") -> list[dict[str, Any]]:
+
+def list_rollouts(db: Database, seen_by: str = "", limit: int | None = None, before: str = "") -> list[dict[str, Any]]:
     """Return rollouts, newest first: id, plan, version, title, state, stalled, requester, owner, created_at.
 
-    All of them, or those that the person with the address `seen_by` may look at.
+    All of them, or those that the person with the address `seen_by` may look at; the first `limit` of them; those that
+    come after the one with the id `before`. Raises UnknownRollout when there is none with this id to look at.
     """
     with db.read() as session:
-        rollouts = list(session.scalars(rollouts_newest_first()))
-        stalled = _stalled(session.scalars(stages_that_stall()))
-        shown = seen(session, rollouts, seen_by) if seen_by else rollouts
-        return [_head(rollout, stalled.get(rollout.id, [])) for rollout in shown]
+        found: list[Rollout] = []
+        last = _seen_one(session, before, seen_by) if before else None
+        size = min(limit or AT_ONCE, AT_ONCE)
+        while limit is None or len(found) < limit:
+            page = session.scalars(_after(last).limit(size)).all()
+            found += seen(session, page, seen_by) if seen_by else page
+            if len(page) < size:
+                break
+            last, size = page[-1], AT_ONCE
+        shown = found[:limit]
+        return [head for at in range(0, len(shown), AT_ONCE) for head in _heads(session, shown[at : at + AT_ONCE])]
+
+
+def _seen_one(session: Session, rollout_id: str, seen_by: str) -> Rollout:
+    rollout = session.get(Rollout, rollout_id)
+    if rollout is None or (seen_by and not seen(session, [rollout], seen_by)):
+        raise UnknownRollout(f"There is no rollout “{rollout_id}” to go on after.")
+    return rollout
+
+
+def _after(last: Rollout | None) -> Select[Rollout]:
+    return rollouts_older_than(last.created_at, last.id) if last else rollouts_newest_first()
+
+
+def _heads(session: Session, rollouts: Sequence[Rollout]) -> list[dict[str, Any]]:
+    stalled = _stalled(session.scalars(stages_that_stall([rollout.id for rollout in rollouts])))
+    return [_head(rollout, stalled.get(rollout.id, [])) for rollout in rollouts]
 
 
 def plan_of_rollout(db: Database, rollout_id: str) -> Plan:

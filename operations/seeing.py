@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from domain import authority
@@ -23,11 +25,10 @@ def require_seen(db: Database, rollout_id: str, person: str) -> None:
             raise UnknownRollout(f"There is no rollout “{rollout_id}” among those that you have a part in.")
 
 
-def seen(session: Session, rollouts: list[Rollout], person: str) -> list[Rollout]:
+def seen(session: Session, rollouts: Sequence[Rollout], person: str) -> list[Rollout]:
     """Return those of these rollouts that a person may look at."""
     holders = holders_now(session)
-    only = rollouts[0].id if len(rollouts) == 1 else None
-    part_in = set(session.scalars(rollouts_with_a_part_for(person, only)))
+    part_in = set(session.scalars(rollouts_with_a_part_for(person, [one.id for one in rollouts])))
     return [one for one in rollouts if one.id in part_in or _looks_after_or_is_named(one, holders, person)]
 
 

@@ -7,10 +7,13 @@ become as scattered as the real ones are, so that indexes are as large and as un
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, Table, text
+from sqlalchemy import Column, Connection, Integer, Table, make_url, text
 
 from models.base import Base
 from models.database import Database
@@ -20,6 +23,7 @@ from models.prefect_page import Bar
 from models.record import AuditEntry
 from models.requests import Link, Request
 from models.rollouts import Rollout, StageRow
+from tests.postgres import Postgres
 
 TABLES: Sequence[type[Base]] = (Rollout, StageRow, GateRow, Request, Link, AuditEntry, Message, Bar)
 """What a rollout that waits has rows in, in an order in which they may be written."""
@@ -30,6 +34,27 @@ UNIQUE = 12
 _NAMES = {"id", "rollout_id", "stage_id", "gate_id", "subject_id", "request_id", "token_hash", "dedup_key",
           "flow_run_id", "task_run_id"}  # fmt: skip
 _UUIDS = {"flow_run_id", "task_run_id"}
+
+
+Copies = Callable[[str], str]
+"""Gives the address of an empty database for "", else that of a fresh copy of the database at this address."""
+
+
+def sqlite_copies(folder: Path) -> Copies:
+    """Return what makes databases of SQLite in this folder."""
+
+    def copy(of: str) -> str:
+        path = folder / f"{time.monotonic_ns()}.db"
+        if of:
+            shutil.copy(of.removeprefix("sqlite:///"), path)
+        return f"sqlite:///{path}"
+
+    return copy
+
+
+def postgres_copies(server: Postgres) -> Copies:
+    """Return what makes databases on this server."""
+    return lambda of: server.create(template=(make_url(of).database if of else "") or "template1")
 
 
 def copy_rollout(db: Database, rollout_id: str, numbers: range) -> None:

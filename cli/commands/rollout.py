@@ -82,11 +82,12 @@ def start(
 
 
 @rollout.command("list")
+@click.option("--limit", type=click.IntRange(min=1), help="The newest so many; all of them when it is left out.")
 @json_option
-def list_(as_json: bool) -> None:
-    """List every rollout, newest first."""
+def list_(limit: int | None, as_json: bool) -> None:
+    """List rollouts, newest first."""
     with opened(Settings.from_environment()) as db:
-        found = list_rollouts(db)
+        found = list_rollouts(db, limit=limit)
     if as_json:
         print_json(found)
     elif found:

@@ -75,6 +75,26 @@ def test_the_list_has_the_facts_of_the_command_line_newest_first(company: Compan
     assert [one["title"] for one in api.get(EMIL, "/rollouts").json()] == ["Another"]
 
 
+def test_a_long_list_comes_in_pages(company: Company, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("operations.describe_rollout.AT_ONCE", 2)
+    for number in range(7):  # those with odd numbers at the same moment as the one before
+        company.start(one_gate(SIGN_OFF), title=str(number), requester=EMIL if number % 3 == 0 else REQUESTER)
+        company.later(hours=number % 2)
+    whole = [one["id"] for one in api.get(ADMIN, "/rollouts").json()]
+    assert len(set(whole)) == 7
+    for size in (1, 2, 3, 7, 8):
+        pages, before = [], ""
+        while page := api.get(ADMIN, f"/rollouts?limit={size}&before={before}").json():
+            assert len(page) <= size
+            pages += [one["id"] for one in page]
+            before = pages[-1]
+        assert pages == whole
+    assert [one["title"] for one in api.get(EMIL, "/rollouts?limit=2").json()] == ["6", "3"]
+    refused(api.get(EMIL, f"/rollouts?before={whole[1]}"), 404, "unknown-rollout")
+    refused(api.get(ADMIN, "/rollouts?before=nobody"), 404, "unknown-rollout")
+    assert api.get(ADMIN, "/rollouts?limit=0").status_code == 422
+
+
 def test_a_rollout_is_started_in_the_name_of_whoever_calls(company: Company, api: Api, tmp_path: Path) -> None:
     (tmp_path / "plans").mkdir()
     (tmp_path / "plans" / "one-gate.yaml").write_text(one_gate(SIGN_OFF))

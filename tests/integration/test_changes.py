@@ -1,39 +1,82 @@
-"""Hearing of commits: each one, by whomever, and nothing else."""
+"""Hearing of commits: every thread of a process does, by one connection, and hears again after that was lost."""
 
 from __future__ import annotations
 
-import sqlite3
+import threading
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from sqlalchemy import text
 
 from models.changes import Changes
+from models.checks import CheckRun
 from models.database import Database
-from tests.company import SIGN_OFF, Company, one_gate
+from tests.postgres import Postgres
+
+SOON = 10.0
+AT_ONCE = 0.05
+LOSE_IT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE query = 'LISTEN etappe' AND datname = current_database()
+"""
 
 
-def test_each_commit_is_heard_at_once_and_silence_is_none(db: Database) -> None:
-    company = Company(db)
+def commit(db: Database) -> None:
+    with db.write() as session:
+        session.add(CheckRun(started_at=datetime.now(UTC), report={}))
+
+
+def test_the_first_look_is_at_once_and_the_next_one_after_a_commit(db: Database) -> None:
     with Changes(db) as changes:
-        assert changes.wait(0)  # nothing is known of what came before
-        for _ in range(3):
-            company.start(one_gate(SIGN_OFF))
-            assert changes.wait(5)
-            *_, last = [changes.wait(0.05) for _ in range(5)]  # it may have taken several transactions
-            assert not last
+        assert changes.wait(SOON)
+        assert not changes.wait(AT_ONCE)
+        commit(db)
+        assert changes.wait(SOON)
+        assert not changes.wait(AT_ONCE)
 
 
-def test_listening_keeps_no_transaction_open(db: Database) -> None:
-    """One that stays open would let the write-ahead log of SQLite grow for as long as the relay runs."""
-    company = Company(db)
+def test_what_was_committed_while_nobody_waited_is_not_missed(db: Database) -> None:
+    with Changes(db) as one, Changes(db) as another:
+        one.wait(SOON)
+        another.wait(SOON)
+        commit(db)
+        assert one.wait(SOON)
+        assert another.wait(SOON)
+
+
+def test_one_connection_listens_for_all_threads(db: Database) -> None:
+    heard: list[bool] = []
+
+    def listen() -> None:
+        with Changes(db) as changes:
+            changes.wait(SOON)
+            ready.wait(SOON)
+            heard.append(changes.wait(SOON))
+
+    ready = threading.Barrier(6)
+    threads = [threading.Thread(target=listen) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    ready.wait(SOON)
+    assert sum(thread.name == "changes" for thread in threading.enumerate()) == 1
+    commit(db)
+    for thread in threads:
+        thread.join(SOON)
+    assert heard == [True] * 5
+    assert not any(thread.name == "changes" for thread in threading.enumerate())
+
+
+def test_whoever_waits_is_told_when_the_connection_is_lost_and_can_listen_anew(postgres: Postgres) -> None:
+    db = Database(postgres.create(template="etappe_template"))
     with Changes(db) as changes:
-        assert changes.wait(0)
-        company.start(one_gate(SIGN_OFF))
-        assert changes.wait(5)
-        assert not db.is_sqlite or everything_is_in_the_file(db)
-
-
-def everything_is_in_the_file(db: Database) -> bool:
-    connection = sqlite3.connect(db.url.removeprefix("sqlite:///"))
-    try:
-        blocked, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    finally:
-        connection.close()
-    return not blocked
+        changes.wait(SOON)
+        with db.read() as session:
+            assert session.scalars(text(LOSE_IT)).all() == [True]
+        with pytest.raises(psycopg.OperationalError):
+            changes.wait(SOON)
+        changes.close()
+        assert changes.wait(SOON)
+        commit(db)
+        assert changes.wait(SOON)
+    db.close()

@@ -31,7 +31,7 @@ from operations.report_late_check import report_late_check
 from operations.run_gates import runs_to_follow
 from operations.take_turns import take_turns
 from settings import Settings
-from tests.api_client import ANNA, BEN, CARLA, WITH_ADMIN, Api
+from tests.api_client import ADMIN, ANNA, BEN, CARLA, WITH_ADMIN, Api
 from tests.company import KEYS, MONDAY, ROLES, SIGN_OFF, Company
 from tests.delivering import post
 from tests.fakes import FakeChat, FakeSender
@@ -117,6 +117,8 @@ def everything_hot(company: Company, home: Path) -> dict[str, Callable[[], objec
         here = f"/rollouts/{company.rollout_id}"
         for path in (here, f"{here}/explanation", f"{here}/gates/gate"):
             assert api.get(ANNA, path).status_code == 200, path
+        page = api.get(ADMIN, "/rollouts?limit=3").json()
+        assert api.get(ADMIN, f"/rollouts?limit=3&before={page[0]['id']}").status_code == 200
 
     def looking() -> None:
         looks_due(db, company.now)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from operations.cancel_rollout import cancel_rollout
 from operations.describe_rollout import describe_rollout, list_rollouts
@@ -17,13 +17,18 @@ from web.api.caller import Caller, Me, SeenRollout, TakesJson
 from web.api.explanation_facts import ExplainedFacts
 from web.api.facts import RolloutFacts, RolloutHead
 
+Limit = Annotated[int | None, Query(ge=1, le=1000, description="How many to list; all of them when it is left out")]
+Before = Annotated[
+    str, Query(pattern=r"^[a-z0-9]{0,16}$", description="The id of the last one you have; the list goes on after it")
+]
+
 router = APIRouter(prefix="/rollouts", tags=["rollouts"])
 
 
 @router.get("", response_model=list[RolloutHead])
-def list_(me: Me) -> Any:
+def list_(me: Me, limit: Limit = None, before: Before = "") -> Any:
     """List the rollouts you have a part in, newest first; an administrator sees all of them."""
-    return list_rollouts(me.db, seen_by=me.address)
+    return list_rollouts(me.db, seen_by=me.address, limit=limit, before=before)
 
 
 @router.post("", response_model=RolloutFacts, status_code=201, dependencies=[TakesJson])

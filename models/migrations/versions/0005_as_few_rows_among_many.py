@@ -17,3 +17,4 @@ def upgrade() -> None:
     op.create_index('ix_stages_stalled_since', 'stages', ['stalled_since'], sqlite_where=stalled,
                     postgresql_where=stalled)
     op.create_index('ix_rollouts_plan_version_id_state', 'rollouts', ['plan_version_id', 'state'])
+    op.create_index('ix_rollouts_created_at_id', 'rollouts', ['created_at', 'id'])
