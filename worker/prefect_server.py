@@ -71,7 +71,7 @@ def server_parts(home: Path, port: int, *, credentials: str = "") -> list[Part]:
     """Prefect's database and its server, in the order in which they start."""
     server = Part(
         name="prefect server",
-        command=[*_prefect(), "server", "start", "--host", HOST, "--port", str(port)],
+        command=[sys.executable, "-m", "worker.prefect_program", *f"server start --host {HOST} --port {port}".split()],
         environment=prefect_environment(home, port, credentials=credentials),
         ready=lambda: is_healthy(port),
         ready_within=timedelta(minutes=3),

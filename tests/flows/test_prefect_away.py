@@ -6,7 +6,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -155,6 +156,13 @@ def test_the_check_is_scheduled_every_quarter_of_an_hour_and_does_its_work(etapp
     deployment = etappe.deployment("check-stalled/scheduled")
     [schedule] = deployment["schedules"]
     assert (schedule["active"], schedule["schedule"]["interval"]) == (True, 900.0)
+    its_own = {"deployments": {"id": {"any_": [deployment["id"]]}}}
+    by_schedule = eventually(
+        lambda: [run for run in etappe.post("flow_runs/filter", **its_own) if run["auto_scheduled"]],
+        "the runs that Prefect's server makes of the schedule",
+    )
+    times = sorted(datetime.fromisoformat(run["expected_start_time"]) for run in by_schedule)
+    assert {later - earlier for earlier, later in pairwise(times)} == {timedelta(minutes=15)}
     before = checks(etappe)
     run = etappe.post(f"deployments/{deployment['id']}/create_flow_run")
     assert etappe.until(run["id"], "Completed")["name"] == "Check what has stalled"
