@@ -215,7 +215,7 @@ def test_a_chat_service_that_hangs_holds_up_nobodys_mail(company: Listening, mon
             let_go.wait(20)
 
     monkeypatch.setattr(relay, "AppriseSender", Hanging)
-    monkeypatch.setattr(relay, "SmtpSender", lambda url: mails)
+    monkeypatch.setattr(relay, "SmtpPool", lambda url: mails)
     here = installation(company)
     thread = threading.Thread(target=relay.run, args=(here, stop), kwargs={"with_prefect": False})
     thread.start()
