@@ -1,7 +1,7 @@
 """How much disk a waiting rollout takes, on PostgreSQL and on SQLite: of a plan with one gate, and of a bundled one.
 
-Starts so many rollouts, has PostgreSQL tidy up, and divides what the database has grown by. Indexes are counted in, and so is
-the mail that is still to be sent. Run: python benchmarks/disk.py [rollouts]
+Starts so many rollouts, has PostgreSQL tidy up, and divides what the database has grown by. Indexes are counted in, and
+so is the mail that is still to be sent. Run: python benchmarks/disk.py [rollouts]
 """
 
 from __future__ import annotations
