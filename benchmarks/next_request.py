@@ -29,12 +29,15 @@ from urllib.parse import urlsplit
 import httpx
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from sqlalchemy import select
 
 from cli.parts import Layout, all_parts
 from domain import links
 from models.checks import CheckRun
 from models.database import Database
+from models.outbox import Message, MessageState
 from models.requests import RequestState, requests_of
+from models.rollouts import rollouts_unpainted, rollouts_without_flow_run
 from operations.import_people import import_people
 from operations.installation import Installation
 from operations.show_request import show_request
@@ -47,6 +50,7 @@ from tests.postgres import Postgres
 from worker.parts import Crew
 
 PATIENCE_SECONDS = 120
+_IS_PENDING = Message.state == MessageState.PENDING
 CLIENTS = 16
 PLAN = f"""
 plan: three-stages
@@ -124,12 +128,11 @@ def _measure(kind: str, here: Installation, client: httpx.Client, mails: Mails, 
         raw = [_raw_limit(here.db, smtp) for _ in range(single)]
     _say(kind, "one commit and one mail", raw, raw)
     forms = [_form(here, mails) for _ in range(single)]
-    time.sleep(3)  # until Prefect's page is painted
-    answers, next_mails = zip(*(_decide(client, mails, *form) for form in forms), strict=True)
+    answers, next_mails = zip(*(_decide(here, client, mails, *form) for form in forms), strict=True)
     _say(kind, "POST until its answer", answers, raw)
     _say(kind, "POST until the next mail", next_mails, raw)
     forms = [_form(here, mails) for _ in range(burst)]
-    time.sleep(3)
+    _until_all_is_quiet(here)
     began = time.monotonic()
     with ThreadPoolExecutor(CLIENTS) as pool:
         list(pool.map(lambda form: _post(client, *form[1:]), forms))
@@ -161,12 +164,25 @@ def _form(here: Installation, mails: Mails) -> tuple[str, str, dict[str, str]]:
 
 
 def _decide(
-    client: httpx.Client, mails: Mails, rollout_id: str, path: str, form: dict[str, str]
+    here: Installation, client: httpx.Client, mails: Mails, rollout_id: str, path: str, form: dict[str, str]
 ) -> tuple[float, float]:
+    _until_all_is_quiet(here)
     began = time.monotonic()
     _post(client, path, form)
     answered = time.monotonic() - began
     return answered, mails.taken((rollout_id, "second-gate")) - began
+
+
+def _until_all_is_quiet(here: Installation) -> None:
+    """Wait until every mail is sent, and Prefect's page shows all that has happened."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        with here.db.read() as session:
+            waiting = (rollouts_without_flow_run(), rollouts_unpainted(), select(Message).where(_IS_PENDING))
+            if not any(session.scalars(query.limit(1)).first() for query in waiting):
+                return
+        time.sleep(0.1)
+    raise SystemExit("It did not become quiet.")
 
 
 def _post(client: httpx.Client, path: str, form: dict[str, str]) -> None:
