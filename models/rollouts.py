@@ -16,14 +16,15 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
     literal_column,
-    or_,
     select,
+    tuple_,
+    type_coerce,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from domain.plan import Plan
 from domain.states import ENDED, RolloutState, StageState
-from models.base import Address, Base, Name, RolloutId, state_column
+from models.base import Address, Base, Name, RolloutId, UtcDateTime, state_column
 from models.reading import prepared
 
 
@@ -157,8 +158,8 @@ def rollouts_newest_first() -> Select[Rollout]:
 @prepared
 def rollouts_older_than(created_at: datetime, rollout_id: str) -> Select[Rollout]:
     """The rollouts that come after this one in the order of `rollouts_newest_first`."""
-    earlier = or_(Rollout.created_at < created_at, Rollout.id < rollout_id)
-    return rollouts_newest_first().where(Rollout.created_at <= created_at, earlier)
+    that_one = tuple_(type_coerce(created_at, UtcDateTime()), type_coerce(rollout_id, String(16)))
+    return rollouts_newest_first().where(tuple_(Rollout.created_at, Rollout.id) < that_one)
 
 
 @prepared

@@ -40,17 +40,16 @@ def list_rollouts(db: Database, seen_by: str = "", limit: int | None = None, bef
     come after the one with the id `before`. Raises UnknownRollout when there is none with this id to look at.
     """
     with db.read() as session:
-        found: list[Rollout] = []
+        found: list[dict[str, Any]] = []
         last = _seen_one(session, before, seen_by) if before else None
         size = min(limit or AT_ONCE, AT_ONCE)
         while limit is None or len(found) < limit:
             page = session.scalars(_after(last).limit(size)).all()
-            found += seen(session, page, seen_by) if seen_by else page
+            found += _heads(session, seen(session, page, seen_by) if seen_by else page)
             if len(page) < size:
                 break
             last, size = page[-1], AT_ONCE
-        shown = found[:limit]
-        return [head for at in range(0, len(shown), AT_ONCE) for head in _heads(session, shown[at : at + AT_ONCE])]
+        return found[:limit]
 
 
 def _seen_one(session: Session, rollout_id: str, seen_by: str) -> Rollout:
