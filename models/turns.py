@@ -7,6 +7,7 @@ gone as soon as the process is, however it went, so whoever waits takes over wit
 from __future__ import annotations
 
 import fcntl
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
@@ -51,6 +52,8 @@ class Turn:
     def give_back(self) -> None:
         """Let another one have the turn; nothing when it is not ours."""
         if self._session is not None:
+            with suppress(psycopg.Error):  # the server takes a moment to notice that a session was closed
+                self._session.execute("SELECT pg_advisory_unlock_all()")
             self._session.close()
         if self._file is not None:
             self._file.close()
