@@ -65,9 +65,7 @@ def test_a_flow_run_deleted_after_the_end_is_not_waited_for(etappe: Etappe) -> N
 
 def test_a_process_killed_in_the_middle_starts_one_rollout_all_the_same(etappe: Etappe, plan: Write) -> None:
     flow_run_id = etappe.press_run(plan=plan("one-gate", one_gate(ANY)), title="Killed in the middle")
-    eventually(lambda: etappe.flow_run(flow_run_id)["state_type"] == "RUNNING" or etappe.states(flow_run_id), "a run")
-    eventually(lambda: processes_of(flow_run_id), "its process")
-    for process in processes_of(flow_run_id):
+    for process in eventually(forked, "its process"):
         process.send_signal(signal.SIGKILL)
     etappe.until(flow_run_id, "Suspended")
     assert titles(etappe).count("Killed in the middle") == 1
@@ -131,11 +129,12 @@ def test_cancelling_while_the_relay_was_away_is_noticed_later(etappe: Etappe, by
     eventually(lambda: etappe.rollout(rollout_id)["state"] == "cancelled", "the rollout being called off", seconds=15)
 
 
-def processes_of(flow_run_id: str) -> list[psutil.Process]:
-    """The processes that execute a flow run."""
-    return [process for process in psutil.process_iter(["environ"])
-            if (process.info["environ"] or {}).get("PREFECT__FLOW_RUN_ID", "").replace("-", "")
-            == flow_run_id.replace("-", "")]  # fmt: skip
+def forked() -> list[psutil.Process]:
+    """The processes that execute flow runs: the worker forks each from the one that has imported everything."""
+    found = [process for process in psutil.process_iter(["cmdline", "ppid"])
+             if "worker.warm.zygote" in (process.info["cmdline"] or ())]  # fmt: skip
+    parents = {process.pid for process in found}
+    return [process for process in found if process.info["ppid"] in parents]
 
 
 def titles(etappe: Etappe) -> list[str]:
