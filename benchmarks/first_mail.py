@@ -7,7 +7,6 @@ server of this script's that notes when it has taken a mail. Run: python benchma
 from __future__ import annotations
 
 import os
-import socket
 import statistics
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import httpx
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from benchmarks.kit.processes import free_port
 from cli.parts import Layout, all_parts
 from domain import links
 from models.requests import Request, RequestState, requests_of
@@ -117,11 +117,11 @@ def main() -> None:
     """Start so many rollouts one after the other, let the board decide each, and print what both took."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     mails = Mails()
-    server = Controller(mails, hostname="127.0.0.1", port=_free_port())
+    server = Controller(mails, hostname="127.0.0.1", port=free_port())
     server.start()
     with tempfile.TemporaryDirectory() as folder, Crew(Path(folder) / "logs") as crew:
         smtp_url = f"smtp://127.0.0.1:{server.port}"
-        layout = Layout(Path(folder), _free_port(), _free_port(), _free_port(), smtp_url=smtp_url)
+        layout = Layout(Path(folder), free_port(), free_port(), free_port(), smtp_url=smtp_url)
         for part in all_parts(layout):
             crew.start(part)
         with httpx.Client(base_url=f"{layout.prefect.url}/", timeout=30, trust_env=False) as api:
@@ -143,12 +143,6 @@ def _measure(etappe: Etappe) -> tuple[float, float]:
 def _say(what: str, seconds: list[float]) -> None:
     median, least, most = statistics.median(seconds), min(seconds), max(seconds)
     print(f"{what:<41} {median * 1000:7.0f} ms ({least * 1000:.0f} … {most * 1000:.0f})")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

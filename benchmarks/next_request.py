@@ -31,6 +31,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import select
 
+from benchmarks.kit.processes import free_port
 from cli.parts import Layout, all_parts
 from domain import links
 from models.checks import CheckRun
@@ -45,7 +46,6 @@ from operations.start_rollout import Start, start_rollout
 from plans.directory import read_directory
 from plans.reading import read_plan
 from tests.company import PEOPLE, ROLES, SIGN_OFF
-from tests.flows.conftest import free_port
 from tests.postgres import Postgres
 from worker.parts import Crew
 

@@ -8,7 +8,6 @@ waiting costs. Run: python benchmarks/waiting.py [how many]
 from __future__ import annotations
 
 import contextlib
-import socket
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 from sqlalchemy import func, select
 
+from benchmarks.kit.processes import free_port
 from cli.parts import Layout, all_parts
 from models.database import Database
 from models.rollouts import Rollout
@@ -35,7 +35,7 @@ def main() -> None:
     """Measure with none, with so many and with twice as many waiting, and print all three."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     with tempfile.TemporaryDirectory() as folder:
-        layout = Layout(Path(folder), _free_port(), _free_port(), _free_port())
+        layout = Layout(Path(folder), free_port(), free_port(), free_port())
         with Crew(Path(folder) / "logs") as crew:
             for part in all_parts(layout):
                 crew.start(part)
@@ -94,12 +94,6 @@ def _family() -> list[tuple[str, psutil.Process]]:
         with contextlib.suppress(psutil.NoSuchProcess):
             found.append((" ".join(process.cmdline()), process))
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

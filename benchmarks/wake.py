@@ -9,7 +9,6 @@ run, and suspends; then it is resumed as the relay does it. Run: python benchmar
 from __future__ import annotations
 
 import os
-import socket
 import statistics
 import sys
 import tempfile
@@ -20,9 +19,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from settings import CHECKOUT, WARM
+from benchmarks.kit.processes import free_port
+from settings import CHECKOUT, WARM, WORK_POOL
 from worker.parts import Crew, Part
-from worker.prefect_server import WORK_POOL, prefect_environment, server_parts, worker_part
+from worker.prefect_server import prefect_environment, server_parts, worker_part
 
 PATIENCE_SECONDS = 120
 STOCK = "process"
@@ -35,7 +35,7 @@ def main() -> None:
     """Measure so many starts and wakes with each worker, and print the medians."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 9
     with tempfile.TemporaryDirectory() as folder:
-        home, port = Path(folder), _free_port()
+        home, port = Path(folder), free_port()
         clients = {k: v for k, v in prefect_environment(home, port).items() if not k.startswith("PREFECT_SERVER_")}
         os.environ.update(clients)
         with Crew(home / "logs") as crew:
@@ -144,12 +144,6 @@ def until(look: Callable[[], Found | None]) -> Found:
 def _say(what: str, seconds: list[float]) -> None:
     median, least, most = statistics.median(seconds), min(seconds), max(seconds)
     print(f"{what:<56} {median * 1000:7.0f} ms ({least * 1000:.0f} … {most * 1000:.0f})")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -19,9 +19,7 @@ from flows.check_stalled import check_stalled
 from flows.rollout import rollout
 from flows.shift_traffic import shift_traffic
 from operations.installation import Installation
-from settings import CHECKOUT
-
-WORK_POOL = "etappe"
+from settings import CHECKOUT, WORK_POOL
 
 
 def deploy(installation: Installation) -> None:

@@ -12,6 +12,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_WEB_PORT = 8400
 DEFAULT_PREFECT_PORT = 4200
 DEFAULT_SMTP_PORT = 1025
+WORK_POOL = "etappe"
+"""The work pool in Prefect that all of Etappe's flow runs go through."""
 WARM = "warm"
 """Etappe's own type of worker (docs/adr/0013)."""
 

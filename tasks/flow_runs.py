@@ -49,12 +49,12 @@ from operations.attach_flow_run import attach_flow_run, forget_wake
 from operations.cancel_rollout import cancel_rollout
 from operations.installation import Installation
 from operations.workspace import Actor
+from settings import WORK_POOL
 
 log = logging.getLogger("etappe.flow_runs")
 
 FLOW = "rollout"
 DEPLOYMENT = "start"
-POOL = "etappe"
 BATCH = 200
 PASS_TAKES_AT_MOST = timedelta(minutes=5)
 """A flow run works for seconds between two waits; one that claims to run for longer has lost its process."""
@@ -229,7 +229,7 @@ def take_up_orphans(client: SyncPrefectClient, since: datetime, worker: str) -> 
 def _another_is_alive(client: SyncPrefectClient, worker: str, now: datetime) -> bool:
     heard_lately = WorkerFilter(last_heartbeat_time=WorkerFilterLastHeartbeatTime(after_=now - WORKERS_REPORT_WITHIN))
     try:
-        alive = client.read_workers_for_work_pool(POOL, heard_lately, offset=0, limit=BATCH)
+        alive = client.read_workers_for_work_pool(WORK_POOL, heard_lately, offset=0, limit=BATCH)
     except ObjectNotFound:  # not deployed yet
         return False
     return any(other.name != worker for other in alive)

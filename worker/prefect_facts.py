@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from worker.prefect_server import WORK_POOL
+from settings import WORK_POOL
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 PATIENCE_SECONDS = 5

@@ -19,13 +19,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from settings import CHECKOUT, WARM
+from settings import CHECKOUT, WARM, WORK_POOL
 from worker.parts import Part, Port
 from worker.postgres import Postgres
 
 HOST = "127.0.0.1"
 PORT_OPTION = "--prefect-port"
-WORK_POOL = "etappe"
 AT_MOST = 16
 """How many flow runs a warm worker runs at a time; fewer by the work pool's own limit in Prefect."""
 

@@ -11,6 +11,18 @@ from tests.company import ANNA, BEN, CARLA, REQUESTER, SIGN_OFF, Company, one_ga
 from tests.migrating import ALL, everything, gate, plan, rows_of, stage
 
 
+def asked_again_after_ten_days(db: Database) -> tuple[Company, str, str]:
+    """A rollout whose first gate has passed and is asked again; with that gate and the stage after it, as written."""
+    company = Company(db)
+    renewed = gate("a", "renew: {every: every 10 days, within: 2 days}", quorum="any")
+    two = stage("two", gate("b", approvers="finance"))
+    company.start(plan(stage("one", renewed), two))
+    company.decides(ANNA)
+    company.later(days=10)
+    company.checks()
+    return company, renewed, two
+
+
 class TestResources:
     def shared(self, resource: str, question: str = "Yes?") -> str:
         alone = f"exclusive: {resource}, " if resource else ""
@@ -136,30 +148,14 @@ class TestWithTheOtherRules:
         assert company.stage_states() == {"one": "passed", "two": "open"}
 
     def test_a_renewal_of_what_was_reworded_is_asked_as_if_for_the_first_time(self, db: Database) -> None:
-        company = Company(db)
-        renewed, two = (
-            gate("a", "renew: {every: every 10 days, within: 2 days}", quorum="any"),
-            stage("two", gate("b", approvers="finance")),
-        )
-        company.start(plan(stage("one", renewed), two))
-        company.decides(ANNA)
-        company.later(days=10)
-        company.checks()
+        company, renewed, two = asked_again_after_ten_days(db)
         company.migrates(plan(stage("one", renewed.replace("Yes?", "Really?")), two))
         assert company.lapsed() == [(ANNA, "the question was reworded")]
         assert company.stage_states() == {"one": "open", "two": "open"}
         assert rows_of(company, "a") == [(1, "passed", False), (2, "withdrawn", False), (3, "open", True)]
 
     def test_a_renewal_goes_on_when_only_what_follows_from_a_no_has_changed(self, db: Database) -> None:
-        company = Company(db)
-        renewed, two = (
-            gate("a", "renew: {every: every 10 days, within: 2 days}", quorum="any"),
-            stage("two", gate("b", approvers="finance")),
-        )
-        company.start(plan(stage("one", renewed), two))
-        company.decides(ANNA)
-        company.later(days=10)
-        company.checks()
+        company, _, two = asked_again_after_ten_days(db)
         company.migrates(
             plan(
                 stage("one", gate("a", "renew: {every: every 10 days, within: 2 days}, on_reject: kill", quorum="any")),

@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from models import schema
-from models.database import Database
 from tests.model.walk import Walk, walk
 
 OPTIONS = {"--seed": None, "--walks": 50, "--steps": 400}
@@ -25,22 +23,13 @@ NEVER_TAKEN = {"decide_by_an_old_link", "decide_what_was_shown_before", "decide_
 """What is tried and must be refused, every time."""
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "migrated.db"
-    db = Database(f"sqlite:///{path}")
-    schema.upgrade(db)
-    db.close()
-    return path
-
-
 @pytest.mark.slow
-def test_whatever_happens_no_rule_is_broken(pytestconfig: pytest.Config, tmp_path: Path, migrated: Path) -> None:
+def test_whatever_happens_no_rule_is_broken(pytestconfig: pytest.Config, tmp_path: Path, migrated_sqlite: Path) -> None:
     seed, walks, steps = (pytestconfig.getoption(name, usual) for name, usual in OPTIONS.items())
     seeds = [seed] if seed is not None else list(range(walks))
     taken: Counter[str] = Counter()
     with ProcessPoolExecutor(min(os.cpu_count() or 1, len(seeds))) as pool:
-        running = {number: pool.submit(walk, tmp_path, migrated, number, steps) for number in seeds}
+        running = {number: pool.submit(walk, tmp_path, migrated_sqlite, number, steps) for number in seeds}
         for number, result in running.items():
             try:
                 taken += result.result()
