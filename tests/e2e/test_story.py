@@ -143,9 +143,15 @@ class Answering:
         """Answer what has come since, or only what is asked at some gates; whether there was any."""
         come = self.inbox.mails(kind="request", rollout=self.rollout)
         new = [mail for mail in come if mail.key not in self.answered and (not only or gate_of(mail) in only)]
-        for mail in new:
-            self._answer(mail)
+        for mail in sorted(new, key=lambda mail: (gate_of(mail), mail.recipient) not in self.left):
+            if not self._waits_for_the_browser(mail):
+                self._answer(mail)
         return bool(new)
+
+    def _waits_for_the_browser(self, mail: StoredMail) -> bool:
+        """Mails come in any order; the others at a gate must not settle it before the one in the browser has spoken."""
+        gate = gate_of(mail)
+        return (gate, mail.recipient) not in self.left and gate in {name for name, _ in self.left}
 
     def _answer(self, mail: StoredMail) -> None:
         self.answered.add(mail.key)
