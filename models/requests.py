@@ -19,7 +19,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from domain.states import DecisionKind, Outcome
 from models.base import (
@@ -125,6 +125,8 @@ class Link(Base):
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[VoidReason | None] = mapped_column(state_column(VoidReason))
 
+    request: Mapped[Request] = relationship(lazy="raise")  # so that a new request is written before its link
+
 
 class Decision(Base):
     """One person's word at one gate. Append-only, by trigger; of one voice's words at a gate, the last one counts.
@@ -216,6 +218,24 @@ def decisions_at(gate_id: int) -> Select[Decision]:
 def decisions_of(rollout_id: str) -> Select[Decision]:
     """What was decided in a rollout."""
     return select(Decision).where(Decision.rollout_id == rollout_id).order_by(Decision.id)
+
+
+@prepared
+def behind_link(token_hash: str) -> Select[Link, Request, GateRow, Rollout]:
+    """A link with what it asks, and where."""
+    return (
+        select(Link, Request, GateRow, Rollout)
+        .join(Request, Request.id == Link.request_id)
+        .join(GateRow, GateRow.id == Request.gate_id)
+        .join(Rollout, Rollout.id == Request.rollout_id)
+        .where(Link.token_hash == token_hash)
+    )
+
+
+@prepared
+def rollout_behind_link(token_hash: str) -> Select[str]:
+    """The rollout that a link leads to."""
+    return select(Request.rollout_id).join(Link, Link.request_id == Request.id).where(Link.token_hash == token_hash)
 
 
 @prepared

@@ -19,13 +19,13 @@ from operations.about import changes_since
 from operations.asked import Asked, refuse_what_is_over
 from operations.asking import open_requests, void
 from operations.attach import NewFile, add_file, add_link
-from operations.by_link import by_link
+from operations.by_link import answer_by_link
 from operations.change_inputs import apply_changes
 from operations.changes import go_on
 from operations.detach import remove
 from operations.lapsing import lapse_what_changed
 from operations.progress import progress
-from operations.show_request import RequestPage, shown_again
+from operations.show_request import RequestPage
 from operations.telling import tell_again
 from operations.typed_inputs import read_changes
 from operations.voices import wishes
@@ -57,15 +57,14 @@ def answer_changes_by_link(
     The same reply again returns what was recorded. Raises what by_link, refuse_what_is_over and answer_changes raise.
     """
 
-    def change(asked: Asked) -> str:
+    def change(asked: Asked) -> None:
         if asked.request.purpose is not Purpose.RESPOND:
             raise InvalidInput(Reason("This page asks for something else than an answer to a request for changes."))
         if not _is_repeated(asked, answer):
             refuse_what_is_over(asked, digest)
             _answer(asked.ws, asked.gate, answer)
-        return asked.request.id
 
-    return shown_again(db, by_link(db, keys, token, code, now, change), now)
+    return answer_by_link(db, keys, token, code, now, change)
 
 
 def answer_changes(

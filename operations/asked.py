@@ -10,6 +10,7 @@ from models.gates import GateRow
 from models.requests import Request, RequestState
 from operations.delegating import delegation_behind
 from operations.question import shown_digest
+from operations.show_request import RequestPage, page
 from operations.workspace import Workspace
 
 
@@ -20,6 +21,11 @@ class Asked:
     ws: Workspace
     request: Request
     gate: GateRow
+
+
+def page_of(asked: Asked) -> RequestPage:
+    """Return the page of what was asked, as it is once the answer is committed."""
+    return page(asked.ws, asked.request)
 
 
 def refuse_what_is_over(asked: Asked, digest: str) -> None:

@@ -57,7 +57,6 @@ def _send(ws: Workspace, gate: GateRow, requests: Sequence[Request]) -> None:
     for place, request in enumerate(requests, start=asked):
         request.position = place
     ws.session.add_all(requests)
-    ws.session.flush()
     look_up_hours(ws, [request.person for request in requests])
     lapsed = _lapsed_before(ws, gate)
     for request in requests:
@@ -162,7 +161,7 @@ def add_link(ws: Workspace, request: Request) -> None:
     ws.session.add(
         Link(
             token_hash=links.token_hash(token),
-            request_id=request.id,
+            request=request,
             number=request.link_number,
             key_id=links.key_id(key),
             created_at=ws.now,

@@ -19,7 +19,6 @@ from models.delegations import LENT, Delegation, delegations_of
 from models.gates import GateRow
 from models.people import Person
 from models.requests import Request, RequestState
-from models.rollouts import Rollout
 from notifications.facts import Question, Reader
 from operations import be_away, come_back
 from operations.apply_delegations import take_back
@@ -178,8 +177,8 @@ def _repeated(ws: Workspace, person: str, to: str, term: Term) -> Absence | None
 
 def _shown(db: Database, token: str, now: datetime, entered: int = 0) -> AwayPage:
     with db.read() as session:
-        request = session.get_one(Request, find_link(session, token).request_id)
-        return _page(Workspace.to_look_at(session, session.get_one(Rollout, request.rollout_id), now), request, entered)
+        _, request, _, rollout = find_link(session, token)
+        return _page(Workspace.to_look_at(session, rollout, now), request, entered)
 
 
 def _page(ws: Workspace, request: Request, entered: int) -> AwayPage:

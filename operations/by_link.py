@@ -6,14 +6,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from sqlalchemy.orm import Session
+
 from domain import links
-from domain.errors import LinkVoid, WrongCode
+from domain.errors import LinkUnknown, WrongCode
 from models.database import Database
 from models.gates import GateRow
-from models.requests import Link, Request, RequestState, VoidReason
-from operations.asked import Asked
+from models.requests import Link, Request, RequestState, rollout_behind_link
+from operations.asked import Asked, page_of
 from operations.asking import renew_link
-from operations.show_request import find_link
+from operations.show_request import RequestPage, find_link
 from operations.telling import tell_code
 from operations.workspace import Actor, Workspace, lock
 
@@ -21,6 +23,7 @@ TRIES = 5
 """Wrong codes until a new link and code are mailed (design, section 4)."""
 
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 def by_link(
@@ -30,18 +33,47 @@ def by_link(
 
     A wrong code is counted, and the count is kept. Raises LinkUnknown, LinkVoid, WrongCode, and what `change` raises.
     """
-    with db.write() as session:
-        link = find_link(session, token)
-        request = session.get_one(Request, link.request_id)
-        ws = lock(session, keys, request.rollout_id, now, Actor(request.person, "link", "link-code"))
-        session.refresh(link)
-        session.refresh(request)
-        if link.voided_at is not None:
-            raise LinkVoid(link.void_reason or VoidReason.RENEWED, link.voided_at)
-        wrong = _count_wrong_code(ws, request, link, code)
-        if wrong is None:
-            return change(Asked(ws, request, session.get_one(GateRow, request.gate_id)))
-    raise wrong
+    return _by_link(db, keys, token, code, now, change, lambda _, changed: changed)
+
+
+def answer_by_link(
+    db: Database, keys: Sequence[bytes], token: str, code: str, now: datetime, change: Callable[[Asked], None]
+) -> RequestPage:
+    """As `by_link`; return the page as it is after it."""
+    return _by_link(db, keys, token, code, now, change, lambda asked, _: page_of(asked))
+
+
+def _by_link(
+    db: Database,
+    keys: Sequence[bytes],
+    token: str,
+    code: str,
+    now: datetime,
+    change: Callable[[Asked], _T],
+    look: Callable[[Asked, _T], _R],
+) -> _R:
+    def heard(session: Session) -> tuple[Asked, _T] | WrongCode:
+        asked, link = _found(session, keys, token, now)
+        wrong = _count_wrong_code(asked.ws, asked.request, link, code)
+        return wrong or (asked, change(asked))
+
+    def looked_at(session: Session, found: tuple[Asked, _T] | WrongCode) -> _R:
+        if isinstance(found, WrongCode):
+            raise found
+        return look(*found)
+
+    return db.write_then_read(heard, looked_at)
+
+
+def _found(session: Session, keys: Sequence[bytes], token: str, now: datetime) -> tuple[Asked, Link]:
+    """What a link asks, read under its rollout's lock: whoever had it before may have changed all of it."""
+    rollout_id = session.scalar(rollout_behind_link(links.token_hash(token)))
+    if rollout_id is None:
+        raise LinkUnknown()
+    ws = lock(session, keys, rollout_id, now)
+    link, request, gate, _ = find_link(session, token)
+    ws.actor = Actor(request.person, "link", "link-code")
+    return Asked(ws, request, gate), link
 
 
 def _count_wrong_code(ws: Workspace, request: Request, link: Link, given: str) -> WrongCode | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+
+from sqlalchemy.orm import Session
 
 from domain.eligibility import normalise_address
 from domain.errors import NotEligible
@@ -13,10 +14,9 @@ from domain.reasons import Reason
 from models.database import Database
 from models.gates import GateRow
 from models.requests import Purpose, Request, RequestState, asked_of, words_about
-from operations.asked import Asked
-from operations.workspace import Actor, Workspace, locked
-
-_T = TypeVar("_T")
+from operations.asked import Asked, page_of
+from operations.show_request import RequestPage
+from operations.workspace import Actor, Workspace, lock
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,25 @@ def by_person(
     actor: Actor,
     now: datetime,
     purposes: Collection[Purpose],
-    change: Callable[[Asked], _T],
+    change: Callable[[Asked], None],
     *,
     digest: str = "",
-) -> _T:
-    """Run `change` on what the actor is asked at a gate in its newest round, in one transaction.
+) -> RequestPage:
+    """Run `change` on what the actor is asked at a gate in its newest round, in one transaction; return the page then.
 
     Asked for several things, it is the one of these purposes that is open. Whoever sends a word a second time, after it
     has begun a new round, means the round that `digest` belongs to. Raises UnknownRollout, NotEligible for somebody who
     is not asked there, and what `change` raises.
     """
-    with locked(db, keys, where.rollout_id, now, actor) as ws:
+
+    def heard(session: Session) -> Asked:
+        ws = lock(session, keys, where.rollout_id, now, actor)
         request = _said_already(ws, where, digest) or asked_at(ws, where, actor.address, purposes)
-        return change(Asked(ws, request, ws.session.get_one(GateRow, request.gate_id)))
+        asked = Asked(ws, request, session.get_one(GateRow, request.gate_id))
+        change(asked)
+        return asked
+
+    return db.write_then_read(heard, lambda _, asked: page_of(asked))
 
 
 def asked_at(ws: Workspace, where: Where, person: str, purposes: Collection[Purpose] = tuple(Purpose)) -> Request:

@@ -33,10 +33,8 @@ def may_open_now(ws: Workspace, ready: Sequence[StageRow]) -> list[StageRow]:
 
 def release_resource(ws: Workspace, stage: StageRow) -> None:
     """Give back what a stage uses, or its place in the queue."""
-    for claim in ws.read(claims_of, ws.rollout.id):
-        if claim.stage_id == stage.id:
-            claim.released_at = ws.now
-    ws.session.flush()
+    for claim in _places(ws, stage):
+        claim.released_at = ws.now
 
 
 def follow_resources(ws: Workspace) -> None:

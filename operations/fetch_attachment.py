@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from domain.errors import UnknownAttachment
 from models.database import Database
 from models.evidence import Attachment, Blob, attachments_of
-from models.requests import Request
 from operations.show_request import find_link
 
 
@@ -26,7 +25,7 @@ class FoundFile:
 def fetch_attachment(db: Database, token: str, attachment_id: int, *, content: bool = True) -> FoundFile:
     """Return a file that is attached now. Raises LinkUnknown, LinkVoid, UnknownAttachment, also for others' files."""
     with db.read() as session:
-        request = session.get_one(Request, find_link(session, token).request_id)
+        _, request, _, _ = find_link(session, token)
         found = session.get(Attachment, attachment_id)
         if found is None or found.rollout_id != request.rollout_id or found.removed_at or found.digest is None:
             raise UnknownAttachment()

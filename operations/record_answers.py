@@ -14,13 +14,13 @@ from models.database import Database
 from models.requests import Purpose, RequestState, VoidReason
 from operations.asked import Asked, refuse_what_is_over
 from operations.asking import void_requests
-from operations.by_link import by_link
+from operations.by_link import answer_by_link
 from operations.by_person import Where, by_person
 from operations.lapsing import lapse_what_changed
 from operations.one_voice import close_what_is_spoken_for
 from operations.opening import ask_deciders
 from operations.progress import progress
-from operations.show_request import RequestPage, shown_again
+from operations.show_request import RequestPage
 from operations.workspace import Actor
 
 
@@ -37,8 +37,7 @@ def record_answers(
 
     Raises InvalidInput with a sentence for every item that is missing or below its minimum, and what by_link raises.
     """
-    answered = by_link(db, keys, token, code, now, lambda asked: _fill_in(asked, fields, digest))
-    return shown_again(db, answered, now)
+    return answer_by_link(db, keys, token, code, now, lambda asked: _fill_in(asked, fields, digest))
 
 
 def record_answers_as(
@@ -54,22 +53,20 @@ def record_answers_as(
 ) -> RequestPage:
     """Record the checklist of somebody who has proved who they are (`actor`). Raises what by_person raises, too."""
     where = Where(rollout_id, gate_key, on_behalf_of)
-    answered = by_person(db, keys, where, actor, now, (Purpose.ANSWER,), lambda asked: _fill_in(asked, fields, digest))
-    return shown_again(db, answered, now)
+    return by_person(db, keys, where, actor, now, (Purpose.ANSWER,), lambda asked: _fill_in(asked, fields, digest))
 
 
-def _fill_in(asked: Asked, fields: Mapping[str, Any], digest: str) -> str:
+def _fill_in(asked: Asked, fields: Mapping[str, Any], digest: str) -> None:
     planned = asked.ws.planned_gate(asked.gate)
     if not isinstance(planned, ChecklistGate) or asked.request.purpose is not Purpose.ANSWER:
         raise InvalidInput(Reason("This page asks for a decision, not for a list."))
     _refuse_the_unknown(planned, fields)
     answers = checklist.normalise(planned.items, fields)
     if asked.request.state is RequestState.DONE and answers == asked.gate.answers:
-        return asked.request.id
+        return
     refuse_what_is_over(asked, digest)
     _refuse_the_incomplete(planned, answers)
     _record(asked, planned, answers)
-    return asked.request.id
 
 
 def _refuse_the_unknown(planned: ChecklistGate, fields: Mapping[str, Any]) -> None:

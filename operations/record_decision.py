@@ -14,7 +14,7 @@ from domain.states import DecisionKind, Outcome
 from models.database import Database
 from models.requests import Decision, Purpose, RequestState
 from operations.asked import Asked, refuse_what_is_over
-from operations.by_link import by_link
+from operations.by_link import answer_by_link
 from operations.by_person import Where, by_person
 from operations.changes import ask_for_changes, go_on_unless_changes_are_wanted
 from operations.choosing import choices, why_not_offered
@@ -24,7 +24,7 @@ from operations.one_voice import close_what_is_spoken_for, voice_of
 from operations.opening import ask_next_in_turn
 from operations.progress import progress
 from operations.separating import separate
-from operations.show_request import RequestPage, shown_again
+from operations.show_request import RequestPage
 from operations.telling import tell_receipt
 from operations.voices import latest_decisions, why_not
 from operations.workspace import Actor
@@ -67,8 +67,7 @@ def record_decision(db: Database, keys: Sequence[bytes], token: str, form: Decis
     The same decision again returns what was recorded. Raises LinkUnknown, LinkVoid, WrongCode, InvalidInput (with the
     fields), EvidenceChanged, GateSettled, NotEligible.
     """
-    answered = by_link(db, keys, token, form.code, now, lambda asked: _hear(asked, form))
-    return shown_again(db, answered, now)
+    return answer_by_link(db, keys, token, form.code, now, lambda asked: _hear(asked, form))
 
 
 def record_decision_as(
@@ -87,15 +86,13 @@ def record_decision_as(
     is not asked there), InvalidInput, EvidenceChanged, GateSettled.
     """
     where = Where(rollout_id, gate_key, on_behalf_of)
-    answered = by_person(db, keys, where, actor, now, (Purpose.DECIDE, Purpose.CONFIRM),
-                         lambda asked: _hear(asked, form), digest=form.digest)  # fmt: skip
-    return shown_again(db, answered, now)
+    return by_person(db, keys, where, actor, now, (Purpose.DECIDE, Purpose.CONFIRM),
+                     lambda asked: _hear(asked, form), digest=form.digest)  # fmt: skip
 
 
-def _hear(asked: Asked, form: DecisionForm) -> str:
+def _hear(asked: Asked, form: DecisionForm) -> None:
     if not _is_repeated(asked, form):
         _record(asked, form)
-    return asked.request.id
 
 
 def _is_repeated(asked: Asked, form: DecisionForm) -> bool:
@@ -154,7 +151,6 @@ def _follow(asked: Asked, word: Decision) -> None:
     ws, gate = asked.ws, asked.gate
     if word.decision is DecisionKind.REQUEST_CHANGES:
         ask_for_changes(ws, gate, word)
-    ws.session.flush()
     if word.decision.is_final:
         close_what_is_spoken_for(ws, gate, asked.request)
     separate(ws, gate)

@@ -18,11 +18,11 @@ from models.gates import GateRow
 from models.measurements import Measurement, measurements_of
 from models.requests import Purpose, Request, RequestState, requests_at
 from operations.asked import Asked, refuse_what_is_over
-from operations.by_link import by_link
+from operations.by_link import answer_by_link
 from operations.delegating import delegation_behind
 from operations.progress import progress, release
 from operations.resume_rollout import ask_again, stopping_gates
-from operations.show_request import RequestPage, shown_again
+from operations.show_request import RequestPage
 from operations.workspace import Actor, Workspace, locked
 
 
@@ -86,7 +86,7 @@ def record_measurement_by_link(
 ) -> RequestPage:
     """Record a value through the link of a request to measure. Raises what by_link and record_measurement raise."""
 
-    def change(asked: Asked) -> str:
+    def change(asked: Asked) -> None:
         planned = asked.ws.planned_gate(asked.gate)
         if not isinstance(planned, MeasurementGate) or asked.request.purpose is not Purpose.MEASURE:
             raise InvalidInput(Reason("This page asks for something else than a measured value."))
@@ -94,9 +94,8 @@ def record_measurement_by_link(
             refuse_what_is_over(asked, digest)
             _record(asked.ws, planned.metric, value, sample, now, asked.request.on_behalf_of or None)
             _say_whose_it_was(asked)
-        return asked.request.id
 
-    return shown_again(db, by_link(db, keys, token, code, now, change), now)
+    return answer_by_link(db, keys, token, code, now, change)
 
 
 def _say_whose_it_was(asked: Asked) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from domain import links
@@ -14,7 +15,7 @@ from domain.states import GateState
 from models.database import Database
 from models.delegations import LENT
 from models.gates import GateRow
-from models.requests import Link, Purpose, Request, RequestState, VoidReason
+from models.requests import Link, Purpose, Request, RequestState, VoidReason, behind_link
 from models.rollouts import Rollout
 from notifications.facts import Question, Reader, Said, Settlement
 from operations.absences import away_until
@@ -57,9 +58,7 @@ class RequestPage:
 def show_request(db: Database, token: str, now: datetime) -> RequestPage:
     """Return what a link shows. Raises LinkUnknown, or LinkVoid when a newer mail has taken its place."""
     with db.read() as session:
-        link = find_link(session, token)
-        request = session.get_one(Request, link.request_id)
-        rollout = session.get_one(Rollout, request.rollout_id)
+        _link, request, _gate, rollout = find_link(session, token)
         return page(Workspace.to_look_at(session, rollout, now), request)
 
 
@@ -74,30 +73,27 @@ class Addressee:
 def addressee(db: Database, token: str, now: datetime) -> Addressee:
     """Return who a link is for. Raises LinkUnknown, or LinkVoid when a newer mail has taken its place."""
     with db.read() as session:
-        request = session.get_one(Request, find_link(session, token).request_id)
-        ws = Workspace.to_look_at(session, session.get_one(Rollout, request.rollout_id), now)
-        return Addressee(request.purpose, reader_of(ws, request.person))
+        _, request, _, rollout = find_link(session, token)
+        return Addressee(request.purpose, reader_of(Workspace.to_look_at(session, rollout, now), request.person))
 
 
-def shown_again(db: Database, request_id: str, now: datetime) -> RequestPage:
-    """Return what a request shows to whoever has just answered it, whatever has become of its link."""
-    with db.read() as session:
-        request = session.get_one(Request, request_id)
-        return page(Workspace.to_look_at(session, session.get_one(Rollout, request.rollout_id), now), request)
+def find_link(session: Session, token: str) -> Row[Link, Request, GateRow, Rollout]:
+    """Return the link of a token, with what it asks, and where.
 
-
-def find_link(session: Session, token: str) -> Link:
-    """Return the link of a token. Raises LinkUnknown, or LinkVoid when a newer mail has taken its place."""
-    link = session.get(Link, links.token_hash(token)) if links.looks_like_token(token) else None
-    if link is None:
+    Raises LinkUnknown, or LinkVoid when a newer mail has taken its place.
+    """
+    known = links.looks_like_token(token)
+    found = session.execute(behind_link(links.token_hash(token))).one_or_none() if known else None
+    if found is None:
         raise LinkUnknown()
+    link = found[0]
     if link.voided_at is not None:
         raise LinkVoid(link.void_reason or VoidReason.RENEWED, link.voided_at)
-    return link
+    return found
 
 
 def page(ws: Workspace, request: Request) -> RequestPage:
-    """Return what one request shows now."""
+    """Return what one request shows now, or to whoever has just answered it, whatever has become of its link."""
     gate = ws.session.get_one(GateRow, request.gate_id)
     reader = reader_of(ws, request.person)
     word = latest_decisions(ws, gate).get(request.voice) if request.purpose is not Purpose.RESPOND else None
