@@ -29,5 +29,7 @@ def pinned_now(ws: Workspace, gate: GateRow) -> dict[str, str]:
 def keep(ws: Workspace, content: Any) -> str:
     """Keep something that people were shown, and return its digest."""
     name = digest(content)
-    insert_once(ws.session, Evidence, digest=name, content=content)
+    if name not in ws.kept:
+        insert_once(ws.session, Evidence, digest=name, content=content)
+        ws.kept.add(name)
     return name

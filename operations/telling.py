@@ -85,6 +85,7 @@ def _ask(ws: Workspace, topic: str, request: Request, key: str, occasion: Occasi
 
 def tell_receipt(ws: Workspace, decision: Decision) -> None:
     """Give somebody what they decided, in writing, and a copy to whoever had lent them their voice."""
+    look_up_hours(ws, [decision.person, ws.rollout.requester, ws.rollout.owner])  # who hears what it comes to, as well
     tell(ws, "receipt", decision.person, dedup.receipt(decision.id), Occasion.ANSWER, decision_id=decision.id)
     if lender := decision.on_behalf_of:
         gate = ws.session.get_one(GateRow, decision.gate_id)

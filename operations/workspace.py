@@ -65,6 +65,8 @@ class Workspace:
     """How to write to people, as far as somebody has asked (operations/question.py)."""
     hours: dict[str, Hours] = field(default_factory=dict)
     """When people are written to, as far as somebody has asked (operations/hours.py)."""
+    kept: set[str] = field(default_factory=set)
+    """The digests of what this transaction has kept (operations/evidence.py)."""
     told: Counter[tuple[int, str]] = field(default_factory=Counter)
     """What each person has heard because of each entry of the record (operations/telling.py)."""
     _stages: dict[int, StageRow] = field(default_factory=dict)  # a session forgets rows that nobody holds
