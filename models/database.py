@@ -12,6 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_SECONDS = 30
+PREPARED_STATEMENTS = 500
+"""How many statements each connection to PostgreSQL may have prepared, more than there are; the driver would take 100.
+
+It prepares what it has seen five times. Planning a statement anew takes longer than running it.
+"""
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 NOTIFY_CHANNEL = "etappe"
@@ -28,8 +33,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = _with_driver(url)
-        self.engine = _sqlite_engine(self.url) if self.is_sqlite else create_engine(self.url, pool_size=10)
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
         self._writing = self.engine.execution_options(etappe_write=True) if self.is_sqlite else self.engine
+        self._reading = self.engine if self.is_sqlite else self.engine.execution_options(postgresql_readonly=True)
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
         self._telling = None if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -40,9 +46,10 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Give a session to look with. Nothing it does is kept."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        """Give a session to look with. Nothing it does is kept, and PostgreSQL refuses to do it."""
+        with Session(self._reading, expire_on_commit=False) as session:
             yield session
+            self._look_no_longer(session)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -61,8 +68,19 @@ class Database:
             with self._turn, session.begin():
                 changed = change(session)
             self._tell()
-            session.bind = self.engine
-            return look(session, changed)
+            session.bind = self._reading
+            found = look(session, changed)
+            self._look_no_longer(session)
+            return found
+
+    def _look_no_longer(self, session: Session) -> None:
+        """On PostgreSQL, end by a commit: at a rollback the driver forgets which statements the server has prepared.
+
+        It has to, since what was made in the transaction is gone then (psycopg/_preparing.py).
+        """
+        if not self.is_sqlite:
+            session.expunge_all()
+            session.commit()
 
     def _tell(self) -> None:
         """On PostgreSQL, have the relays look; when that fails, all is committed, and they look by themselves soon.
@@ -89,6 +107,16 @@ def _with_driver(url: str) -> str:
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     return parsed.render_as_string(hide_password=False)
+
+
+def _postgres_engine(url: str) -> Engine:
+    engine = create_engine(url, pool_size=10)
+    event.listen(engine, "connect", _prepare_postgres)
+    return engine
+
+
+def _prepare_postgres(connection: Any, record: Any) -> None:
+    connection.prepared_max = PREPARED_STATEMENTS
 
 
 def _sqlite_engine(url: str, *, foreign_keys: bool = True) -> Engine:
