@@ -12,6 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_SECONDS = 30
+CONNECTIONS = 20
+"""How many connections to PostgreSQL a process keeps. One that is used a lot has its statements prepared, so it is the one
+that is taken first."""
 PREPARED_STATEMENTS = 500
 """How many statements each connection to PostgreSQL may have prepared, more than there are; the driver would take 100.
 
@@ -110,7 +113,7 @@ def _with_driver(url: str) -> str:
 
 
 def _postgres_engine(url: str) -> Engine:
-    engine = create_engine(url, pool_size=10)
+    engine = create_engine(url, pool_size=CONNECTIONS, pool_use_lifo=True)
     event.listen(engine, "connect", _prepare_postgres)
     return engine
 
