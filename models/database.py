@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_SECONDS = 30
 CONNECTIONS = 20
-"""How many connections to PostgreSQL a process keeps. One that is used a lot has its statements prepared, so it is the one
-that is taken first."""
+"""How many connections to PostgreSQL a process keeps. The one used last is taken first: most is prepared there."""
 PREPARED_STATEMENTS = 500
 """How many statements each connection to PostgreSQL may have prepared, more than there are; the driver would take 100.
 
