@@ -1,4 +1,4 @@
-"""Plots with two logarithmic axes, as SVG written by hand."""
+"""Plots on logarithmic axes, as SVG written by hand."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from benchmarks.kit.spread import Spread
+
 Line = Sequence[tuple[float, float]]
 """Points from left to right; all coordinates are above nought."""
 WIDTH, HEIGHT = 420, 330
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 34, 44
 COLOURS = ("#1b6ca8", "#c0392b", "#2e8b57", "#8e44ad", "#d35400", "#555555", "#a67c00", "#008080")
 LEGEND_ROW = 17
+ROW, LETTER = 24, 6.4
+"""The height of a row of `whiskers`, and about how wide a letter of its name is."""
 
 
 def exponent(line: Line) -> float:
@@ -33,12 +37,39 @@ def log_log(panels: Mapping[str, Mapping[str, Line]], across: str, up: str) -> s
         f'<g transform="translate({WIDTH * at},0)">{_panel(frame, title, lines, colours, across, up)}</g>'
         for at, (title, lines) in enumerate(panels.items())
     ]
+    return _svg(width, height, [*drawn, *_legend(colours, width)])
+
+
+def whiskers(rows: Mapping[str, Spread]) -> str:
+    """Return an SVG with a row for each thing that took some seconds: a dot at the median, whiskers from the least to
+    the most, and a tick at the 99th percentile, all over one axis of milliseconds."""
+    left = round(LETTER * max(map(len, rows))) + 24
+    decades = _decades([1000 * value for one in rows.values() for value in (one.least, one.most)])
+    low, right = TOP + ROW * len(rows), left + WIDTH
+
+    def x(seconds: float) -> float:
+        return left + _share(1000 * seconds, decades) * WIDTH
+
+    parts = [_text((left + right) / 2, 20, "milliseconds: median, min to max, 99 %", "middle", "bold")]
+    for power in decades:
+        at = x(10.0**power / 1000)
+        parts += [_stroke(at, TOP, at, low), _text(at, low + 17, f"{10.0**power:,g}", "middle")]
+    for number, (name, one) in enumerate(rows.items()):
+        y, colour = TOP + ROW * (number + 0.5), COLOURS[number % len(COLOURS)]
+        parts += [
+            _text(left - 10, y + 4, name, "end"),
+            _stroke(x(one.least), y, x(one.most), y, colour),
+            _stroke(x(one.late), y - 6, x(one.late), y + 6, colour),
+            f'<circle cx="{x(one.median):.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>',
+        ]
+    return _svg(right + 30, low + 28, parts)
+
+
+def _svg(width: int, height: int, parts: Sequence[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'font-family="sans-serif" font-size="12">\n'
-        f'<rect width="{width}" height="{height}" fill="white"/>\n'
-        + "\n".join([*drawn, *_legend(colours, width)])
-        + "\n</svg>\n"
+        f'<rect width="{width}" height="{height}" fill="white"/>\n' + "\n".join(parts) + "\n</svg>\n"
     )
 
 
@@ -97,5 +128,5 @@ def _text(x: float, y: float, words: str, anchor: str, weight: str = "normal") -
     return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" font-weight="{weight}">{escape(words)}</text>'
 
 
-def _stroke(x1: float, y1: float, x2: float, y2: float) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="#dddddd"/>'
+def _stroke(x1: float, y1: float, x2: float, y2: float, colour: str = "#dddddd") -> str:
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"/>'

@@ -1,0 +1,156 @@
+"""A whole Etappe, started as `etappe start` does, with a mail server that notes when it has taken which mail."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.parser import BytesHeaderParser
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from sqlalchemy import select
+
+from benchmarks.kit import posting
+from benchmarks.kit.processes import free_port
+from cli.parts import Layout, all_parts
+from domain import links
+from models.outbox import Message, MessageState
+from models.requests import Request, RequestState, requests_of
+from models.rollouts import rollouts_unpainted, rollouts_without_flow_run
+from operations.import_people import import_people
+from operations.installation import Installation
+from operations.show_request import show_request
+from operations.start_rollout import Start, start_rollout
+from plans.directory import read_directory
+from plans.reading import read_plan
+from tests.company import PEOPLE, REQUESTER, ROLES, SIGN_OFF
+from worker.parts import Crew
+
+PATIENCE_SECONDS = 120
+PLAN_NAME = "three-stages"
+FIRST, SECOND, THIRD = "first-gate", "second-gate", "third-gate"
+"""The gates of PLAN: one in each stage, one approver each."""
+PLAN = f"""
+plan: {PLAN_NAME}
+title: Three stages
+{ROLES}
+stages:
+""" + "".join(
+    f"""
+  - id: {stage}
+    title: The {stage} stage
+    gates:
+      - {{id: {stage}-gate, title: The {stage} gate, {SIGN_OFF.replace("board", role)}}}"""
+    for stage, role in (("first", "finance"), ("second", "chair"), ("third", "finance-head"))
+)
+_IS_PENDING = Message.state == MessageState.PENDING
+Found = TypeVar("Found")
+
+
+class Mails:
+    """A mail server that notes when it took the first request of which rollout's which gate."""
+
+    def __init__(self) -> None:
+        self.first: dict[tuple[str, str], float] = {}
+        self._news = threading.Condition()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Take a mail."""
+        mail = BytesHeaderParser().parsebytes(envelope.original_content or b"")
+        if mail["X-Etappe-Kind"] == "request":
+            with self._news:
+                self.first.setdefault((mail["X-Etappe-Rollout"], mail["X-Etappe-Gate"]), time.monotonic())
+                self._news.notify_all()
+        return "250 taken"
+
+    def taken(self, rollout_ids: Iterable[str], gate: str) -> float:
+        """Wait until each of these rollouts' requests at this gate was taken; return when the last of them was."""
+        keys = {(rollout_id, gate) for rollout_id in rollout_ids}
+        with self._news:
+            if not self._news.wait_for(lambda: self.first.keys() >= keys, PATIENCE_SECONDS):
+                missing = len(keys - self.first.keys())
+                raise SystemExit(f"Waited in vain for {missing} mails of {len(keys)}.")
+            return max(self.first[key] for key in keys)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running Etappe: its installation, where its parts are, Prefect's API, and its mail server."""
+
+    here: Installation
+    layout: Layout
+    prefect: httpx.Client
+    mails: Mails
+
+    def start(self) -> str:
+        """Start a rollout of PLAN by its verb; return it."""
+        start = Start(read_plan(PLAN, "plan.yaml"), PLAN, "Measured", REQUESTER)
+        return start_rollout(self.here.db, self.here.keys, start, datetime.now(UTC))
+
+    def approval(self, rollout_id: str) -> bytes:
+        """Return the request over HTTP that approves at the gate that is open, which one person is asked at."""
+        with self.here.db.read() as session:
+            [request] = [row for row in session.scalars(requests_of(rollout_id)) if row.state is RequestState.OPEN]
+        return self._approval_of(request)
+
+    def _approval_of(self, request: Request) -> bytes:
+        token = links.link_token(self.here.keys[0], request.id, request.link_number)
+        code = links.code(self.here.keys[0], request.id, request.link_number)
+        digest = show_request(self.here.db, token, datetime.now(UTC)).digest
+        return posting.form_post(f"/decide/{token}", {"decision": "approve", "code": code, "digest": digest})
+
+    def until_quiet(self) -> None:
+        """Wait until every mail is sent, and Prefect's page shows all that has happened."""
+        until(self._is_quiet, every=0.1)
+
+    def _is_quiet(self) -> bool:
+        with self.here.db.read() as session:
+            waiting = (rollouts_without_flow_run(), rollouts_unpainted(), select(Message).where(_IS_PENDING))
+            return not any(session.scalars(query.limit(1)).first() for query in waiting)
+
+    def ask_prefect(self, path: str, body: dict[str, Any]) -> Any:
+        """Post something to Prefect's API; return its answer. Raises HTTPStatusError when it refuses."""
+        return self.prefect.post(path, json=body).raise_for_status().json()
+
+
+@contextmanager
+def running(home: Path, url: str = "", *, worker: bool = False) -> Iterator[Running]:
+    """Run an Etappe in this folder until the block ends, on its own SQLite or on this database; PLAN is one of its
+    plans, and its people are those of the tests. Without a worker, flow runs begin suspended and nothing wakes them."""
+    (home / "plans").mkdir(parents=True)
+    (home / "plans" / f"{PLAN_NAME}.yaml").write_text(PLAN, "utf-8")
+    mails = Mails()
+    server = Controller(mails, hostname="127.0.0.1", port=free_port())
+    server.start()
+    layout = Layout(home, free_port(), free_port(), free_port(), smtp_url=f"smtp://127.0.0.1:{server.port}")
+    more = {"ETAPPE_PLANS": str(home / "plans"), **({"ETAPPE_DATABASE_URL": url} if url else {})}
+    prefect = httpx.Client(base_url=f"{layout.prefect.url}/", trust_env=False, timeout=60)
+    try:
+        with Crew(home / "logs") as crew, prefect:
+            for part in all_parts(layout):
+                if worker or part.name != "worker":
+                    crew.start(replace(part, environment={**part.environment, **more}))
+            settings = layout.settings()
+            here = Installation(replace(settings, database_url=url) if url else settings)
+            import_people(here.db, read_directory(PEOPLE, "people.yaml"), datetime.now(UTC))
+            yield Running(here, layout, prefect, mails)
+            here.db.close()
+    finally:
+        server.stop()
+
+
+def until(look: Callable[[], Found], every: float = 0.002) -> Found:
+    """Wait until there is something to find, and return it. Looks again after so many seconds."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(every)
+    raise SystemExit(f"Waited {PATIENCE_SECONDS} seconds in vain.")
