@@ -140,7 +140,7 @@ def _decide(table: Table, door: str, stock: Stock, url: str, folder: Path, webs:
     took, answers = posted.took, spread(posted.seconds)
     shares = [f"{100 * spent / took:.0f} %" for spent in (web_used, server_used, posted.cpu)]
     table.row(
-        f"{len(requests) // 2:,} gates by {WORDS[door]}", webs, f"{len(requests):,}", posted.errors(200),
+        f"{len(requests) // 2:,} gates by {WORDS[door]}", webs, f"{len(requests):,}", posted.errors(),
         f"{posted.per_second:.0f}", f"{posted.per_second / limit:.2f}",
         *map(duration, (answers.median, answers.late, answers.most)), *shares,
     )  # fmt: skip

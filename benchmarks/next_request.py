@@ -2,204 +2,117 @@
 
 Starts Etappe as `etappe start` does, without a worker, in a temporary home, and a mail server of this script's that
 notes when it has taken a mail. A decision is a POST over HTTP with everything: code, digest, eligibility, quorum,
-record, messages, page; it passes a stage, and the mail is the one that asks for the next. Printed are medians with
-minimum, 99th percentile and maximum, and the ratio to the raw limit measured in the same run: one committed row and one
-mail over a kept connection.
-Run: python benchmarks/next_request.py [one at a time] [at once]
+record, messages, page; it passes a stage, and the mail is the one that asks for the next. Whatever is committed is on
+the disk. The first few decisions after a start are not counted: templates and statements are read then. The raw limit
+in the same run: one committed row and one mail over a kept connection.
+
+With a third argument, all of it is measured again with so many other rollouts waiting: copies, in Prefect as well.
+Run: python benchmarks/next_request.py [one at a time] [at once] [waiting] [sqlite or postgresql] [--write]
 """
 
 from __future__ import annotations
 
-import re
-import smtplib
-import statistics
 import sys
-import tempfile
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
-from email import message_from_bytes
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import httpx
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
-from sqlalchemy import select
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.kit.processes import free_port
-from cli.parts import Layout, all_parts
-from domain import links
-from models.checks import CheckRun
-from models.database import Database
-from models.outbox import Message, MessageState
-from models.requests import RequestState, requests_of
-from models.rollouts import rollouts_unpainted, rollouts_without_flow_run
-from operations.import_people import import_people
-from operations.installation import Installation
-from operations.show_request import show_request
-from operations.start_rollout import Start, start_rollout
-from plans.directory import read_directory
-from plans.reading import read_plan
-from tests.company import PEOPLE, ROLES, SIGN_OFF
-from tests.postgres import Postgres
-from worker.parts import Crew
+from benchmarks.kit.etappe import FIRST, SECOND, Running, on_each_database
+from benchmarks.kit.filled import analyse, copy_rollout
+from benchmarks.kit.filled_prefect import copy_flow_run
+from benchmarks.kit.posting import post_all
+from benchmarks.kit.report import Report, Spans, Table, numbers, reporting
+from benchmarks.kit.spread import Spread
+from models.rollouts import Rollout
+from worker import prefect_server
 
-PATIENCE_SECONDS = 120
-_IS_PENDING = Message.state == MessageState.PENDING
 CLIENTS = 16
-PLAN = f"""
-plan: three-stages
-title: Three stages
-{ROLES}
-stages:
-""" + "".join(
-    f"""
-  - id: {stage}
-    title: The {stage} stage
-    gates:
-      - {{id: {stage}-gate, title: The {stage} gate, {SIGN_OFF.replace("board", role)}}}"""
-    for stage, role in (("first", "finance"), ("second", "chair"), ("third", "finance-head"))
-)
-
-
-class Mails:
-    """A mail server that notes when it took the first request of which rollout's which gate."""
-
-    def __init__(self) -> None:
-        self.first: dict[tuple[str, str], float] = {}
-        self._news = threading.Condition()
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Take a mail."""
-        mail = message_from_bytes(envelope.original_content or b"")
-        if mail["X-Etappe-Kind"] == "request":
-            with self._news:
-                self.first.setdefault((mail["X-Etappe-Rollout"], mail["X-Etappe-Gate"]), time.monotonic())
-                self._news.notify_all()
-        return "250 taken"
-
-    def taken(self, *keys: tuple[str, str]) -> float:
-        """Wait until each of these was taken; return when the last of them was."""
-        with self._news:
-            if not self._news.wait_for(lambda: self.first.keys() >= set(keys), PATIENCE_SECONDS):
-                raise SystemExit("Waited in vain for a mail.")
-            return max(self.first[key] for key in keys)
+WARM_UP = 3
+BURST = ("answered in", "all mails in", "mails per s", "× limit", "client CPU")
+LIMIT = "one commit and one mail"
+Found = dict[str, Spread]
+"""By what was measured."""
 
 
 def main() -> None:
-    """Measure both databases and print a table."""
-    single, burst = (int(one) for one in (*sys.argv[1:], *("100", "200")[len(sys.argv) - 1 :]))
-    with tempfile.TemporaryDirectory() as folder, Postgres.running(Path(folder)) as server:
-        for kind in ("SQLite", "PostgreSQL"):
-            with _running(Path(folder) / kind, "" if kind == "SQLite" else server.create()) as (here, client, mails):
-                _measure(kind, here, client, mails, single, burst)
+    """Measure both databases, with none waiting and with as many as the third argument says."""
+    single, burst, waiting = numbers(50, 200, 0)
+    with reporting(__file__, __doc__) as report:
+        on_each_database(partial(_compare, report, single, burst, waiting))
 
 
-@contextmanager
-def _running(home: Path, url: str) -> Iterator[tuple[Installation, httpx.Client, Mails]]:
-    home.mkdir()
-    mails = Mails()
-    server = Controller(mails, hostname="127.0.0.1", port=free_port())
-    server.start()
-    layout = Layout(home, free_port(), free_port(), free_port(), smtp_url=f"smtp://127.0.0.1:{server.port}")
-    more = {"ETAPPE_DATABASE_URL": url} if url else {}
-    try:
-        with Crew(home / "logs") as crew, httpx.Client(base_url=layout.web_url, trust_env=False, timeout=60) as client:
-            for part in all_parts(layout):
-                if part.name != "worker":
-                    crew.start(replace(part, environment={**part.environment, **more}))
-            settings = layout.settings()
-            here = Installation(replace(settings, database_url=url) if url else settings)
-            import_people(here.db, read_directory(PEOPLE, "people.yaml"), datetime.now(UTC))
-            yield here, client, mails
-            here.db.close()
-    finally:
-        server.stop()
+def _compare(report: Report, single: int, burst: int, waiting: int, kind: str, etappe: Running) -> None:
+    found = [_one_by_one(report.spans(f"{kind}, one at a time"), kind, etappe, single)]
+    table = report.table(f"{kind}, by {CLIENTS} clients", *BURST)
+    rates = [_at_once(table, f"{burst} at once", etappe, burst, found[0])]
+    if waiting:
+        _fill(etappe, waiting)
+        spans = report.spans(f"{kind}, one at a time, {waiting:,} others waiting")
+        found.append(_one_by_one(spans, f"{kind}, {waiting:,} waiting", etappe, single))
+        table = report.table(f"{kind}, by {CLIENTS} clients, {waiting:,} others waiting", *BURST)
+        rates.append(_at_once(table, f"{burst} at once", etappe, burst, found[1]))
+        _say_ratios(report, waiting, found, rates)
 
 
-def _measure(kind: str, here: Installation, client: httpx.Client, mails: Mails, single: int, burst: int) -> None:
-    mail_server = urlsplit(here.settings.smtp_url)
-    with smtplib.SMTP(str(mail_server.hostname), mail_server.port or 25, local_hostname="localhost") as smtp:
-        raw = [_raw_limit(here.db, smtp) for _ in range(single)]
-    _say(kind, "one commit and one mail", raw, raw)
-    forms = [_form(here, mails) for _ in range(single)]
-    answers, next_mails = zip(*(_decide(here, client, mails, *form) for form in forms), strict=True)
-    _say(kind, "POST until its answer", answers, raw)
-    _say(kind, "POST until the next mail", next_mails, raw)
-    forms = [_form(here, mails) for _ in range(burst)]
-    _until_all_is_quiet(here)
-    began = time.monotonic()
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        list(pool.map(lambda form: _post(client, *form[1:]), forms))
-    posted = time.monotonic() - began
-    took = mails.taken(*((rollout_id, "second-gate") for rollout_id, _, _ in forms)) - began
-    said = f"answered in {posted:.2f} s, all next mails in {took:.2f} s, {burst / took:.0f} per s"
-    print(f"{kind:<12}{burst} at once: {said}", flush=True)
+def _one_by_one(spans: Spans, kind: str, etappe: Running, count: int) -> Found:
+    """Decide one after the other, each when everything is quiet."""
+    limit = spans.row(f"{kind}: {LIMIT}", etappe.one_commit_and_one_mail(count))
+    took = [_decide(etappe, rollout_id) for rollout_id in _started(etappe, WARM_UP + count)]
+    answers, mails = zip(*took[WARM_UP:], strict=True)
+    return {
+        LIMIT: limit,
+        "POST until its answer": spans.row(f"{kind}: POST until its answer", answers, limit),
+        "POST until the next mail": spans.row(f"{kind}: POST until the next mail", mails, limit),
+    }
 
 
-def _raw_limit(db: Database, smtp: smtplib.SMTP) -> float:
-    began = time.monotonic()
-    with db.write() as session:
-        session.add(CheckRun(started_at=datetime.now(UTC), report={}))
-    smtp.sendmail("a@example.com", ["b@example.com"], b"Subject: hello\r\n\r\nhello\r\n")
-    return time.monotonic() - began
+def _started(etappe: Running, count: int) -> list[str]:
+    """Start so many rollouts, and wait until the first person of each is asked."""
+    rollout_ids = [etappe.start() for _ in range(count)]
+    etappe.mails.taken(rollout_ids, FIRST)
+    return rollout_ids
 
 
-def _form(here: Installation, mails: Mails) -> tuple[str, str, dict[str, str]]:
-    """Start a rollout; return it, the path of its first request, and the form that approves it."""
-    start = Start(read_plan(PLAN, "plan.yaml"), PLAN, "Measured", "lea@example.com")
-    rollout_id = start_rollout(here.db, here.keys, start, datetime.now(UTC))
-    mails.taken((rollout_id, "first-gate"))
-    with here.db.read() as session:
-        [request] = [row for row in session.scalars(requests_of(rollout_id)) if row.state is RequestState.OPEN]
-    token = links.link_token(here.keys[0], request.id, request.link_number)
-    code = links.code(here.keys[0], request.id, request.link_number)
-    digest = show_request(here.db, token, datetime.now(UTC)).digest
-    return rollout_id, f"/decide/{token}", {"decision": "approve", "code": code, "digest": digest}
+def _decide(etappe: Running, rollout_id: str) -> tuple[float, float]:
+    began, answered = etappe.decide(rollout_id)
+    return answered, etappe.mails.taken([rollout_id], SECOND) - began
 
 
-def _decide(
-    here: Installation, client: httpx.Client, mails: Mails, rollout_id: str, path: str, form: dict[str, str]
-) -> tuple[float, float]:
-    _until_all_is_quiet(here)
-    began = time.monotonic()
-    _post(client, path, form)
-    answered = time.monotonic() - began
-    return answered, mails.taken((rollout_id, "second-gate")) - began
+def _at_once(table: Table, what: str, etappe: Running, count: int, found: Found) -> float:
+    """Let so many decisions come by 16 clients; return how many next mails were taken in a second."""
+    rollout_ids = _started(etappe, count)
+    forms = [etappe.approval(rollout_id) for rollout_id in rollout_ids]
+    etappe.until_quiet()
+    posted = post_all([etappe.layout.web_port], forms, CLIENTS).succeeded()
+    took = etappe.mails.taken(rollout_ids, SECOND) - posted.began
+    of_limit = found[LIMIT].median * count / took
+    share = f"{100 * posted.client_share:.0f} %"
+    table.row(what, f"{posted.took:.2f} s", f"{took:.2f} s", f"{count / took:.0f}", f"{of_limit:.3f}", share)
+    return count / took
 
 
-def _until_all_is_quiet(here: Installation) -> None:
-    """Wait until every mail is sent, and Prefect's page shows all that has happened."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
-        with here.db.read() as session:
-            waiting = (rollouts_without_flow_run(), rollouts_unpainted(), select(Message).where(_IS_PENDING))
-            if not any(session.scalars(query.limit(1)).first() for query in waiting):
-                return
-        time.sleep(0.1)
-    raise SystemExit("It did not become quiet.")
+def _fill(etappe: Running, waiting: int) -> None:
+    """Let so many rollouts wait that are copies of one; relay and Prefect know all of them, and nothing is due."""
+    [rollout_id] = _started(etappe, 1)
+    etappe.until_quiet()
+    with etappe.here.db.read() as session:
+        flow_run_id = session.get_one(Rollout, rollout_id).flow_run_id or ""
+    numbers_of_copies = range(1, waiting)
+    copy_flow_run(prefect_server.database(etappe.layout.home).url(), flow_run_id, numbers_of_copies)
+    copy_rollout(etappe.here.db, rollout_id, numbers_of_copies)
+    analyse(etappe.here.db)
+    etappe.until_quiet()
 
 
-def _post(client: httpx.Client, path: str, form: dict[str, str]) -> None:
-    answer = client.post(path, data=form)
-    if answer.status_code != 200:
-        raise SystemExit(f"not a 200: {answer.status_code} {re.sub('<[^>]+>', ' ', answer.text)[:500]}")
-
-
-def _say(kind: str, what: str, took: Sequence[float], raw: Sequence[float]) -> None:
-    seconds = sorted(took)
-    median, least, most = statistics.median(seconds), seconds[0], seconds[-1]
-    late = seconds[int(len(seconds) * 0.99)]
-    print(
-        f"{kind:<12}{what:<26} median {median * 1000:6.1f} ms   min {least * 1000:6.1f}   99 % {late * 1000:6.1f}"
-        f"   max {most * 1000:6.1f}   {median / statistics.median(raw):5.1f} × the limit",
-        flush=True,
-    )
+def _say_ratios(report: Report, waiting: int, found: Sequence[Found], rates: Sequence[float]) -> None:
+    table = report.table(f"{waiting:,} waiting against none", "median", "99 %", "max")
+    for what, none in found[0].items():
+        many = found[1][what]
+        pairs = ((many.median, none.median), (many.late, none.late), (many.most, none.most))
+        table.row(what, *(f"{one / other:.2f} ×" for one, other in pairs))
+    report.say(f"At once, mails per s: {rates[1] / rates[0]:.2f} times as many.")
 
 
 if __name__ == "__main__":

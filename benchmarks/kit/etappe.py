@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import smtplib
+import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from aiosmtpd.controller import Controller
@@ -18,11 +23,14 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import select
 
 from benchmarks.kit import posting
+from benchmarks.kit.posting import Line
 from benchmarks.kit.processes import free_port
+from benchmarks.kit.serving import DISK, durable_postgres
 from cli.parts import Layout, all_parts
 from domain import links
+from models.checks import CheckRun
 from models.outbox import Message, MessageState
-from models.requests import Request, RequestState, requests_of
+from models.requests import RequestState, requests_of
 from models.rollouts import rollouts_unpainted, rollouts_without_flow_run
 from operations.import_people import import_people
 from operations.installation import Installation
@@ -34,6 +42,8 @@ from tests.company import PEOPLE, REQUESTER, ROLES, SIGN_OFF
 from worker.parts import Crew
 
 PATIENCE_SECONDS = 120
+POSTGRESQL = "postgresql"
+KINDS = {"sqlite": "SQLite", POSTGRESQL: "PostgreSQL"}
 PLAN_NAME = "three-stages"
 FIRST, SECOND, THIRD = "first-gate", "second-gate", "third-gate"
 """The gates of PLAN: one in each stage, one approver each."""
@@ -50,6 +60,7 @@ stages:
       - {{id: {stage}-gate, title: The {stage} gate, {SIGN_OFF.replace("board", role)}}}"""
     for stage, role in (("first", "finance"), ("second", "chair"), ("third", "finance-head"))
 )
+_COMPLAINT = re.compile(r"WARNING|ERROR|CRITICAL|Traceback|failed|^\w*(Error|Exception)\b")
 _IS_PENDING = Message.state == MessageState.PENDING
 Found = TypeVar("Found")
 
@@ -73,11 +84,21 @@ class Mails:
     def taken(self, rollout_ids: Iterable[str], gate: str) -> float:
         """Wait until each of these rollouts' requests at this gate was taken; return when the last of them was."""
         keys = {(rollout_id, gate) for rollout_id in rollout_ids}
+        self._until(lambda: len(keys - self.first.keys()))
+        return max(self.first[key] for key in keys)
+
+    def more(self, before: Collection[tuple[str, str]], count: int) -> float:
+        """Wait until so many were taken that were not there before; return when the last of them was."""
+        known = set(before)
+        self._until(lambda: count - len(self.first.keys() - known))
+        return sorted(self.first[key] for key in self.first.keys() - known)[count - 1]
+
+    def _until(self, missing: Callable[[], int]) -> None:
+        """Wait until nothing is missing, as long as more mails keep coming."""
         with self._news:
-            if not self._news.wait_for(lambda: self.first.keys() >= keys, PATIENCE_SECONDS):
-                missing = len(keys - self.first.keys())
-                raise SystemExit(f"Waited in vain for {missing} mails of {len(keys)}.")
-            return max(self.first[key] for key in keys)
+            while (left := missing()) > 0:
+                if not self._news.wait_for(lambda left=left: missing() < left, PATIENCE_SECONDS):  # type: ignore[misc]
+                    raise SystemExit(f"Waited {PATIENCE_SECONDS} seconds in vain for another mail; {left} are missing.")
 
 
 @dataclass(frozen=True)
@@ -98,13 +119,39 @@ class Running:
         """Return the request over HTTP that approves at the gate that is open, which one person is asked at."""
         with self.here.db.read() as session:
             [request] = [row for row in session.scalars(requests_of(rollout_id)) if row.state is RequestState.OPEN]
-        return self._approval_of(request)
-
-    def _approval_of(self, request: Request) -> bytes:
         token = links.link_token(self.here.keys[0], request.id, request.link_number)
         code = links.code(self.here.keys[0], request.id, request.link_number)
         digest = show_request(self.here.db, token, datetime.now(UTC)).digest
         return posting.form_post(f"/decide/{token}", {"decision": "approve", "code": code, "digest": digest})
+
+    def decide(self, rollout_id: str) -> tuple[float, float]:
+        """Approve at the gate that is open, when all is quiet; return when that began, and the seconds to the answer.
+
+        The moment is one of `time.monotonic`. Raises SystemExit for any answer but 200.
+        """
+        form = self.approval(rollout_id)
+        self.until_quiet()
+        line = Line(self.layout.web_port)
+        began = time.monotonic()
+        status, page = line.ask(form)
+        answered = time.monotonic() - began
+        line.close()
+        if status != 200:
+            raise SystemExit(posting.in_words(status, page))
+        return began, answered
+
+    def one_commit_and_one_mail(self, count: int) -> list[float]:
+        """Commit a row and send a mail over a kept connection, so many times; return the seconds of each: the limit."""
+        mail_server = urlsplit(self.here.settings.smtp_url)
+        took = []
+        with smtplib.SMTP(str(mail_server.hostname), mail_server.port or 25, local_hostname="localhost") as smtp:
+            for _ in range(count):
+                began = time.monotonic()
+                with self.here.db.write() as session:
+                    session.add(CheckRun(started_at=datetime.now(UTC), report={}))
+                smtp.sendmail("a@example.com", ["b@example.com"], b"Subject: hello\r\n\r\nhello\r\n")
+                took.append(time.monotonic() - began)
+        return took
 
     def until_quiet(self) -> None:
         """Wait until every mail is sent, and Prefect's page shows all that has happened."""
@@ -144,6 +191,32 @@ def running(home: Path, url: str = "", *, worker: bool = False) -> Iterator[Runn
             here.db.close()
     finally:
         server.stop()
+        for complaint in complaints(home / "logs"):
+            print(complaint, file=sys.stderr, flush=True)
+
+
+def on_each_database(measure: Callable[[str, Running], None], *, worker: bool = False) -> None:
+    """Run an Etappe on SQLite and one on PostgreSQL, or only on what is named among the arguments, one after the other;
+    give the name and the running Etappe to `measure`. Both lie on a disk, and what they have committed is on it."""
+    kinds = [kind for kind in KINDS if kind in sys.argv] or list(KINDS)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=DISK)))
+        server, _ = stack.enter_context(durable_postgres(folder)) if POSTGRESQL in kinds else (None, None)
+        for kind in kinds:
+            url = server.create() if server and kind == POSTGRESQL else ""
+            with running(folder / kind, url, worker=worker) as etappe:
+                measure(KINDS[kind], etappe)
+
+
+def complaints(logs: Path, most: int = 5) -> list[str]:
+    """Return what Etappe's parts have complained of in their logs: so many lines of each, and how many there are."""
+    found = []
+    for name in ("web-page", "relay", "worker"):
+        log = logs / f"{name}.log"
+        lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
+        bad = [line for line in lines if _COMPLAINT.search(line)]
+        found += [f"{name}: {len(bad)} complaints in its log", *(f"  {line}" for line in bad[:most])] if bad else []
+    return found
 
 
 def until(look: Callable[[], Found], every: float = 0.002) -> Found:

@@ -36,7 +36,7 @@ def copy_flow_run(url: str, flow_run_id: str, numbers: range) -> None:
             values = [_value(column, names) for column in columns]
             connection.execute(
                 f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} "
-                f"FROM {table}, generate_series(%(first)s, %(last)s) AS n WHERE {_ITS[table]}",
+                f"FROM {table}, generate_series(%(first)s::int, %(last)s::int) AS n WHERE {_ITS[table]}",
                 given,
             )
 

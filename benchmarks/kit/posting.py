@@ -70,9 +70,15 @@ class Posted:
         """What this client used of one core."""
         return self.cpu / self.took
 
-    def errors(self, expected: int) -> int:
+    def errors(self, expected: int = 200) -> int:
         """How many answers had another status; 0 stands for a connection that broke."""
         return self.statuses.total() - self.statuses[expected]
+
+    def succeeded(self, expected: int = 200) -> Posted:
+        """Return itself. Raises SystemExit when an answer had another status."""
+        if self.errors(expected):
+            raise SystemExit("\n".join([f"{self.errors(expected)} errors, {self.statuses}", *self.unexpected]))
+        return self
 
 
 class Line:
@@ -130,6 +136,12 @@ def post_all(ports: Sequence[int], requests: Sequence[bytes], clients: int, expe
     return posted
 
 
+def in_words(status: int, body: bytes) -> str:
+    """Return what an answer says, without its markup and not too long."""
+    words = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", body.decode("utf-8", "replace"), flags=re.DOTALL)
+    return f"{status} {' '.join(words.split())[:600]}"
+
+
 def _send_all(ports: Sequence[int], requests: Sequence[bytes], clients: int, expected: int) -> Posted:
     left, posted, sent_at = iter(requests), Posted(), dict[Line, float]()
     cpu = resource.getrusage(resource.RUSAGE_SELF)
@@ -185,8 +197,7 @@ def _note(posted: Posted, answer: tuple[int, bytes], expected: int) -> None:
     status, body = answer
     posted.statuses[status] += 1
     if status != expected and len(posted.unexpected) < SHOWN:
-        words = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", body.decode("utf-8", "replace"), flags=re.DOTALL)
-        posted.unexpected.append(f"{status} {' '.join(words.split())[:600]}")
+        posted.unexpected.append(in_words(status, body))
 
 
 def _connected(port: int) -> socket.socket:
