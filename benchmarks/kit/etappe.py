@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -42,6 +42,8 @@ from tests.company import PEOPLE, REQUESTER, ROLES, SIGN_OFF
 from worker.parts import Crew
 
 PATIENCE_SECONDS = 120
+LONG_PATIENCE_SECONDS = 600
+"""For the next thing to happen, and for all of many things to be over, on a machine that is busy."""
 POSTGRESQL = "postgresql"
 KINDS = {"sqlite": "SQLite", POSTGRESQL: "PostgreSQL"}
 PLAN_NAME = "three-stages"
@@ -103,12 +105,14 @@ class Mails:
 
 @dataclass(frozen=True)
 class Running:
-    """A running Etappe: its installation, where its parts are, Prefect's API, and its mail server."""
+    """A running Etappe: its installation, where its parts are, Prefect's API, its mail server, and what is in the
+    environment of its parts."""
 
     here: Installation
     layout: Layout
     prefect: httpx.Client
     mails: Mails
+    environment: Mapping[str, str]
 
     def start(self) -> str:
         """Start a rollout of PLAN by its verb; return it."""
@@ -187,7 +191,7 @@ def running(home: Path, url: str = "", *, worker: bool = False) -> Iterator[Runn
             settings = layout.settings()
             here = Installation(replace(settings, database_url=url) if url else settings)
             import_people(here.db, read_directory(PEOPLE, "people.yaml"), datetime.now(UTC))
-            yield Running(here, layout, prefect, mails)
+            yield Running(here, layout, prefect, mails, {**layout.environment(), **more})
             here.db.close()
     finally:
         server.stop()
@@ -221,9 +225,9 @@ def complaints(logs: Path, most: int = 5) -> list[str]:
 
 def until(look: Callable[[], Found], every: float = 0.002) -> Found:
     """Wait until there is something to find, and return it. Looks again after so many seconds."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + LONG_PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if found := look():
             return found
         time.sleep(every)
-    raise SystemExit(f"Waited {PATIENCE_SECONDS} seconds in vain.")
+    raise SystemExit(f"Waited {LONG_PATIENCE_SECONDS} seconds in vain.")
