@@ -2,7 +2,6 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup start test check format lock prove soak year bench clean
-BENCHMARKS := $(filter-out %/__init__.py,$(wildcard benchmarks/*.py))
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -43,8 +42,8 @@ soak: setup ## Have the warm worker run 2,000 flow runs, and see that nothing gr
 year: setup ## Play a company of 200 people through a year, judge it, and say how many mails people got
 	.venv/bin/python benchmarks/year.py
 
-bench: setup ## Measure: one script after the other, each prints its medians
-	@for script in $(BENCHMARKS); do echo "== $$script"; .venv/bin/python $$script || exit 1; done
+bench: setup ## Measure, in some 20 minutes. Some of it, in full, into docs/measured: OPTIONS="--full --write bars starts"
+	@exec .venv/bin/python -m benchmarks $(OPTIONS)
 
 clean: ## Remove what can be made again; the data in var/ stays
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis test-results

@@ -3,8 +3,9 @@
 Fills a database with copies of one rollout that was really started: ten gates each, open side by side. Gates that open
 together are due together; with “apart” each that is due is in another rollout, which takes ten times the transactions.
 Of ten, nine or so are reminded of, the others escalate and expire in turn. Each run is a process of its own, on a fresh
-copy, on SQLite (synchronous=FULL) and on PostgreSQL; medians are printed, with the largest memory of a run's process,
-what an idle run takes, and what twice the gates cost. Run: python benchmarks/check.py [gates] [runs] [apart]
+copy, on SQLite (synchronous=FULL) and on PostgreSQL (fsync and synchronous_commit on); medians are printed, with the largest memory of a run's process,
+what an idle run takes, and what twice the gates cost.
+Run: python benchmarks/check.py [gates] [runs] [apart] [--write]
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from sqlalchemy import Connection, func, insert, select, update
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.kit.filled import Copies, analyse, copy_rollout, postgres_copies, sqlite_copies
+from benchmarks.kit.report import Table, numbers, reporting
+from benchmarks.kit.serving import DISK, durable_postgres
+from benchmarks.kit.spread import duration, spread
 from models import schema
 from models.checks import CheckRun
 from models.database import Database
@@ -35,7 +39,6 @@ from operations.import_people import import_people
 from operations.start_rollout import Start, start_rollout
 from plans.directory import read_directory
 from plans.reading import read_plan
-from tests.postgres import Postgres
 
 KEYS = (b"a secret that only this benchmark knows",)
 STARTED = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -70,31 +73,27 @@ stages:
 
 def main() -> None:
     """Measure both databases with so many gates and twice as many, and print a table."""
-    gates = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 3
-    titles = ("database", "open gates", "due", "median", "slowest", "own CPU", "memory", "idle")
-    print("".join(f"{title:>12}" for title in titles))
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(Postgres.running(folder))
+    gates, runs = numbers(100_000, 3)
+    with reporting(__file__, __doc__) as report, ExitStack() as stack:
+        table = report.table("database", "open gates", "due", "median", "min", "max", "own CPU", "memory", "idle")
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=DISK)))
+        server, _ = stack.enter_context(durable_postgres(folder))
         for kind, copies in (("SQLite", sqlite_copies(folder)), ("PostgreSQL", postgres_copies(server))):
-            medians = [_measure(kind, copies, count, runs) for count in (gates, 2 * gates)]
-            print(f"{kind:>12}: twice the gates cost {medians[1] / medians[0]:.2f} times")
+            medians = [_measure(table, kind, copies, count, runs) for count in (gates, 2 * gates)]
+            report.say(f"{kind}: twice the gates cost {medians[1] / medians[0]:.2f} times.")
 
 
-def _measure(kind: str, copy: Copies, gates: int, runs: int) -> float:
+def _measure(table: Table, kind: str, copy: Copies, gates: int, runs: int) -> float:
     filled = copy("")
     due = _fill(filled, gates)
     found = [_in_a_process(copy(filled)) for _ in range(runs)]
-    seconds = [one["seconds"] for one in found]
+    took = spread([one["seconds"] for one in found])
     assert all(one["did"] == due for one in found), (due, found)
-    median = statistics.median(seconds)
     idle, cpu = (statistics.median(one[what] for one in found) for what in ("idle", "cpu"))
     memory = max(one["memory"] for one in found)
-    spans = [f"{span:.2f} s" for span in (median, max(seconds), cpu)]
-    cells = (kind, f"{gates:,}", f"{due:,}", *spans, f"{memory:.0f} MB", f"{idle:.2f} s")
-    print("".join(f"{cell:>12}" for cell in cells), flush=True)
-    return median
+    spans = map(duration, (took.median, took.least, took.most, cpu))
+    table.row(kind, f"{gates:,}", f"{due:,}", *spans, f"{memory:.0f} MB", duration(idle))
+    return took.median
 
 
 def _in_a_process(url: str) -> dict[str, float]:

@@ -1,13 +1,12 @@
 """How long a decision POST takes over real HTTP: the whole page, code, digest, quorum, record and outbox included.
 
-Prints the median with minimum and maximum, and the ratio to the raw limit measured in the same run: one committed row.
-Run: python benchmarks/decision_post.py [how many] ; SQLite in a temporary folder, synchronous=FULL.
+One after the other, on SQLite with synchronous=FULL, in a thread of this process. The raw limit in the same run: one
+committed row. Run: python benchmarks/decision_post.py [how many] [--write]
 """
 
 from __future__ import annotations
 
 import re
-import statistics
 import sys
 import tempfile
 import threading
@@ -20,6 +19,10 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.kit.report import numbers, reporting
+from benchmarks.kit.serving import DISK
 from models import schema
 from models.checks import CheckRun
 from models.database import Database
@@ -30,8 +33,8 @@ from web.app import create_app
 
 def main() -> None:
     """Decide so many gates one after the other, each with a quorum of one, and print what it took."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    with tempfile.TemporaryDirectory() as folder:
+    [count] = numbers(200)
+    with reporting(__file__, __doc__) as report, tempfile.TemporaryDirectory(dir=DISK) as folder:
         db = Database(f"sqlite:///{Path(folder) / 'etappe.db'}")
         schema.upgrade(db)
         company = Company(db, now=datetime.now(UTC))
@@ -41,9 +44,10 @@ def main() -> None:
             posts = [_timed(partial(client.post, path, data=form)) for path, form in forms]
         commits = [_timed(partial(_commit, db)) for _ in range(count)]
         db.close()
-    _say("one committed row", commits, commits)
-    _say("GET the page", gets, commits)
-    _say("POST a decision", posts, commits)
+        spans = report.spans("SQLite")
+        limit = spans.row("one committed row", commits)
+        spans.row("GET the page", gets, limit)
+        spans.row("POST a decision", posts, limit)
 
 
 def _form(company: Company) -> tuple[str, dict[str, str]]:
@@ -79,7 +83,7 @@ class Serving:
 def _timed(do: Callable[[], httpx.Response | None]) -> float:
     began = time.perf_counter()
     answer = do()
-    took = (time.perf_counter() - began) * 1000
+    took = time.perf_counter() - began
     if answer is not None and answer.status_code != 200:
         raise SystemExit(f"not a 200: {answer.status_code} {re.sub('<[^>]+>', ' ', answer.text)[:500]}")
     return took
@@ -88,13 +92,6 @@ def _timed(do: Callable[[], httpx.Response | None]) -> float:
 def _commit(db: Database) -> None:
     with db.write() as session:
         session.add(CheckRun(started_at=datetime.now(UTC), report={}))
-
-
-def _say(what: str, took: list[float], limit: list[float]) -> None:
-    median, ratio = statistics.median(took), statistics.median(took) / statistics.median(limit)
-    print(
-        f"{what:20} median {median:6.1f} ms   min {min(took):6.1f}   max {max(took):6.1f}   {ratio:5.1f} × one commit"
-    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How much disk a waiting rollout takes, on PostgreSQL and on SQLite: of a plan with one gate, and of a bundled one.
 
 Starts so many rollouts, has PostgreSQL tidy up, and divides what the database has grown by. Indexes are counted in, and
-so is the mail that is still to be sent. Run: python benchmarks/disk.py [rollouts]
+so is the mail that is still to be sent. Run: python benchmarks/disk.py [rollouts] [--write]
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.kit.report import numbers, reporting
 from domain.budget import BudgetLine
 from models import schema
 from models.database import Database
@@ -35,15 +36,16 @@ BOARD = {"board": ["anna.keller@example.com", "ben@example.com", "carla@example.
 
 def main() -> None:
     """Measure both plans on both databases, and print bytes for each rollout."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    with tempfile.TemporaryDirectory() as folder:
+    [count] = numbers(1000)
+    with reporting(__file__, __doc__) as report, tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
+        table = report.table(f"{count:,} rollouts of the plan", "database", "bytes each")
         with Postgres.running(Path(folder)) as server:
             for name, source in (("one gate", ONE_GATE), (BUNDLED, (PLANS / BUNDLED).read_text("utf-8"))):
                 for url in (server.create(), f"sqlite:///{folder}/{name.split('.')[0]}.db"):
                     db = Database(url)
                     kind = "SQLite" if db.is_sqlite else "PostgreSQL"
-                    print(f"{name:32} {kind:12} {_bytes_each(db, name, source, count):8.0f} bytes a rollout")
+                    table.row(name, kind, f"{_bytes_each(db, name, source, count):,.0f}")
                     db.close()
 
 

@@ -4,7 +4,7 @@
 runs in a clone of this checkout's HEAD, with pip's cache as it is after one installation, which is not counted. Beside
 each stands its ratio to `import prefect` in a new process, measured in between: how fast the machine is at that moment.
 
-Run: python benchmarks/first_use.py [how many] [--make]; with --make the clones too, which takes minutes.
+Run: python benchmarks/first_use.py [how many] [--make] [--write]; with --make the clones too, which takes minutes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.kit.report import Spans, numbers, reporting
+from benchmarks.kit.spread import spread
 from settings import CHECKOUT
 
 COMMANDS = ("--help", "rollout --help", "rollout list", "people list", "plan list")
@@ -30,30 +33,29 @@ READY = b"Ctrl-C ends all."
 
 def main() -> None:
     """Measure and print."""
-    count = next((int(word) for word in sys.argv[1:] if word.isdigit()), 5)
-    with tempfile.TemporaryDirectory() as folder:
+    [count] = numbers(5)
+    with reporting(__file__, __doc__) as report, tempfile.TemporaryDirectory() as folder:
+        spans = report.spans("what; the limit is the import of Prefect")
         environment = _environment(Path(folder) / "home")
         _run([sys.executable, "-m", "cli", "migrate", "--sample-people"], environment)
         for command in COMMANDS:
-            _say(f"etappe {command}", count, _running(command, environment))
-        _say("etappe start, from nothing", count, lambda: _starting(_fresh(folder)))
+            _measure(spans, f"etappe {command}", count, _running(command, environment))
+        _measure(spans, "etappe start, from nothing", count, lambda: _starting(_fresh(folder)))
         home = _fresh(folder)
         _starting(home)
-        _say("etappe start, once more", count, lambda: _starting(home))
+        _measure(spans, "etappe start, once more", count, lambda: _starting(home))
         if "--make" in sys.argv:
             _make_start(_fresh(folder))
-            _say("make start, in a new clone", count, lambda: _make_start(_fresh(folder)))
+            _measure(spans, "make start, in a new clone", count, lambda: _make_start(_fresh(folder)))
 
 
-def _say(what: str, count: int, measure: Callable[[], float]) -> None:
-    """Measure something in turn with the import of Prefect, and print the medians."""
-    spans, imports = [], []
+def _measure(spans: Spans, what: str, count: int, do: Callable[[], float]) -> None:
+    """Measure something in turn with the import of Prefect."""
+    took, imports = [], []
     for _ in range(count):
         imports.append(_seconds(lambda: _run([sys.executable, "-c", "import prefect"], os.environ)))
-        spans.append(measure())
-    ratio = statistics.median(spans) / statistics.median(imports)
-    print(f"{what:30} {statistics.median(spans):6.2f} s ({min(spans):.2f} to {max(spans):.2f}), "
-          f"{ratio:.2f} times the import of Prefect ({statistics.median(imports):.2f} s)", flush=True)  # fmt: skip
+        took.append(do())
+    spans.row(what, took, spread(imports))
 
 
 def _running(command: str, environment: Mapping[str, str]) -> Callable[[], float]:

@@ -2,8 +2,8 @@
 
 Fills databases with copies of one rollout of the plan `office-policy` that was really started, and measures each verb
 in all of them by turns: the median of several, and the most memory that Python needed for it. The exponent is the slope
-of time over size, both as logarithms: 0 is flat, 1 is linear.
-Run: python benchmarks/growth.py [largest, such as 100000] [--picture FILE.svg]
+of time over size, both as logarithms: 0 is flat, 1 is linear. Whatever is committed is on the disk.
+Run: python benchmarks/growth.py [largest, such as 100000] [--write]
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.kit import waiting_rollout
 from benchmarks.kit.filled import Copies, analyse, copy_rollout, postgres_copies, sqlite_copies
 from benchmarks.kit.plot import exponent, log_log
+from benchmarks.kit.report import Report, numbers, reporting
+from benchmarks.kit.serving import DISK, durable_postgres
 from domain import links
 from models.database import Database
 from models.exclusive import claims_in_line
@@ -40,7 +42,6 @@ from operations.record_decision import DecisionForm, record_decision
 from operations.run_gates import runs_to_follow
 from operations.show_request import show_request
 from operations.take_turns import take_turns
-from tests.postgres import Postgres
 from web.health import facts
 from web.metrics import exposition
 
@@ -56,20 +57,18 @@ Measured = dict[str, dict[str, float]]
 
 
 def main() -> None:
-    """Measure both databases at every size, print what it took, and draw it when asked."""
-    largest = next((int(word) for word in sys.argv[1:] if word.isdigit()), USUAL_LARGEST)
+    """Measure both databases at every size, print what it took, and draw it."""
+    [largest] = numbers(USUAL_LARGEST)
     sizes = [size for size in SIZES if size <= largest]
     found: dict[str, dict[int, Measured]] = {}
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(Postgres.running(folder))
+    with reporting(__file__, __doc__) as report, ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=DISK)))
+        server, _ = stack.enter_context(durable_postgres(folder))
         for kind, copy in (("SQLite", sqlite_copies(folder)), ("PostgreSQL", postgres_copies(server))):
             found[kind] = _in_a_process(_filled(copy, sizes))
-            _print(kind, found[kind])
-    if "--picture" in sys.argv:
+            _tell(report, kind, found[kind])
         panels = {kind: _lines(measured) for kind, measured in found.items()}
-        picture = log_log(panels, "rollouts waiting", "milliseconds")
-        Path(sys.argv[sys.argv.index("--picture") + 1]).write_text(picture, "utf-8")
+        report.draw(log_log(panels, "rollouts waiting", "milliseconds"))
 
 
 def _filled(copy: Copies, sizes: list[int]) -> dict[int, str]:
@@ -188,16 +187,14 @@ def _memory(prepare: Prepare) -> float:
     return peak / 1e6
 
 
-def _print(kind: str, found: dict[int, Measured]) -> None:
-    print(f"\n{kind:25}" + "".join(f"{f'{size:,} waiting':>34}" for size in found) + f"{'exponent':>10}")
+def _tell(report: Report, kind: str, found: dict[int, Measured]) -> None:
+    table = report.table(kind, *(f"{size:,} waiting" for size in found), "exponent", width=34)
     for verb, line in _lines(found).items():
-        cells = [found[size][verb] for size in found]
         shown = [
             f"{cell['median']:.1f} ms ({cell['min']:.1f} to {cell['max']:.1f}), {cell['memory']:.0f} MB"
-            for cell in cells
+            for cell in (found[size][verb] for size in found)
         ]
-        slope = f"{exponent(line):.2f}" if len(line) > 1 else "-"
-        print(f"{verb:25}" + "".join(f"{each:>34}" for each in shown) + f"{slope:>10}", flush=True)
+        table.row(verb, *shown, f"{exponent(line):.2f}" if len(line) > 1 else "–")
 
 
 def _lines(found: dict[int, Measured]) -> dict[str, list[tuple[float, float]]]:

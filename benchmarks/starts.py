@@ -79,6 +79,7 @@ def _measure(report: Report, single: int, burst: int, kind: str, etappe: Running
     }
     for way, start_all in bursts.items():
         _burst(table, way, etappe, burst, limit.median, start_all)
+    _until_idle(etappe)  # what is at work when Etappe ends would be said to have crashed
 
 
 def _by_api(etappe: Running) -> bytes:

@@ -2,14 +2,14 @@
 
 One Prefect server; then, one after the other, the warm worker as Etappe starts it, Prefect's process worker as Etappe
 starts it, the process worker as it comes (it polls every 10 seconds), and the warm worker once more, to see whether the
-machine was the same all the time. The flow writes down when its first line is
-run, and suspends; then it is resumed as the relay does it. Run: python benchmarks/wake.py [how many]
+machine was the same all the time. The flow writes down when its first line is run, and suspends; then it is resumed as
+the relay does it. The raw limit in the same run: one call of Prefect's API.
+Run: python benchmarks/wake.py [how many] [--write]
 """
 
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -19,7 +19,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from benchmarks.kit.processes import free_port
+from benchmarks.kit.report import numbers, reporting
 from settings import CHECKOUT, WARM, WORK_POOL
 from worker.parts import Crew, Part
 from worker.prefect_server import prefect_environment, server_parts, worker_part
@@ -33,27 +36,24 @@ Found = TypeVar("Found")
 
 def main() -> None:
     """Measure so many starts and wakes with each worker, and print the medians."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 9
-    with tempfile.TemporaryDirectory() as folder:
+    [count] = numbers(9)
+    with reporting(__file__, __doc__) as report, tempfile.TemporaryDirectory() as folder:
         home, port = Path(folder), free_port()
         clients = {k: v for k, v in prefect_environment(home, port).items() if not k.startswith("PREFECT_SERVER_")}
         os.environ.update(clients)
         with Crew(home / "logs") as crew:
             for part in server_parts(home, port):
                 crew.start(part)
-            call = _one_call()
-            measured = {
-                name: _measure(home, part, number, count)
-                for number, (name, part) in enumerate(_workers(home, port).items())
-            }
-    print(f"{count} flow runs with each worker, {os.cpu_count()} cores{'':13}median (min … max)")
-    _say("one call of Prefect's API", call)
-    for name, (starts, wakes) in measured.items():
-        _say(f"{name}: Run to the first line", starts)
-        _say(f"{name}: resume to the first line", wakes)
-    usual = statistics.median(measured[AS_IT_COMES][1])
-    for name, (_, wakes) in measured.items():
-        print(f"{name}: wakes {usual / statistics.median(wakes):.1f} times as fast as the process worker as it comes")
+            spans = report.spans()
+            limit = spans.row("one call of Prefect's API", _one_call())
+            wakes: dict[str, float] = {}
+            for number, (name, part) in enumerate(_workers(home, port).items()):
+                starts, resumes = _measure(home, part, number, count)
+                spans.row(f"{name}: Run to the first line", starts, limit)
+                wakes[name] = spans.row(f"{name}: resume to the first line", resumes, limit).median
+        for name, median in wakes.items():
+            times = wakes[AS_IT_COMES] / median
+            report.say(f"{name}: wakes {times:.1f} times as fast as the process worker as it comes")
 
 
 def _workers(home: Path, port: int) -> dict[str, Part]:
@@ -139,11 +139,6 @@ def until(look: Callable[[], Found | None]) -> Found:
             return found
         time.sleep(0.005)
     raise SystemExit(f"Waited {PATIENCE_SECONDS} seconds in vain.")
-
-
-def _say(what: str, seconds: list[float]) -> None:
-    median, least, most = statistics.median(seconds), min(seconds), max(seconds)
-    print(f"{what:<56} {median * 1000:7.0f} ms ({least * 1000:.0f} … {most * 1000:.0f})")
 
 
 if __name__ == "__main__":

@@ -84,8 +84,9 @@ class Posted:
 class Line:
     """One kept connection to a server on this machine."""
 
-    def __init__(self, port: int) -> None:
-        self.port, self.socket = port, _connected(port)
+    def __init__(self, port: int, connected: socket.socket | None = None) -> None:
+        """`connected` is the connection; when it is left out, a new one to this port of 127.0.0.1."""
+        self.port, self.socket = port, connected or _connected(port)
         self._heard, self._end = bytearray(), 0
 
     def close(self) -> None:

@@ -34,14 +34,22 @@ class Report:
         self._spans: dict[str, Spread] = {}
         self._picture = ""
 
+    @property
+    def tables(self) -> list[Table]:
+        """Its tables, in their order."""
+        return [one for one in self._paragraphs if isinstance(one, Table)]
+
     def say(self, sentence: str) -> None:
         """Print a sentence."""
         print(sentence, flush=True)
         self._paragraphs.append(f"{sentence}\n")
 
-    def table(self, first: str, *titles: str) -> Table:
-        """Begin a table: the title of the first column, which holds names, and of those that hold figures."""
-        table = Table(first, titles)
+    def table(self, first: str, *titles: str, width: int = 0) -> Table:
+        """Begin a table: the title of the first column, which holds names, and of those that hold figures.
+
+        `width` is how many letters those have at least on the terminal.
+        """
+        table = Table(first, titles, width)
         self._paragraphs.append(table)
         return table
 
@@ -53,7 +61,7 @@ class Report:
         """Take this SVG as the plot, instead of one of all that `spans` holds."""
         self._picture = picture
 
-    def write(self, folder: Path = FOLDER) -> Path:
+    def write(self, folder: Path) -> Path:
         """Write all of it to NAME.md in this folder, and the plot to NAME.svg; return the first."""
         folder.mkdir(parents=True, exist_ok=True)
         picture = self._picture or (whiskers(self._spans) if self._spans else "")
@@ -70,9 +78,9 @@ class Report:
 class Table:
     """Rows of cells, printed as they come."""
 
-    def __init__(self, first: str, titles: Sequence[str]) -> None:
+    def __init__(self, first: str, titles: Sequence[str], width: int = 0) -> None:
         self._titles, self._rows = (first, *titles), list[tuple[str, ...]]()
-        self._widths = [max(OTHER_COLUMNS, len(title) + 2) for title in titles]
+        self._widths = [max(width, OTHER_COLUMNS, len(title) + 2) for title in titles]
         print(f"\n{self._line(self._titles)}", flush=True)
 
     def row(self, first: str, *cells: object) -> None:
@@ -122,7 +130,7 @@ def reporting(file: str, what: str | None) -> Iterator[Report]:
     yield report
     print(f"\nAt the end: {_load()}", flush=True)
     if WRITE in sys.argv:
-        print(f"Written to {report.write()}")
+        print(f"Written to {report.write(FOLDER)}")
 
 
 def numbers(*usual: int) -> list[int]:
