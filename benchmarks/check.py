@@ -3,8 +3,8 @@
 Fills a database with copies of one rollout that was really started: ten gates each, open side by side. Gates that open
 together are due together; with “apart” each that is due is in another rollout, which takes ten times the transactions.
 Of ten, nine or so are reminded of, the others escalate and expire in turn. Each run is a process of its own, on a fresh
-copy, on SQLite (synchronous=FULL) and on PostgreSQL (fsync and synchronous_commit on); medians are printed, with the largest memory of a run's process,
-what an idle run takes, and what twice the gates cost.
+copy. Whatever is committed is on the disk. Medians are printed, with the largest memory of a run's process, what an
+idle run takes, and what twice the gates cost.
 Run: python benchmarks/check.py [gates] [runs] [apart] [--write]
 """
 
