@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from domain.errors import InvalidPlan, Problem, UnknownPlan
@@ -12,6 +13,8 @@ from domain.plan import Plan
 from plans.reading import read_plan
 
 BUNDLED = Path(__file__).parent
+MOST_READ = 256
+"""How many plans a process keeps at most, older versions of them included."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +36,14 @@ class BrokenPlan:
 
 
 class Catalogue:
-    """The plans in the bundled folder and in `folders`; the files are looked at anew each time, and read when changed.
+    """The plans in the bundled folder and in `folders`; the files are looked at anew each time, and read when changed:
+    each once in a process, since reading a plan takes longer than starting a rollout.
 
     A folder's *.yaml files are plans, each named like its plan; what lies deeper (people/) is not looked at.
     """
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         self._folders = list(dict.fromkeys(folder.resolve() for folder in (BUNDLED, *folders)))
-        self._read: dict[tuple[Path, int, int], LoadedPlan | BrokenPlan] = {}
 
     def names(self) -> list[str]:
         """Return the names of the plans that can be used, sorted."""
@@ -83,13 +86,13 @@ class Catalogue:
 
     def _one(self, path: Path) -> LoadedPlan | BrokenPlan:
         facts = path.stat()
-        key = (path, facts.st_mtime_ns, facts.st_size)
-        if key not in self._read:
-            self._read[key] = _read(path)
-        return self._read[key]
+        return _read(path, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size)
 
 
-def _read(path: Path) -> LoadedPlan | BrokenPlan:
+@lru_cache(MOST_READ)
+def _read(path: Path, *facts: int) -> LoadedPlan | BrokenPlan:
+    """Read a plan's file, unless that was done when the same was known of it: when it was written or changed in any
+    way, its permissions included, and how long it is."""
     try:
         content = path.read_bytes()
         plan = read_plan(content, path.name)

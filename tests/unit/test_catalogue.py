@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,23 @@ def test_a_folder_that_is_missing_is_listed_as_broken(tmp_path: Path) -> None:
 def test_people_files_are_not_plans(tmp_path: Path) -> None:
     write(tmp_path / "people", "sample.yaml", "people: []")
     assert Catalogue([tmp_path]).broken() == []
+
+
+def test_a_file_is_read_once_in_a_process(tmp_path: Path) -> None:
+    write(tmp_path, "small.yaml")
+    assert Catalogue([tmp_path]).load("small").plan is Catalogue([tmp_path]).load("small").plan
+
+
+def test_a_file_that_only_looks_unchanged_is_read_again(tmp_path: Path) -> None:
+    path = write(tmp_path, "small.yaml")
+    before = path.stat()
+    assert Catalogue([tmp_path]).load("small").source == GOOD
+    text = changed("Klein", "Fein ")
+    time.sleep(0.02)  # the clock of file systems goes in steps of some milliseconds
+    write(tmp_path, "small.yaml", text)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert Catalogue([tmp_path]).load("small").source == text
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
