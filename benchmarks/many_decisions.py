@@ -34,11 +34,13 @@ from domain.states import GateState, RolloutState
 from models import schema
 from models.database import Database
 from models.gates import GateRow
-from models.requests import Decision, Request
+from models.requests import Decision, Request, requests_of
 from models.rollouts import Rollout
+from operations.start_rollout import Start, start_rollout
 from operations.tokens import make_token
 from operations.verify_record import verify_record
-from tests.company import ANNA, BEN, KEYS, Company, one_gate
+from plans.reading import read_plan
+from tests.company import ANNA, BEN, KEYS, REQUESTER, Company, one_gate
 
 CLIENTS = 16
 WARM_UP_GATES = 10 * CLIENTS
@@ -92,9 +94,12 @@ def _fill(copy: Copies, server: Sequence[psutil.Process], gates: int) -> Stock:
     company = Company(db, now=datetime.now(UTC))
     tokens = {person: make_token(db, person, "measured", company.now).token for person in (ANNA, BEN)}
     requests: dict[str, list[bytes]] = {door: [] for door in DOORS}
+    source = one_gate(GATE)
+    start = Start(read_plan(source, "plan.yaml"), source, "One of many", REQUESTER)
     for _ in range(WARM_UP_GATES + gates):
-        rollout_id = company.start(one_gate(GATE))
-        asked = [company.asked(person) for person in (ANNA, BEN)]
+        rollout_id = start_rollout(db, KEYS, start, company.now)
+        with db.read() as session:
+            asked = session.scalars(requests_of(rollout_id)).all()
         digest = company.page(asked[0]).digest  # it stands for what is asked, which is the same for both
         requests["link"] += [_by_link(company, request, digest) for request in asked]
         requests["api"] += [_by_api(rollout_id, digest, tokens[request.person]) for request in asked]

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.kit.plot import whiskers
-from benchmarks.kit.spread import Spread, duration, spread
+from benchmarks.kit.spread import Spread, duration, spread, times
 
 FOLDER = Path(__file__).parents[2] / "docs" / "measured"
 WRITE = "--write"
@@ -112,9 +112,8 @@ class Spans:
     def row(self, what: str, seconds: Sequence[float], limit: Spread | None = None) -> Spread:
         """Add what took so many seconds each time, with its ratio to the raw limit of the same run, and return it."""
         found = spread(seconds)
-        ratio = f"{found.median / limit.median:.1f}" if limit else "–"
         spans = (found.median, found.least, found.late, found.most)
-        self._table.row(what, found.count, *map(duration, spans), ratio)
+        self._table.row(what, found.count, *map(duration, spans), times(found.median / limit.median) if limit else "–")
         self._drawn[what] = found
         return found
 

@@ -36,3 +36,8 @@ def percentile(values: Sequence[float], share: float) -> float:
 def duration(seconds: float) -> str:
     """Write down a span with its unit, to a tenth of a millisecond, or to a hundredth of a second."""
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def times(ratio: float) -> str:
+    """Write down a ratio, to a hundredth where it is small."""
+    return f"{ratio:.1f}" if ratio >= 10 else f"{ratio:.2f}"

@@ -19,7 +19,7 @@ from benchmarks.kit import report as reports
 from benchmarks.kit.plot import exponent, log_log, whiskers
 from benchmarks.kit.posting import Line, form_post, post_all, request
 from benchmarks.kit.report import Report, numbers, reporting
-from benchmarks.kit.spread import Spread, duration, percentile, spread
+from benchmarks.kit.spread import Spread, duration, percentile, spread, times
 
 SVG = "{http://www.w3.org/2000/svg}"
 SPANS = st.lists(st.floats(0.0001, 1000), min_size=1, max_size=300)
@@ -54,6 +54,10 @@ def test_durations_bear_their_unit() -> None:
     assert [duration(span) for span in (0.00094, 0.0158, 0.9999, 1.0, 77.3)] == [
         "0.9 ms", "15.8 ms", "999.9 ms", "1.00 s", "77.30 s",
     ]  # fmt: skip
+
+
+def test_a_small_ratio_is_not_rounded_to_nothing() -> None:
+    assert [times(ratio) for ratio in (0.063, 1.5, 10.04)] == ["0.06", "1.50", "10.0"]
 
 
 def test_a_table_is_printed_row_by_row_and_is_markdown_in_the_docs(capsys: pytest.CaptureFixture[str]) -> None:
