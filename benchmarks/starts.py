@@ -38,6 +38,8 @@ COMMANDS = 5
 CREATED = 201
 AT_WORK = ["SCHEDULED", "PENDING", "RUNNING"]
 WARM_UP = 1
+ENDING_SECONDS = 3
+"""For the processes of flow runs that have suspended themselves to end; else they would be said to have crashed."""
 TITLES = ("all started in", "all mails in", "mails per s", "× limit", "client CPU")
 
 
@@ -79,7 +81,8 @@ def _measure(report: Report, single: int, burst: int, kind: str, etappe: Running
     }
     for way, start_all in bursts.items():
         _burst(table, way, etappe, burst, limit.median, start_all)
-    _until_idle(etappe)  # what is at work when Etappe ends would be said to have crashed
+    _until_idle(etappe)
+    time.sleep(ENDING_SECONDS)
 
 
 def _by_api(etappe: Running) -> bytes:
