@@ -42,18 +42,18 @@ def main() -> None:
 
 
 def _measure(report: Report, single: int, burst: int, kind: str, etappe: Running) -> None:
-    _one_by_one(report, kind, etappe, single)
-    _at_once(report.table(f"{kind}, by {CLIENTS} clients", *TITLES), etappe, burst)
+    url = prefect_server.database(etappe.layout.home).url()
+    with psycopg.connect(url, autocommit=True) as prefect:
+        _one_by_one(report, kind, etappe, prefect, single)
+        _at_once(report.table(f"{kind}, by {CLIENTS} clients", *TITLES), etappe, prefect, burst)
 
 
-def _one_by_one(report: Report, kind: str, etappe: Running, count: int) -> None:
+def _one_by_one(report: Report, kind: str, etappe: Running, prefect: psycopg.Connection, count: int) -> None:
     """Decide one after the other, each when everything is quiet."""
     rollout_ids = _started(etappe, WARM_UP + count)
     spans = report.spans(kind)
     limit = spans.row(f"{kind}: one change of a state in Prefect", _raw_limit(etappe, rollout_ids[0], count))
-    url = prefect_server.database(etappe.layout.home).url()
-    with psycopg.connect(url, autocommit=True) as prefect:
-        took = [_decide(etappe, prefect, rollout_id) for rollout_id in rollout_ids]
+    took = [_decide(etappe, prefect, rollout_id) for rollout_id in rollout_ids]
     answers, bars, pages = zip(*took[WARM_UP:], strict=True)
     spans.row(f"{kind}: POST until its answer", answers, limit)
     spans.row(f"{kind}: POST until the gate's bar has passed", bars, limit)
@@ -84,10 +84,7 @@ def _started(etappe: Running, count: int) -> list[str]:
 def _decide(etappe: Running, prefect: psycopg.Connection, rollout_id: str) -> tuple[float, float, float]:
     bar = _bar(etappe, rollout_id)
     began, answered = etappe.decide(rollout_id)
-    until(lambda: prefect.execute("SELECT 1 FROM task_run WHERE id = %s AND state_name = %s", (bar, PASSED)).fetchone())
-    if _passed(etappe, [bar]) != 1:
-        raise SystemExit("Prefect's API does not say what its database does.")
-    painted = time.monotonic() - began
+    painted = _until_passed(etappe, prefect, [bar]) - began
     until(lambda: _is_painted(etappe, rollout_id))
     return answered, painted, time.monotonic() - began
 
@@ -106,18 +103,21 @@ def _is_painted(etappe: Running, rollout_id: str) -> bool:
         return rollout.painted == rollout.sequence
 
 
-def _passed(etappe: Running, bars: list[str]) -> int:
-    """How many of these have passed, by Prefect's API."""
+def _until_passed(etappe: Running, prefect: psycopg.Connection, bars: list[str]) -> float:
+    """Wait until all of these have passed in Prefect's database, ask its API then, and return when that had said so."""
+    count = "SELECT count(*) FROM task_run WHERE id = ANY(%s::uuid[]) AND state_name = %s"
+    until(lambda: prefect.execute(count, (bars, PASSED)).fetchone() == (len(bars),), every=0.002 * len(bars) ** 0.5)
     wanted = {"id": {"any_": bars}, "state": {"name": {"any_": [PASSED]}}}
-    return int(etappe.ask_prefect("task_runs/count", {"task_runs": wanted}))
+    if etappe.ask_prefect("task_runs/count", {"task_runs": wanted}) != len(bars):
+        raise SystemExit("Prefect's API does not say what its database does.")
+    return time.monotonic()
 
 
-def _at_once(table: Table, etappe: Running, count: int) -> None:
+def _at_once(table: Table, etappe: Running, prefect: psycopg.Connection, count: int) -> None:
     rollout_ids = _started(etappe, count)
     forms, bars = [etappe.approval(one) for one in rollout_ids], [_bar(etappe, one) for one in rollout_ids]
     posted = post_all([etappe.layout.web_port], forms, CLIENTS).succeeded()
-    until(lambda: _passed(etappe, bars) == count, every=0.1)
-    took = time.monotonic() - posted.began
+    took = _until_passed(etappe, prefect, bars) - posted.began
     etappe.until_quiet()
     pages = time.monotonic() - posted.began
     share = f"{100 * posted.client_share:.0f} %"
