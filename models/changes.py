@@ -5,6 +5,7 @@ One connection listens for all threads of a process; a thread of its own passes 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from types import TracebackType
@@ -14,11 +15,17 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import make_url
 
 from models.database import NOTIFY_CHANNEL, Database
+from models.file_watch import FileWatch
 
 if TYPE_CHECKING:
     import psycopg
 
 LOOK_EVERY_SECONDS = 0.01
+"""SQLite only: how often to look where the system does not tell that the write-ahead log is written to."""
+LOOK_ANYWAY_SECONDS = 0.1
+"""SQLite only: how often to look where it does."""
+LOOK_AT_FIRST_SECONDS = 0.00025
+"""SQLite only: how soon to look again after the log was written to; what is written counts once it is on the disk."""
 LISTEN_FOR_SECONDS = 0.5
 
 
@@ -57,6 +64,10 @@ class Changes:
         before, self._heard = self._heard, self._listener.wait_for_more_than(self._heard, seconds)
         return self._heard != before
 
+    def seconds_of_silence(self) -> float:
+        """Return for how long nothing was committed, as far as it was heard; since listening when nothing was."""
+        return math.inf if self._listener is None else time.monotonic() - self._listener.heard_at
+
 
 class _Listener:
     """Listens to one database for as many as have joined. `heard` is how often something was committed."""
@@ -76,7 +87,7 @@ class _Listener:
             return cls._all[db]
 
     def __init__(self, line: _Line) -> None:
-        self.heard = 0
+        self.heard, self.heard_at = 0, time.monotonic()
         self._line, self._members = line, 1
         self._failure: Exception | None = None
         self._news = threading.Condition()
@@ -108,7 +119,7 @@ class _Listener:
             while self._members:
                 if self._line.hears(LISTEN_FOR_SECONDS):
                     with self._news:
-                        self.heard += 1
+                        self.heard, self.heard_at = self.heard + 1, time.monotonic()
                         self._news.notify_all()
         except Exception as failure:  # noqa: BLE001 - whoever waits is told
             with self._news:
@@ -129,9 +140,13 @@ class _Line(Protocol):
 
 
 class _SqliteLine:
+    """Looks whether something was committed when the write-ahead log is written to, and now and then anyway."""
+
     def __init__(self, db: Database) -> None:
         self._connection = db.engine.raw_connection()
         self._version = self._data_version()
+        self._log = FileWatch(f"{make_url(db.url).database}-wal")
+        self._look_again = LOOK_AT_FIRST_SECONDS
 
     def hears(self, seconds: float) -> bool:
         until = time.monotonic() + seconds
@@ -140,12 +155,22 @@ class _SqliteLine:
             if version != self._version:
                 self._version = version
                 return True
-            if time.monotonic() >= until:
+            left = until - time.monotonic()
+            if left <= 0:
                 return False
-            time.sleep(LOOK_EVERY_SECONDS)
+            self._rest(left)
 
     def close(self) -> None:
+        self._log.close()
         self._connection.close()
+
+    def _rest(self, left: float) -> None:
+        """Wait until it is worth looking: soon after the log was written to, and then less and less often."""
+        most = LOOK_ANYWAY_SECONDS if self._log.works else LOOK_EVERY_SECONDS
+        if self._log.wait(min(left, most, self._look_again)):
+            self._look_again = LOOK_AT_FIRST_SECONDS
+        else:
+            self._look_again = min(1.3 * self._look_again, most)
 
     def _data_version(self) -> int:
         driver: Any = self._connection.driver_connection

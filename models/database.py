@@ -54,12 +54,16 @@ class Database:
             self._look_no_longer(session)
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """Give a session whose changes are committed together at the end, or not at all."""
+    def write(self, *, telling: bool = True) -> Iterator[Session]:
+        """Give a session whose changes are committed together at the end, or not at all.
+
+        Without `telling` nobody needs to hear of it: there is nothing to do because of it. On SQLite they do anyway.
+        """
         with Session(self._writing, expire_on_commit=False) as session:
             with self._turn, session.begin():
                 yield session
-            self._tell()
+            if telling:
+                self._tell()
 
     def write_then_read(self, change: Callable[[Session], _T], look: Callable[[Session, _T], _R]) -> _R:
         """Commit what `change` does, together or not at all; then `look`, with what it returned, in the same session.

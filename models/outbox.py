@@ -7,7 +7,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Select, String, Text, and_, false, func, or_, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    and_,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from domain.mail_times import Occasion
@@ -89,6 +103,24 @@ def messages_due(now: datetime, limit: int) -> Select[Message]:
     order = (_IS_WAITED_FOR.desc(), Message.due_at, Message.id)
     first = select(Message.recipient).where(due).order_by(*order).limit(limit)
     return select(Message).where(due, Message.recipient.in_(first)).order_by(*order).with_for_update(skip_locked=True)
+
+
+@prepared
+def is_anybody_to_be_asked(now: datetime) -> Select[bool]:
+    """Whether a mail is due that a rollout waits for, and that nobody delivers at this moment."""
+    return select(exists().where(_free(now), Message.due_at <= now, _IS_WAITED_FOR))
+
+
+@prepared
+def asking_due(now: datetime, limit: int) -> Select[Message]:
+    """The first mails to deliver now that a rollout waits for; each of them goes alone."""
+    return (
+        select(Message)
+        .where(_free(now), Message.due_at <= now, _IS_WAITED_FOR)
+        .order_by(Message.due_at, Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
 
 
 @prepared

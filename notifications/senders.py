@@ -5,8 +5,10 @@ Whether and when to try again is notifications/retries.py; what to tell whom is 
 
 from __future__ import annotations
 
+import select
 import smtplib
 import ssl
+import time
 from contextlib import suppress
 from email import policy
 from email.message import EmailMessage
@@ -18,6 +20,8 @@ from urllib.parse import unquote, urlsplit
 from domain.errors import EtappeError
 
 TIMEOUT_SECONDS = 20.0
+ASK_AFTER_SECONDS = 30.0
+"""How long a connection that is kept may rest before the server is asked whether it is still there."""
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _NOT_ABOUT_THE_MAIL = frozenset({530, 534, 535, 538})
@@ -63,6 +67,7 @@ class SmtpSender:
         self._timeout = timeout
         self._context = context
         self._connection: smtplib.SMTP | None = None
+        self._used_at = 0.0
 
     def send(self, message: EmailMessage, recipient: str) -> None:
         """Deliver a mail. Raises TemporaryFailure or PermanentFailure."""
@@ -89,13 +94,21 @@ class SmtpSender:
     def _connected(self) -> smtplib.SMTP:
         """The kept connection when it still answers, else a new one.
 
-        Asked before a mail is sent and not after it failed: a mail whose answer was lost may have been taken.
+        Found out before a mail is sent and not after it failed: a mail whose answer was lost may have been taken. A
+        server that ends a connection says so, and what it says can be read: only then, or after a while, it is asked.
         """
-        if self._connection is not None and not _answers(self._connection):
+        if self._connection is not None and not self._is_fresh(self._connection) and not _answers(self._connection):
             self.close()
         if self._connection is None:
             self._connection = self._connect()
+        self._used_at = time.monotonic()
         return self._connection
+
+    def _is_fresh(self, connection: smtplib.SMTP) -> bool:
+        """Whether the connection was used a moment ago, and the server has said nothing since."""
+        if connection.sock is None or time.monotonic() - self._used_at > ASK_AFTER_SECONDS:
+            return False
+        return not select.select([connection.sock], [], [], 0)[0]
 
     def _connect(self) -> smtplib.SMTP:
         try:

@@ -28,7 +28,7 @@ def forget_wake(db: Database, rollout_id: str) -> None:
 
 def note_painted(db: Database, rollout_id: str, flow_run_id: str, sequence: int, bars: Iterable[Bar]) -> None:
     """Remember that Prefect's page shows the rollout as of audit entry `sequence`, with these bars."""
-    with db.write() as session:
+    with db.write(telling=False) as session:
         for bar in bars:
             session.merge(bar)
         rollout = session.scalars(rollout_locked(rollout_id)).one()

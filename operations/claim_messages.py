@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from domain import mail_times
 from domain.mail_times import APART, Hours
 from domain.plan import Calendar
 from models.database import Database
-from models.outbox import Message, messages_due, one_relay_at_a_time, sent_by_the_clock
+from models.outbox import Message, asking_due, messages_due, one_relay_at_a_time, sent_by_the_clock
 from models.rollouts import Rollout
 from operations.calendars import company_closures
 from operations.hours import hours_in_directory
@@ -27,27 +27,43 @@ def claim_messages(db: Database, now: datetime, limit: int = 50) -> list[Message
     what can be said in one mail is not torn in two. What its reader should not get now after all is put off
     (domain/mail_times.py).
     """
-    with db.write() as session:
-        if not db.is_sqlite:
-            session.execute(one_relay_at_a_time())
-        due = session.scalars(messages_due(now, limit)).all()
-        by_reader: dict[str, list[Message]] = {}
-        for message in due:
-            by_reader.setdefault(message.recipient, []).append(message)
-        last, hours = _last_by_the_clock(session, by_reader.keys(), now), _hours(session, by_reader)
-        taken = {
-            message.id
-            for reader, messages in by_reader.items()
-            for message in _left_behind(messages) or _taken(messages, last.get(reader), hours[reader], now)
-        }
-        claimed = [message for message in due if message.id in taken]
-        for message in claimed:
-            message.leased_until = now + LEASE
-        return claimed
+    with db.write(telling=False) as session:
+        return _claimed(session, _in_turn(session, db).scalars(messages_due(now, limit)).all(), now)
 
 
-def _last_by_the_clock(session: Session, people: Collection[str], now: datetime) -> dict[str, datetime]:
+def claim_asking(db: Database, now: datetime, limit: int = 50) -> list[Message]:
+    """Return only mails that a rollout waits for, at most `limit`; otherwise as `claim_messages`."""
+    with db.write(telling=False) as session:
+        return _claimed(session, _in_turn(session, db).scalars(asking_due(now, limit)).all(), now)
+
+
+def _in_turn(session: Session, db: Database) -> Session:
+    if not db.is_sqlite:
+        session.execute(one_relay_at_a_time())
+    return session
+
+
+def _claimed(session: Session, due: Sequence[Message], now: datetime) -> list[Message]:
+    by_reader: dict[str, list[Message]] = {}
+    for message in due:
+        by_reader.setdefault(message.recipient, []).append(message)
+    last, hours = _last_by_the_clock(session, due, now), _hours(session, by_reader)
+    taken = {
+        message.id
+        for reader, messages in by_reader.items()
+        for message in _left_behind(messages) or _taken(messages, last.get(reader), hours[reader], now)
+    }
+    claimed = [message for message in due if message.id in taken]
+    for message in claimed:
+        message.leased_until = now + LEASE
+    return claimed
+
+
+def _last_by_the_clock(session: Session, due: Iterable[Message], now: datetime) -> dict[str, datetime]:
     """Return when each was last sent a mail by the clock within the hour; one on its way counts from its lease."""
+    people = {message.recipient for message in due if message.by_the_clock}
+    if not people:
+        return {}
     return {
         person: max(at for at in (sent_at, leased_until and leased_until - LEASE) if at)
         for person, sent_at, leased_until in session.execute(sent_by_the_clock(people, now - APART, now))

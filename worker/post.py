@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from typing import TypeVar
 from urllib.parse import urlsplit
 
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
-from models.outbox import Message, MessageState, next_message_due
+from models.outbox import Message, MessageState, is_anybody_to_be_asked, next_message_due
 from notifications import dedup, retries
 from notifications.envelope import to_message
 from notifications.messages import Mail
 from notifications.rendering import render
 from notifications.senders import PermanentFailure, Sender, TemporaryFailure
-from operations.claim_messages import LEASE, claim_messages
+from operations.claim_messages import LEASE, claim_asking, claim_messages
 from operations.compose_digest import bundles, in_one_mail
 from operations.compose_message import Composer, workspace_for
 from operations.installation import Installation
@@ -27,8 +29,10 @@ from operations.workspace import Workspace
 
 log = logging.getLogger("etappe.post")
 
+_T = TypeVar("_T")
+
 TOGETHER = 10
-"""How many mails are written before the first of them is sent."""
+"""How many mails are written at a time; between them it is looked whether somebody is to be asked."""
 
 
 def now() -> datetime:
@@ -47,6 +51,9 @@ class _Parcel:
     @property
     def ids(self) -> list[int]:
         return [message.id for message in self.messages]
+
+
+_Outcome = tuple[_Parcel, MessageState | None]
 
 
 class Post:
@@ -75,45 +82,76 @@ class Post:
         if self._helpers is not None:
             self._helpers.shutdown()
 
-    def deliver_all(self) -> None:
-        """Deliver until nothing is due, or until stopped. Looks before it takes, so that idling writes nothing."""
-        while not self._stopped() and self._is_due():
-            self.deliver()
+    def deliver_all(self) -> datetime | None:
+        """Deliver until nothing is due, or until stopped; return when the next mail is (UTC), None for never.
 
-    def _is_due(self) -> bool:
-        with self._db.read() as session:
-            due_at = session.scalar(next_message_due(self._now()))
-        return due_at is not None and due_at <= self._now()
+        Looks before it takes, so that idling writes nothing.
+        """
+        while not self._stopped():
+            if self._deliver_asking():
+                continue
+            due_at = self._look(next_message_due)
+            if due_at is None or due_at > self._now():
+                return due_at
+            self._deliver_the_rest()
+        return None
 
     def deliver(self) -> int:
-        """Deliver what is due now; return how many messages were taken.
+        """Deliver what is due now, or some of it; return how many messages were taken."""
+        return self._deliver_asking() or self._deliver_the_rest()
 
-        A slow mail server may make it last as long as the lease; what is left then comes again with the next claim.
-        """
+    def _deliver_asking(self) -> int:
+        """Deliver what rollouts wait for. It is looked for again and again: what is merely to be told can wait."""
+        if not self._look(is_anybody_to_be_asked):
+            return 0
+        until = self._now() + LEASE / 2
+        messages = claim_asking(self._db, self._now())
+        for some in _in_tens(bundles(messages)):
+            self._deliver_some(some, until)
+        return len(messages)
+
+    def _deliver_the_rest(self) -> int:
+        """A slow mail server may make it last as long as the lease; what is left then comes with the next claim."""
         until = self._now() + LEASE / 2
         messages = claim_messages(self._db, self._now())
         for some in _in_tens(bundles(messages)):
             if self._now() > until:
                 break
-            self._deliver_some(self._parcels(some), until)
+            self._deliver_some(some, until)
+            self._deliver_asking()
         return len(messages)
 
-    def _deliver_some(self, parcels: Sequence[_Parcel], until: datetime) -> None:
-        def deliver(parcel: _Parcel) -> None:
-            if self._now() <= until:
-                self._deliver(parcel)
+    def _look(self, query: Callable[[datetime], Select[_T]]) -> _T | None:
+        with self._db.read() as session:
+            return session.scalar(query(self._now()))
 
-        if self._helpers is None or len(parcels) == 1:
-            for parcel in parcels:
-                deliver(parcel)
-        else:
-            list(self._helpers.map(deliver, parcels))
+    def _deliver_some(self, mails: Sequence[Sequence[Message]], until: datetime) -> None:
+        """Write a few mails, have each sent as soon as it is written, and settle together what was sent meanwhile."""
+        under_way: set[Future[_Outcome]] = set()
+        for parcel in self._parcels(mails):
+            if self._helpers is None or len(mails) == 1:
+                self._settle([self._deliver(parcel, until)])
+            else:
+                under_way.add(self._helpers.submit(self._deliver, parcel, until))
+        while under_way:
+            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            self._settle([future.result() for future in done])
 
-    def _parcels(self, mails: Iterable[Sequence[Message]]) -> list[_Parcel]:
+    def _settle(self, outcomes: Iterable[_Outcome]) -> None:
+        """One transaction for all that came to the same; what failed is dealt with already."""
+        ids: dict[MessageState, list[int]] = {}
+        for parcel, state in outcomes:
+            if state is not None:
+                ids.setdefault(state, []).extend(parcel.ids)
+        for state, of_state in ids.items():
+            settle_messages(self._db, of_state, state, self._now())
+
+    def _parcels(self, mails: Iterable[Sequence[Message]]) -> Iterator[_Parcel]:
         """Write a few mails together: those about the same rollout share what is read of it."""
         with self._db.read() as session:
             known: dict[str | None, Workspace] = {}
-            return [parcel for messages in mails for parcel in self._parcels_of(session, messages, known)]
+            for messages in mails:
+                yield from self._parcels_of(session, messages, known)
 
     def _parcels_of(
         self, session: Session, messages: Sequence[Message], known: dict[str | None, Workspace]
@@ -143,10 +181,12 @@ class Post:
             known[message.rollout_id] = workspace_for(session, message, self._now())
         return self._composer.compose(known[message.rollout_id], message)
 
-    def _deliver(self, parcel: _Parcel) -> None:
+    def _deliver(self, parcel: _Parcel, until: datetime) -> _Outcome:
+        """Send one mail, and return what is to be said of its messages; None when that is said already, or too late."""
         if parcel.mail is None:
-            settle_messages(self._db, parcel.ids, MessageState.DROPPED, self._now())
-            return
+            return parcel, MessageState.DROPPED
+        if self._now() > until:
+            return parcel, None
         try:
             self._send(parcel.mail, parcel.key)
         except TemporaryFailure as failure:
@@ -158,7 +198,8 @@ class Post:
             log.exception("a mail could not be made: %s", parcel.key)
             self._not_now(parcel.messages, repr(error))
         else:
-            settle_messages(self._db, parcel.ids, MessageState.SENT, self._now())
+            return parcel, MessageState.SENT
+        return parcel, None
 
     def _send(self, mail: Mail, key: str) -> None:
         envelope = to_message(mail, render(mail), key, self._mail_from, self._domain)

@@ -19,7 +19,7 @@ from datetime import datetime
 from sqlalchemy import Select
 
 from models.changes import Changes
-from models.outbox import next_chat_message_due, next_message_due
+from models.outbox import next_chat_message_due
 from models.turns import Turn
 from notifications.chat import AppriseSender
 from notifications.senders import SmtpPool
@@ -40,8 +40,11 @@ REST_SECONDS = 5.0
 """How long to wait at most for a commit, or for the next thing to come due by itself."""
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
 """How long to wait after something failed for the first, second, ... time in a row."""
-MAIL_GOES_FIRST_SECONDS = 0.02
-"""How long everything but mail and chat waits after a commit: about as long as it takes to write a mail and send it."""
+LULL_SECONDS = 0.03
+"""Everything but mail waits until nothing was committed for so long: somebody waits for the mail. Writing and sending
+one takes less, and each of its steps is a commit."""
+LONGEST_HURRY_SECONDS = 2.0
+"""How long it waits for that at most: while very much is decided, it does a round now and then."""
 MAILS_AT_ONCE = 4
 """How many connections to the mail server there are when there is much to send: most of a mail's time is its answer."""
 WATCH_SECONDS = 60.0
@@ -71,12 +74,8 @@ def deliver_mail(installation: Installation, stop: threading.Event) -> None:
     sender = SmtpPool(installation.settings.smtp_url)
     post = Post(installation, sender, stopped=stop.is_set, at_once=MAILS_AT_ONCE)
 
-    def deliver() -> datetime | None:
-        post.deliver_all()
-        return _moment(installation, next_message_due(now()))
-
     try:
-        _again_and_again(installation, stop, deliver)
+        _again_and_again(installation, stop, post.deliver_all, goes_first=True)
     finally:
         post.close()
         sender.close()
@@ -148,13 +147,18 @@ def follow_in_prefect(installation: Installation, stop: threading.Event) -> None
 
 
 def _again_and_again(
-    installation: Installation, stop: threading.Event, do: Callable[[], datetime | None], alone: str = ""
+    installation: Installation,
+    stop: threading.Event,
+    do: Callable[[], datetime | None],
+    alone: str = "",
+    *,
+    goes_first: bool = False,
 ) -> None:
     """Do it after every commit, and when something comes due by itself: `do` returns when that is, None for never.
 
     With a name in `alone`, one of all relays on this database does it at a time; the others wait for the turn. One that
-    fails lets another one try: it may be the only one that does not reach Prefect. All of that lets the mail go first:
-    somebody waits for it.
+    fails lets another one try: it may be the only one that does not reach Prefect. What does not go first waits until
+    there is a lull.
     """
     failures, rest = 0, 0.0
     with Changes(installation.db) as changes, Turn(installation.db, alone) as turn:
@@ -165,8 +169,8 @@ def _again_and_again(
                     stop.wait(LOOK_AGAIN_SECONDS)
                     continue
                 _wait(changes, stop, rest)
-                if alone:
-                    stop.wait(MAIL_GOES_FIRST_SECONDS)
+                if not goes_first:
+                    _wait_for_a_lull(changes, stop)
                 rest = _seconds_until(do())
                 failures = 0
             except Exception as error:  # noqa: BLE001 - whatever it is, the relay goes on; it is told below
@@ -183,6 +187,14 @@ def _wait(changes: Changes, stop: threading.Event, seconds: float) -> None:
     until = time.monotonic() + seconds
     while not changes.wait(max(0.0, min(until - time.monotonic(), LOOK_AGAIN_SECONDS))):
         if stop.is_set() or time.monotonic() >= until:
+            return
+
+
+def _wait_for_a_lull(changes: Changes, stop: threading.Event) -> None:
+    """Wait until the last commit is a while ago, so that many commits are looked after at once."""
+    until = time.monotonic() + LONGEST_HURRY_SECONDS
+    while (left := LULL_SECONDS - changes.seconds_of_silence()) > 0 and time.monotonic() < until:
+        if stop.wait(left):
             return
 
 

@@ -215,7 +215,7 @@ def test_a_mail_sent_again_after_a_crash_has_the_same_message_id(db: Database, m
             post(company, sender).deliver_all()
     [(recipient, first)] = sender.sent
     post(company, sender).deliver_all()
-    assert len(sender.sent) == 1
+    assert recipient not in [to for to, _ in sender.sent[1:]]  # until the lease ends
     company.later(minutes=3)
     post(company, sender).deliver_all()
     again = [mail for to, mail in sender.sent[1:] if to == recipient]
@@ -233,7 +233,7 @@ def test_what_a_slow_mail_server_leaves_of_a_batch_is_delivered_by_the_next_one(
 
     sender = Slow()
     company.start(one_gate(ALL))
-    post(company, sender).deliver_all()
+    post(company, sender).deliver()
     assert len(sender.sent) == 2
     company.later(minutes=1)
     post(company, sender).deliver_all()
