@@ -12,6 +12,7 @@ from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from typing import Any
 
 from domain.errors import EtappeError
@@ -20,13 +21,29 @@ from notifications.messages import Asking, Mail
 from notifications.rendering import Rendered
 from notifications.senders import PermanentFailure
 
+LINE = 78
+"""How many characters a line should have at most (RFC 5322, 2.1.1)."""
+REMEMBERED = 256
+"""How many headers, as they were read and as they are folded."""
+
 
 class _Headers(HeaderRegistry):
-    """Makes the class of a kind of header once: the one it comes from makes one for every header of every mail."""
+    """Makes the class of a kind of header once: the one it comes from makes one for every header of every mail.
+
+    Most headers of a mail are the same as in the one before it; those are read once. A header never changes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._made: dict[str, type[BaseHeader]] = {}
+        read = super().__call__
+        self._read = lru_cache(REMEMBERED)(read)
+        self._read_address = lru_cache(REMEMBERED)(lambda name, of, at: read(name, Address(of, addr_spec=at)))
+
+    def __call__(self, name: str, value: Any) -> BaseHeader:
+        if isinstance(value, Address):
+            return self._read_address(name, value.display_name, value.addr_spec)
+        return self._read(name, value)
 
     def __getitem__(self, name: str) -> type[BaseHeader]:
         if name not in self._made:
@@ -41,13 +58,24 @@ class _Folding(EmailPolicy):
     """
 
     def fold(self, name: str, value: Any) -> str:
+        return _folded(self, name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+    def fold_anew(self, name: str, value: Any) -> str:
+        """Fold one that was not folded before. Most fit on a line as they are."""
+        if value.isascii() and len(name) + 2 + len(value) <= LINE and value.isprintable():
+            return f"{name}: {value}{self.linesep}"
         if name.lower() != "subject" or value.isascii():
             return str(super().fold(name, value))
         encoded = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
         return f"{name}: {encoded}{self.linesep}"
 
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        return self.fold(name, value).encode("ascii", "surrogateescape")
+
+@lru_cache(REMEMBERED)
+def _folded(policy: _Folding, name: str, value: Any) -> str:
+    return policy.fold_anew(name, value)
 
 
 _POLICY = _Folding(linesep=policy.SMTP.linesep, header_factory=_Headers())
@@ -146,6 +174,8 @@ def _address(header: str, name: str, email: str) -> Address:
 
 def _check(header: str, value: str) -> None:
     """Refuse what an encoder or a parser could read as more than text (CVE-2024-6923; RFC 2047, 2)."""
+    if value.isascii() and value.isprintable() and "=?" not in value:
+        return
     if "=?" in value or any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in value):
         raise UnsafeHeader(header)
 

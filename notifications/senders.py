@@ -10,8 +10,8 @@ import smtplib
 import ssl
 import time
 from contextlib import suppress
-from email import policy
 from email.message import EmailMessage
+from email.policy import Policy
 from email.utils import getaddresses
 from queue import Empty, LifoQueue
 from typing import Protocol
@@ -72,7 +72,7 @@ class SmtpSender:
     def send(self, message: EmailMessage, recipient: str) -> None:
         """Deliver a mail. Raises TemporaryFailure or PermanentFailure."""
         sender = getaddresses([str(message["From"])])[0][1]
-        content = message.as_bytes(policy=policy.SMTP)
+        content = message.as_bytes(policy=_for_smtp(message.policy))
         try:
             self._connected().sendmail(sender, [recipient], content)
         except (smtplib.SMTPException, OSError, UnicodeError) as problem:
@@ -178,6 +178,11 @@ def _parsed(url: str) -> tuple[str, str, int, str, str]:
     if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
         raise UnusableAddress
     return parts.scheme, parts.hostname, port, unquote(parts.username or ""), unquote(parts.password or "")
+
+
+def _for_smtp(own: Policy) -> Policy:
+    """A message's own way of folding, with the line ends of RFC 5321, 2.3.8."""
+    return own if own.linesep == "\r\n" else own.clone(linesep="\r\n")
 
 
 def _answers(connection: smtplib.SMTP) -> bool:
