@@ -5,17 +5,18 @@ Flow runs for new rollouts, those that gates start, pages painted, wakes deliver
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from uuid import UUID
+from functools import partial
+from itertools import islice
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.exceptions import ObjectNotFound
 from prefect.states import Paused
 
 from models.prefect_page import Bar
-from models.rollouts import rollouts_unpainted
+from models.rollouts import Rollout, rollouts_unpainted
 from operations.attach_flow_run import attach_flow_run, note_painted
 from operations.chart import Chart, chart
 from operations.installation import Installation
@@ -27,6 +28,9 @@ from worker.prefect_server import worker_name
 
 REPAIR_EVERY = timedelta(seconds=5)
 LOOK_AT_RUNS_EVERY = timedelta(seconds=2)
+PAINTED_AT_ONCE = 2
+LOOKED_UP_TOGETHER = 4
+"""So few, because somebody may cancel a flow run after it was looked up, and what is said in its state hides that."""
 _ON_ITS_WAY = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)
 
 
@@ -70,20 +74,34 @@ class Follower:
         flow_runs.launch(client, self._installation)
         is_waking = flow_runs.wake(client, self._installation, self._now())
         runs_under_way = self._follow_runs(client)
-        with self._installation.db.read() as session:
-            changed = [rollout.id for rollout in session.scalars(rollouts_unpainted())]
-        for rollout_id in dict.fromkeys([*changed, *self._moved_up()]):
-            with flow_runs.going_on(f"rollout {rollout_id} is not painted"):
-                self._paint(client, rollout_id)
+        changed = self._paint_changed(client)
         self._repair(client)
         if is_waking or changed:  # Prefect does not say when a flow run has done its part
             return self._now()
         return self._now() + (LOOK_AT_RUNS_EVERY if runs_under_way else REPAIR_EVERY)
 
-    def _moved_up(self) -> list[str]:
+    def _paint_changed(self, client: SyncPrefectClient) -> bool:
+        """Paint what has changed, however often it has; return whether anything had.
+
+        Several at once: while Prefect works on one, the next is drawn.
+        """
+        with self._installation.db.read() as session:
+            changed = {rollout.id: rollout.flow_run_id for rollout in session.scalars(rollouts_unpainted())}
+        wanted = {**changed, **self._moved_up()}
+        with ThreadPoolExecutor(PAINTED_AT_ONCE, thread_name_prefix="painter") as painters:
+            for some in _batches(wanted):
+                runs = flow_runs.read(client, [run_id for rollout_id in some if (run_id := wanted[rollout_id])])
+                list(painters.map(partial(self._paint_or_log, client, runs), some))
+        return bool(changed)
+
+    def _moved_up(self) -> dict[str, str | None]:
         """The rollouts whose queue has moved: nothing in them has changed, but their page says who uses what."""
         before, self._lines = self._lines, lines(self._installation.db)
-        return [rollout_id for rollout_id, line in self._lines.items() if before.get(rollout_id) != line]
+        moved = [rollout_id for rollout_id, line in self._lines.items() if before.get(rollout_id) != line]
+        if not moved:
+            return {}
+        with self._installation.db.read() as session:
+            return {rollout_id: session.get_one(Rollout, rollout_id).flow_run_id for rollout_id in moved}
 
     def _take_up_orphans(self, client: SyncPrefectClient) -> None:
         """Once, at the start: relay and worker start together, so whatever was at work before has lost its worker."""
@@ -112,13 +130,16 @@ class Follower:
             return
         self._repaired_at = self._now()
 
-    def _paint(self, client: SyncPrefectClient, rollout_id: str) -> None:
+    def _paint_or_log(self, client: SyncPrefectClient, runs: Mapping[str, FlowRun], rollout_id: str) -> None:
+        with flow_runs.going_on(f"rollout {rollout_id} is not painted"):
+            self._paint(client, runs, rollout_id)
+
+    def _paint(self, client: SyncPrefectClient, runs: Mapping[str, FlowRun], rollout_id: str) -> None:
         wanted = chart(self._installation.db, rollout_id, self._now())
         if wanted is None:
             return
-        try:
-            run = client.read_flow_run(UUID(wanted.flow_run_id))
-        except ObjectNotFound:
+        run = runs.get(wanted.flow_run_id)
+        if run is None:
             attach_flow_run(self._installation.db, rollout_id, None)
             return
         bars = paint(client, wanted)
@@ -133,6 +154,12 @@ class Follower:
         changed = [bar for bar in bars if not _is_painted(wanted, bar)]
         if changed or up_to > wanted.shown:  # every write wakes the relay again
             note_painted(self._installation.db, wanted.rollout_id, wanted.flow_run_id, up_to, changed)
+
+
+def _batches(wanted: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(wanted)
+    while some := list(islice(left, LOOKED_UP_TOGETHER)):
+        yield some
 
 
 def _is_painted(wanted: Chart, bar: Bar) -> bool:

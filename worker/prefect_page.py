@@ -46,12 +46,16 @@ _TASKS = {"stage": _stage_bar, "gate": _gate_bar}
 
 
 def paint(client: SyncPrefectClient, chart: Chart) -> list[Bar]:
-    """Bring the bars, their links and the table up to date; return all as they are now painted."""
+    """Bring the bars, their links and the table up to date; return all as they are now painted.
+
+    What has just been decided comes first: somebody may be looking at its bar.
+    """
     words = Words(chart.language, chart.time_zone)
-    bars = [_paint_bar(client, chart, facts, words) for facts in chart.bars]
+    in_order = sorted(chart.bars, key=lambda facts: (facts.subject, facts.subject_id) not in chart.painted)
+    bars = [_paint_bar(client, chart, facts, words) for facts in in_order]
     links = [
         run_links.paint(client, chart, facts, facts.run, bar.task_run_id, words)
-        for facts, bar in zip(chart.bars, bars, strict=True)
+        for facts, bar in zip(in_order, bars, strict=True)
         if facts.run
     ]
     return [*bars, *links, _paint_table(client, chart, words)]
