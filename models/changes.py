@@ -5,7 +5,6 @@ One connection listens for all threads of a process; a thread of its own passes 
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from types import TracebackType
@@ -64,10 +63,6 @@ class Changes:
         before, self._heard = self._heard, self._listener.wait_for_more_than(self._heard, seconds)
         return self._heard != before
 
-    def seconds_of_silence(self) -> float:
-        """Return for how long nothing was committed, as far as it was heard; since listening when nothing was."""
-        return math.inf if self._listener is None else time.monotonic() - self._listener.heard_at
-
 
 class _Listener:
     """Listens to one database for as many as have joined. `heard` is how often something was committed."""
@@ -87,7 +82,7 @@ class _Listener:
             return cls._all[db]
 
     def __init__(self, line: _Line) -> None:
-        self.heard, self.heard_at = 0, time.monotonic()
+        self.heard = 0
         self._line, self._members = line, 1
         self._failure: Exception | None = None
         self._news = threading.Condition()
@@ -119,7 +114,7 @@ class _Listener:
             while self._members:
                 if self._line.hears(LISTEN_FOR_SECONDS):
                     with self._news:
-                        self.heard, self.heard_at = self.heard + 1, time.monotonic()
+                        self.heard += 1
                         self._news.notify_all()
         except Exception as failure:  # noqa: BLE001 - whoever waits is told
             with self._news:

@@ -66,15 +66,19 @@ class Post:
         clock: Callable[[], datetime] = now,
         stopped: Callable[[], bool] = lambda: False,
         at_once: int = 1,
+        asking: Callable[[], None] = lambda: None,
     ) -> None:
-        """`at_once` is how many mails are sent at the same time, when there are many; the sender must bear it."""
+        """`at_once` is how many mails are sent at the same time, when there are many; the sender must bear it.
+
+        `asking` is called before people are asked, and again when they have been.
+        """
         self._db = installation.db
         self._composer = Composer(installation.keys, installation.settings.base_url)
         self._mail_from = installation.settings.mail_from
         self._domain = urlsplit(installation.settings.base_url).hostname or "localhost"
         self._sender = sender
         self._now = clock
-        self._stopped = stopped
+        self._stopped, self._asking = stopped, asking
         self._helpers = ThreadPoolExecutor(at_once, thread_name_prefix="post") if at_once > 1 else None
 
     def close(self) -> None:
@@ -105,9 +109,11 @@ class Post:
         if not self._look(is_anybody_to_be_asked):
             return 0
         until = self._now() + LEASE / 2
+        self._asking()
         messages = claim_asking(self._db, self._now())
         for some in _in_tens(bundles(messages)):
             self._deliver_some(some, until)
+            self._asking()
         return len(messages)
 
     def _deliver_the_rest(self) -> int:

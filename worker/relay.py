@@ -30,6 +30,7 @@ from operations.take_turns import take_turns
 from worker.asker import Asker
 from worker.calendar_reader import CalendarReader
 from worker.chat_post import ChatPost
+from worker.hurry import Hurry
 from worker.post import Post, now
 
 log = logging.getLogger("etappe.relay")
@@ -40,11 +41,8 @@ REST_SECONDS = 5.0
 """How long to wait at most for a commit, or for the next thing to come due by itself."""
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
 """How long to wait after something failed for the first, second, ... time in a row."""
-LULL_SECONDS = 0.03
-"""Everything but mail waits until nothing was committed for so long: somebody waits for the mail. Writing and sending
-one takes less, and each of its steps is a commit."""
-LONGEST_HURRY_SECONDS = 2.0
-"""How long it waits for that at most: while very much is decided, it does a round now and then."""
+MAIL_GOES_FIRST_SECONDS = 0.02
+"""How long everything but mail waits after a commit at least: the mail has looked by then whether to hurry."""
 MAILS_AT_ONCE = 4
 """How many connections to the mail server there are when there is much to send: most of a mail's time is its answer."""
 WATCH_SECONDS = 60.0
@@ -62,26 +60,26 @@ def run(installation: Installation, stop: threading.Event, *, with_prefect: bool
         watch_the_check,
         *([follow_in_prefect] if with_prefect else []),
     ]
-    threads = [threading.Thread(target=loop, args=(installation, stop), name=loop.__name__) for loop in loops]
+    hurry = Hurry()
+    threads = [threading.Thread(target=loop, args=(installation, stop, hurry), name=loop.__name__) for loop in loops]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def deliver_mail(installation: Installation, stop: threading.Event) -> None:
+def deliver_mail(installation: Installation, stop: threading.Event, hurry: Hurry) -> None:
     """Deliver messages as they are written, until `stop` is set."""
     sender = SmtpPool(installation.settings.smtp_url)
-    post = Post(installation, sender, stopped=stop.is_set, at_once=MAILS_AT_ONCE)
-
+    post = Post(installation, sender, stopped=stop.is_set, at_once=MAILS_AT_ONCE, asking=hurry.goes_on)
     try:
-        _again_and_again(installation, stop, post.deliver_all, goes_first=True)
+        _again_and_again(installation, stop, post.deliver_all)
     finally:
         post.close()
         sender.close()
 
 
-def deliver_chat(installation: Installation, stop: threading.Event) -> None:
+def deliver_chat(installation: Installation, stop: threading.Event, hurry: Hurry | None = None) -> None:
     """Deliver to chat services what is written for them, until `stop` is set."""
     post = ChatPost(installation, AppriseSender(), stopped=stop.is_set)
 
@@ -89,19 +87,19 @@ def deliver_chat(installation: Installation, stop: threading.Event) -> None:
         post.deliver_all()
         return _moment(installation, next_chat_message_due(now()))
 
-    _again_and_again(installation, stop, deliver)
+    _again_and_again(installation, stop, deliver, stands_back=hurry)
 
 
-def let_the_next_in(installation: Installation, stop: threading.Event) -> None:
+def let_the_next_in(installation: Installation, stop: threading.Event, hurry: Hurry | None = None) -> None:
     """Let those open a stage whose turn at a resource has come, as soon as it has, until `stop` is set."""
 
     def take_turns_now() -> None:
         take_turns(installation.db, installation.keys, now())
 
-    _again_and_again(installation, stop, take_turns_now, alone="let_the_next_in")
+    _again_and_again(installation, stop, take_turns_now, alone="let_the_next_in", stands_back=hurry)
 
 
-def look_after_gates(installation: Installation, stop: threading.Event) -> None:
+def look_after_gates(installation: Installation, stop: threading.Event, hurry: Hurry | None = None) -> None:
     """Open windows in time, and ask the systems and databases that plans name, until `stop` is set."""
     asker = Asker(installation)
 
@@ -109,20 +107,20 @@ def look_after_gates(installation: Installation, stop: threading.Event) -> None:
         asker.look()
         return next_look(installation.db)
 
-    _again_and_again(installation, stop, look, alone="look_after_gates")
+    _again_and_again(installation, stop, look, alone="look_after_gates", stands_back=hurry)
 
 
-def read_calendars(installation: Installation, stop: threading.Event) -> None:
+def read_calendars(installation: Installation, stop: threading.Event, hurry: Hurry | None = None) -> None:
     """Read the calendars that say when people are away, until `stop` is set."""
     reader = CalendarReader(installation)
 
     def read() -> None:
         reader.read_all()
 
-    _again_and_again(installation, stop, read, alone="read_calendars")
+    _again_and_again(installation, stop, read, alone="read_calendars", stands_back=hurry)
 
 
-def watch_the_check(installation: Installation, stop: threading.Event) -> None:
+def watch_the_check(installation: Installation, stop: threading.Event, hurry: Hurry | None = None) -> None:
     """Say when the scheduled check stays away, until `stop` is set: it cannot say so itself."""
     since = now()
     with Turn(installation.db, "watch_the_check") as turn:
@@ -135,13 +133,13 @@ def watch_the_check(installation: Installation, stop: threading.Event) -> None:
                 log.warning("the scheduled check could not be watched: %s", error)
 
 
-def follow_in_prefect(installation: Installation, stop: threading.Event) -> None:
+def follow_in_prefect(installation: Installation, stop: threading.Event, hurry: Hurry | None = None) -> None:
     """Launch, paint, wake and repair flow runs, until `stop` is set."""
     from worker.follower import Follower  # imports Prefect, which takes seconds
 
     follower = Follower(installation)
     try:
-        _again_and_again(installation, stop, follower.follow, alone="follow_in_prefect")
+        _again_and_again(installation, stop, follower.follow, alone="follow_in_prefect", stands_back=hurry)
     finally:
         follower.close()
 
@@ -151,14 +149,13 @@ def _again_and_again(
     stop: threading.Event,
     do: Callable[[], datetime | None],
     alone: str = "",
-    *,
-    goes_first: bool = False,
+    stands_back: Hurry | None = None,
 ) -> None:
     """Do it after every commit, and when something comes due by itself: `do` returns when that is, None for never.
 
     With a name in `alone`, one of all relays on this database does it at a time; the others wait for the turn. One that
-    fails lets another one try: it may be the only one that does not reach Prefect. What does not go first waits until
-    there is a lull.
+    fails lets another one try: it may be the only one that does not reach Prefect. What stands back waits until
+    nobody is being asked (worker/hurry.py).
     """
     failures, rest = 0, 0.0
     with Changes(installation.db) as changes, Turn(installation.db, alone) as turn:
@@ -169,8 +166,9 @@ def _again_and_again(
                     stop.wait(LOOK_AGAIN_SECONDS)
                     continue
                 _wait(changes, stop, rest)
-                if not goes_first:
-                    _wait_for_a_lull(changes, stop)
+                if stands_back:
+                    stop.wait(MAIL_GOES_FIRST_SECONDS)
+                    stands_back.wait_until_over(stop)
                 rest = _seconds_until(do())
                 failures = 0
             except Exception as error:  # noqa: BLE001 - whatever it is, the relay goes on; it is told below
@@ -187,14 +185,6 @@ def _wait(changes: Changes, stop: threading.Event, seconds: float) -> None:
     until = time.monotonic() + seconds
     while not changes.wait(max(0.0, min(until - time.monotonic(), LOOK_AGAIN_SECONDS))):
         if stop.is_set() or time.monotonic() >= until:
-            return
-
-
-def _wait_for_a_lull(changes: Changes, stop: threading.Event) -> None:
-    """Wait until the last commit is a while ago, so that many commits are looked after at once."""
-    until = time.monotonic() + LONGEST_HURRY_SECONDS
-    while (left := LULL_SECONDS - changes.seconds_of_silence()) > 0 and time.monotonic() < until:
-        if stop.wait(left):
             return
 
 

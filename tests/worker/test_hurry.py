@@ -1,0 +1,53 @@
+"""Standing back while people are asked: not before it is over, and never for good."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from worker import hurry
+from worker.hurry import Hurry
+
+
+def seconds(hurried: Hurry, stop: threading.Event) -> float:
+    began = time.monotonic()
+    hurried.wait_until_over(stop)
+    return time.monotonic() - began
+
+
+def test_nobody_waits_while_nobody_is_asked() -> None:
+    never = threading.Event()
+    assert seconds(Hurry(), never) < hurry.LULL_SECONDS
+
+
+def test_whoever_stands_back_waits_until_the_last_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hurry, "LULL_SECONDS", 2.0)
+    hurried, over = Hurry(), threading.Event()
+    hurried.goes_on()
+    waiting = threading.Thread(target=lambda: (hurried.wait_until_over(threading.Event()), over.set()))
+    waiting.start()
+    for _ in range(3):
+        time.sleep(0.1)
+        hurried.goes_on()
+        assert not over.is_set()
+    assert over.wait(30)
+    waiting.join()
+
+
+def test_it_ends_although_more_and_more_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hurry, "LULL_SECONDS", 60.0)
+    monkeypatch.setattr(hurry, "AT_MOST_SECONDS", 0.1)
+    hurried = Hurry()
+    hurried.goes_on()
+    assert 0.1 <= seconds(hurried, threading.Event()) < 30
+
+
+def test_it_ends_when_it_is_time_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hurry, "LULL_SECONDS", 60.0)
+    monkeypatch.setattr(hurry, "AT_MOST_SECONDS", 60.0)
+    hurried, stop = Hurry(), threading.Event()
+    hurried.goes_on()
+    stop.set()
+    assert seconds(hurried, stop) < 30

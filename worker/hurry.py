@@ -1,0 +1,32 @@
+"""Standing back while people are asked: of all that a relay does, somebody waits for that.
+
+Its threads share one processor, and Prefect's server may be on the same machine.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+LULL_SECONDS = 0.02
+"""It is over when nobody was asked for so long."""
+AT_MOST_SECONDS = 2.0
+"""While very many are asked without a pause, everything else has its turn now and then."""
+
+
+class Hurry:
+    """Whether somebody is being asked. For all threads of a relay."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def goes_on(self) -> None:
+        """Say that somebody is about to be asked, or has just been."""
+        self._until = time.monotonic() + LULL_SECONDS
+
+    def wait_until_over(self, stop: threading.Event) -> None:
+        """Return when nobody has been asked for a moment, or after AT_MOST_SECONDS, or when it is time to stop."""
+        at_last = time.monotonic() + AT_MOST_SECONDS
+        while (left := min(self._until, at_last) - time.monotonic()) > 0:
+            if stop.wait(left):
+                return
