@@ -62,7 +62,9 @@ class FakePrefect:
     def set_task_run_state(self, task_run_id: UUID, state: State[Any], force: bool) -> None:
         self.runs[task_run_id].state = state
 
-    def request(self, method: str, path: str, json: dict[str, str]) -> _Answer:
+    def request(
+        self, method: str, path: str, json: dict[str, str], path_params: dict[str, str] | None = None
+    ) -> _Answer:
         self.table = _rows(json["data"])
         return _Answer({"id": str(uuid4())})
 

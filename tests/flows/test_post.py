@@ -310,3 +310,38 @@ def test_what_a_rollout_waits_for_is_sent_before_what_is_merely_told(db: Databas
     first = [message.topic for message in claim_messages(db, company.now)]
     assert first[:6] == ["request"] * 6
     assert Counter(first[6:]) == {"information": 2, "receipt": 2}
+
+
+def test_whoever_is_asked_meanwhile_does_not_wait_for_what_is_merely_told(db: Database) -> None:
+    company = Company(db)
+    for number in range(25):
+        company.start(one_gate(f"{SIGN_OFF}, quorum: any"), title=f"Rollout {number}")
+        company.mails_arrive()
+        company.decides(ANNA)
+
+    class Meanwhile(FakeSender):
+        def send(self, message: EmailMessage, recipient: str) -> None:
+            super().send(message, recipient)
+            if len(self.sent) == 1:
+                company.start(one_gate(SIGN_OFF))
+
+    sender = Meanwhile()
+    post(company, sender).deliver_all()
+    sent = [str(mail["X-Etappe-Kind"]) for _, mail in sender.sent]
+    assert sent[0] != "request"
+    assert "request" not in sent[20:]
+    assert sent.count("request") == 3
+    assert len(sent) > 30
+
+
+def test_asking_is_said_before_and_after(db: Database) -> None:
+    company = Company(db)
+    said: list[int] = []
+    sender = FakeSender()
+    delivering = post(company, sender)
+    delivering._asking = lambda: said.append(len(sender.sent))
+    delivering.deliver_all()
+    assert said == []
+    company.start(one_gate(ALL))
+    delivering.deliver_all()
+    assert said == [0, 3]

@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -38,7 +39,7 @@ class Server:
     def __init__(self, moment: str = "data", **options: Any) -> None:
         self.replies: list[int | None] = []
         self.sent: list[tuple[str, EmailMessage]] = []
-        self.connections = 0
+        self.connections = self.asked = 0
         self._moment = moment
         self._options = options
         self._protocols: list[SMTP] = []
@@ -73,6 +74,10 @@ class Server:
             message = message_from_bytes(cast(bytes, envelope.content), policy=policy.default)
             self.sent += [(recipient, message) for recipient in envelope.rcpt_tos]
         return reply
+
+    async def handle_NOOP(self, server: SMTP, session: Session, envelope: Envelope, argument: str) -> str:
+        self.asked += 1
+        return "250 OK"
 
     def _reply(self, moment: str) -> str:
         if moment != self._moment or not self.replies:
@@ -199,6 +204,28 @@ def test_the_connection_is_kept(server: Server) -> None:
         sender.send(MESSAGE, ANNA)
     sender.close()
     assert (server.connections, len(server.sent)) == (1, 3)
+
+
+def test_the_server_is_asked_whether_it_is_there_only_when_the_connection_has_rested(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(SmtpSender(f"smtp://127.0.0.1:{server.port}", timeout=5)) as sender:
+        for _ in range(3):
+            sender.send(MESSAGE, ANNA)
+        assert server.asked == 0
+        monkeypatch.setattr("notifications.senders.ASK_AFTER_SECONDS", 0)
+        sender.send(MESSAGE, ANNA)
+    assert (server.connections, server.asked, len(server.sent)) == (1, 1, 4)
+
+
+def test_a_subject_is_sent_as_it_is_written(server: Server) -> None:
+    """Python 3.11 loses a blank between two words of more than ASCII, unless they are encoded together."""
+    subject = "Für „Bücher“ – über größere Öfen"
+    message = to_message(MAIL, replace(render(MAIL), subject=subject), "key", "Etappe <etappe@example.com>", "e.com")
+    with closing(SmtpSender(f"smtp://127.0.0.1:{server.port}", timeout=5)) as sender:
+        sender.send(message, ANNA)
+    [(_, received)] = server.sent
+    assert received["Subject"] == subject
 
 
 def test_a_stale_connection_is_made_anew_without_a_failure(server: Server) -> None:
