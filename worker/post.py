@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -133,12 +133,11 @@ class Post:
 
     def _deliver_some(self, mails: Sequence[Sequence[Message]], until: datetime) -> None:
         """Write a few mails, have each sent as soon as it is written, and settle together what was sent meanwhile."""
-        under_way: set[Future[_Outcome]] = set()
-        for parcel in self._parcels(mails):
-            if self._helpers is None or len(mails) == 1:
+        if self._helpers is None or len(mails) == 1:
+            for parcel in list(self._parcels(mails)):  # nothing of the database is held while a mail is sent
                 self._settle([self._deliver(parcel, until)])
-            else:
-                under_way.add(self._helpers.submit(self._deliver, parcel, until))
+            return
+        under_way = {self._helpers.submit(self._deliver, parcel, until) for parcel in self._parcels(mails)}
         while under_way:
             done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
             self._settle([future.result() for future in done])

@@ -26,7 +26,12 @@ def test_whoever_stands_back_waits_until_the_last_was_asked(monkeypatch: pytest.
     monkeypatch.setattr(hurry, "LULL_SECONDS", 2.0)
     hurried, over = Hurry(), threading.Event()
     hurried.goes_on()
-    waiting = threading.Thread(target=lambda: (hurried.wait_until_over(threading.Event()), over.set()))
+
+    def stand_back() -> None:
+        hurried.wait_until_over(threading.Event())
+        over.set()
+
+    waiting = threading.Thread(target=stand_back)
     waiting.start()
     for _ in range(3):
         time.sleep(0.1)
