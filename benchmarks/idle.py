@@ -1,9 +1,11 @@
 """What waiting costs: memory, idle CPU and disk, with no rollout waiting and with 10,000, on both databases.
 
 Starts the parts that `etappe start` has, in a temporary home, and looks at them after a minute, for a minute: web page,
-relay and worker; Prefect's server aside. Then one rollout of the plan `office-policy` is started and painted in
-Prefect, and copied so many times, flow run and bars in Prefect's database included. The parts are started anew, and
-looked at again. Run: python benchmarks/idle.py [how many] [seconds to look] [sqlite or postgresql]
+relay and worker, each with its child processes; Prefect's server aside. Then one rollout of the plan `office-policy` is
+started and painted in Prefect, and copied so many times, flow run and bars in Prefect's database included. The parts
+are started anew, and looked at again.
+
+Run: python benchmarks/idle.py [how many] [seconds to look] [sqlite or postgresql]
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 import psycopg
 from sqlalchemy import func, select, text
 
@@ -25,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.kit import waiting_rollout
 from benchmarks.kit.filled import copy_rollout, scattered_uuid
-from benchmarks.kit.processes import Look, free_port, look
+from benchmarks.kit.processes import Look, free_port, look_at_family
 from cli.parts import Layout, all_parts
 from models.database import Database
 from models.outbox import Message, MessageState
@@ -34,7 +35,7 @@ from tests.postgres import Postgres
 from worker import prefect_server
 from worker.parts import Crew, Part
 
-PARTS = {"web page": "cli web", "relay": "cli relay", "worker": "worker start"}
+PARTS = ("web page", "relay", "worker")
 SECONDS = 60.0
 ROWS_IN_PREFECT = {
     "flow_run": ("id", "state_id"),
@@ -97,20 +98,12 @@ def _idle(layout: Layout, seconds: float) -> Idle:
         for part in _parts(layout, working=True):
             crew.start(part)
         time.sleep(seconds)
-        pids = {name: _pid(words) for name, words in PARTS.items()}
-        before = {name: look(pid) for name, pid in pids.items()}
+        before = {name: look_at_family(pid) for name, pid in crew.pids().items()}
         began = time.monotonic()
         time.sleep(seconds)
-        after = {name: look(pid) for name, pid in pids.items()}
+        after = {name: look_at_family(pid) for name, pid in crew.pids().items()}
         took = time.monotonic() - began
     return {name: (after[name], 100 * (after[name].worked - before[name].worked) / took) for name in PARTS}
-
-
-def _pid(words: str) -> int:
-    for process in psutil.Process().children(recursive=True):
-        if words in " ".join(process.cmdline()):
-            return int(process.pid)
-    raise SystemExit(f"nothing runs as “{words}”")
 
 
 def _fill(db: Database, layout: Layout, count: int) -> float:

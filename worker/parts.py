@@ -161,6 +161,10 @@ class Crew:
         """What to tell of the first part that has ended though nobody asked it to, if any."""
         return next((one.ended_unasked() for one in self._running if one.has_failed()), None)
 
+    def pids(self) -> dict[str, int]:
+        """The process of each part that runs, by the part's name; it may have children."""
+        return {running.part.name: running.child.pid for running in self._running}
+
     def stop(self) -> None:
         """End every part, last started first, each with all its descendants."""
         while self._running:
