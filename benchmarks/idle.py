@@ -94,8 +94,9 @@ def _parts(layout: Layout, *, working: bool) -> list[Part]:
 
 
 def _idle(layout: Layout, seconds: float) -> Idle:
-    with Crew(layout.home / "logs") as crew:
-        for part in _parts(layout, working=True):
+    parts = _parts(layout, working=True)
+    with Crew(layout.home / "logs", forking=parts) as crew:
+        for part in parts:
             crew.start(part)
         time.sleep(seconds)
         before = {name: look_at_family(pid) for name, pid in crew.pids().items()}

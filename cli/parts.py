@@ -22,6 +22,9 @@ from worker.prefect_facts import PrefectFacts
 from worker.prefect_server import prefect_environment, python_path, server_parts, worker_part
 
 HOST = "127.0.0.1"
+RELAY = ("cli.commands.relay", "worker.relay", "worker.follower")
+WEB = ("cli.commands.web", "web.serve")
+
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -85,7 +88,7 @@ def all_parts(layout: Layout) -> list[Part]:
         server,
         replace(_web(layout, shared), beside=True),
         command_part("deployments", shared, "deploy", finishes=True, within=timedelta(minutes=2)),
-        replace(command_part("relay", shared, "relay"), beside=True),
+        replace(_relay(shared), beside=True),
         _worker(layout, shared),  # after the relay: it takes up what was at work before itself
     ]
 
@@ -100,7 +103,7 @@ def worker_parts(settings: Settings, prefect: PrefectFacts) -> list[Part]:
         environment={**shared, "TMPDIR": local.environment["TMPDIR"]},
         ready=lambda: _has_worker(prefect, began),
     )
-    return [command_part("relay", shared, "relay"), worker]
+    return [_relay(shared), worker]
 
 
 def command_part(
@@ -130,8 +133,12 @@ def _mailbox(layout: Layout, shared: Mapping[str, str]) -> Part:
     )
 
 
+def _relay(shared: Mapping[str, str]) -> Part:
+    return replace(command_part("relay", shared, "relay"), preload=RELAY)
+
+
 def _web(layout: Layout, shared: Mapping[str, str]) -> Part:
-    return command_part(
+    part = command_part(
         "web page",
         shared,
         "web",
@@ -140,12 +147,14 @@ def _web(layout: Layout, shared: Mapping[str, str]) -> Part:
         ports=(Port(layout.web_port, "--web-port"),),
         ready=lambda: is_healthy(layout.web_url),
     )
+    return replace(part, preload=WEB)
 
 
 def _worker(layout: Layout, shared: Mapping[str, str]) -> Part:
     kind = layout.settings().worker_type
     part = worker_part(layout.home, layout.prefect_port, credentials=layout.credentials, worker_type=kind)
-    return replace(part, environment={**shared, **part.environment})
+    clients = {name: value for name, value in part.environment.items() if not name.startswith("PREFECT_SERVER_")}
+    return replace(part, environment={**shared, **clients})
 
 
 def is_healthy(web_url: str) -> bool:

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
-from worker.parts import leashed
+from worker.leash import leashed
 
 WITH_SERVERS = ("tests/flows", "tests/worker", "tests/start", "tests/e2e")
 PYTEST = (sys.executable, "-m", "pytest")

@@ -13,7 +13,7 @@ from uuid import uuid4
 import psycopg
 
 from worker import postgres
-from worker.parts import leashed
+from worker.leash import leashed
 
 THROWN_AWAY = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "64MB"}
 """What nobody needs after the tests need not be written down, nor take up memory."""

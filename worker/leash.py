@@ -13,6 +13,7 @@ import os
 import pwd
 import signal
 import sys
+from collections.abc import Sequence
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
@@ -60,6 +61,15 @@ def become(user: str) -> None:
     capabilities = (_CapabilitySet * 2)(_CapabilitySet(bit, bit, bit), _CapabilitySet(0, 0, 0))
     if sys.platform == "linux" and ctypes.CDLL(None).capset(ctypes.byref(header), capabilities) == 0:
         prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE)
+
+
+def leashed(command: Sequence[str], user: str = "") -> list[str]:
+    """Return the command that runs `command` so that it dies with this process.
+
+    When this process is root's, it runs as `user`; anybody else's stays theirs.
+    """
+    become = user if os.geteuid() == 0 else ""
+    return [sys.executable, "-I", "-S", os.path.abspath(__file__), str(os.getpid()), become, *command]
 
 
 def main(arguments: list[str]) -> None:

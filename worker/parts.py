@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import BufferedWriter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +21,7 @@ import psutil  # type: ignore[import-untyped]  # its stubs are a package of thei
 
 from domain.errors import EtappeError
 from worker import leash
+from worker.preloading import Fork, Preloaded, Process, is_possible
 
 LOOK_EVERY = 0.05
 LAST_LINES = 15
@@ -53,6 +54,10 @@ class Part:
     then. `beside`: it starts together with the part before it, instead of when that one is ready. `stop_signal` asks it
     to end, and after `stop_within` it is ended with all its descendants. `user` is whom it runs as when the starter is
     root; empty: root.
+
+    `preload` names modules, and functions as `module:function`, that are imported and called before the part runs. One
+    that names some is forked from a process that has done it for all parts, where that is possible; its `command` is
+    `python … -m MODULE ARGUMENT…`.
     """
 
     name: str
@@ -67,6 +72,7 @@ class Part:
     stop_within: timedelta = timedelta(seconds=10)
     ports: tuple[Port, ...] = ()
     user: str = ""
+    preload: tuple[str, ...] = ()
 
 
 class PartFailed(EtappeError):
@@ -89,7 +95,7 @@ class Interrupted(Exception):
 @dataclass(frozen=True)
 class _Running:
     part: Part
-    child: subprocess.Popen[bytes]
+    child: Process
     log: Path
     log_began_at: int
 
@@ -107,7 +113,7 @@ class _Running:
         return code is not None and not (self.part.finishes and code == 0)
 
     def ended_unasked(self) -> PartFailed:
-        code = self.child.returncode
+        code = self.child.wait()
         how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
         return self.failure(f"ended unexpectedly ({how})")
 
@@ -119,14 +125,18 @@ class Crew:
         self,
         logs: Path,
         *,
+        forking: Sequence[Part] = (),
         say: Callable[[str], None] = lambda text: None,
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`say` is given pieces of progress lines, line ends included; `interrupted` is asked while something is
-        being waited for: a yes abandons a start, and shortens an end to a kill."""
+        """`forking` are the parts to come: those of them that `preload` something share it. `say` is given pieces of
+        progress lines, line ends included; `interrupted` is asked while something is being waited for: a yes abandons
+        a start, and shortens an end to a kill."""
         self._logs, self._say, self._interrupted = logs, say, interrupted
         self._running: list[_Running] = []
         self._in_a_hurry = False
+        self._to_fork = [part for part in forking if part.preload] if is_possible() else []
+        self._preloaded: Preloaded | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -143,6 +153,7 @@ class Crew:
         alone = len(parts) == 1
         self._say(f"{parts[0].name} … " if alone else "")
         try:
+            self._begin_to_preload()
             for part in parts:
                 part.prepare()
                 starting.append(self._launch(part))
@@ -167,27 +178,61 @@ class Crew:
 
     def stop(self) -> None:
         """End every part, last started first, each with all its descendants."""
+        self._end_preloading()
         while self._running:
             self._stop(self._running.pop())
 
     def _launch(self, part: Part) -> _Running:
-        log = self._logs / f"{part.name.replace(' ', '-')}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        if log.exists() and log.stat().st_size > LARGEST_LOG:
-            log.replace(log.with_suffix(".log.1"))
-        with log.open("ab") as stream:
+        with self._log(part.name) as stream:
             began_at = stream.tell()
-            child = subprocess.Popen(
-                leashed(part.command, part.user),
-                env={**os.environ, **_reaching_localhost(os.environ), **part.environment},
+            child = self._forked(part, stream) or subprocess.Popen(
+                leash.leashed(part.command, part.user),
+                env=_environment(part),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        running = _Running(part, child, log, began_at)
+            running = _Running(part, child, Path(stream.name), began_at)
         self._running.append(running)
         return running
+
+    def _log(self, name: str) -> BufferedWriter:
+        log = self._logs / f"{name.replace(' ', '-')}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists() and log.stat().st_size > LARGEST_LOG:
+            log.replace(log.with_suffix(".log.1"))
+        return log.open("ab")
+
+    def _begin_to_preload(self) -> None:
+        if self._to_fork and self._preloaded is None:
+            names = list(dict.fromkeys(name for part in self._to_fork for name in part.preload))
+            with self._log("preloaded") as stream:
+                self._preloaded = Preloaded(names, _environment(self._to_fork[0]), stream)
+
+    def _forked(self, part: Part, stream: BufferedWriter) -> Fork | None:
+        """Have a part forked. None when it is to be started anew: it preloads nothing, or that has failed."""
+        if self._preloaded is None or part not in self._to_fork:
+            return None
+        _, *command = part.command[part.command.index("-m") :]
+        try:
+            self._preloaded.ask(f"etappe {part.name}", command, _environment(part), stream)
+            while not self._preloaded.answers(within=LOOK_EVERY):
+                if self._interrupted():
+                    raise Interrupted
+            fork = self._preloaded.take()
+        except OSError:  # why, it has written into its log
+            self._to_fork = []
+            fork = None
+        else:
+            self._to_fork.remove(part)
+        self._end_preloading(unless=self._to_fork)
+        return fork
+
+    def _end_preloading(self, unless: object = None) -> None:
+        if self._preloaded is not None and not unless:
+            self._preloaded.close()
+            self._preloaded = None
 
     def _each_as_it_is_ready(self, starting: list[_Running], began: float) -> Iterator[_Running]:
         while starting:
@@ -228,15 +273,6 @@ class Crew:
             self._in_a_hurry = self._interrupted()
 
 
-def leashed(command: Sequence[str], user: str = "") -> list[str]:
-    """The command that runs `command` so that it dies with this process (see worker/leash.py).
-
-    When this process is root's, it runs as `user`; anybody else's stays theirs.
-    """
-    become = user if os.geteuid() == 0 else ""
-    return [sys.executable, "-I", "-S", str(Path(leash.__file__).resolve()), str(os.getpid()), become, *command]
-
-
 def family(pid: int) -> list[psutil.Process]:
     """The process and all its descendants, those in sessions of their own included; empty when it is gone."""
     try:
@@ -263,6 +299,10 @@ def _is_alive(process: psutil.Process) -> bool:
         return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _environment(part: Part) -> dict[str, str]:
+    return {**os.environ, **_reaching_localhost(os.environ), **part.environment}
 
 
 def _reaching_localhost(environment: Mapping[str, str]) -> dict[str, str]:

@@ -22,7 +22,8 @@ import psutil  # type: ignore[import-untyped]  # its stubs are a package of thei
 import psycopg
 
 from domain.errors import EtappeError
-from worker.parts import Part, end_all, leashed
+from worker.leash import leashed
+from worker.parts import Part, end_all
 
 STAND_IN = "nobody"
 SUPERUSER = "postgres"

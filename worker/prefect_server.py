@@ -27,6 +27,8 @@ HOST = "127.0.0.1"
 PORT_OPTION = "--prefect-port"
 AT_MOST = 16
 """How many flow runs a warm worker runs at a time; fewer by the work pool's own limit in Prefect."""
+WARM_WORKER = ("prefect.main", "prefect.cli.worker", "worker.warm.worker", "worker.warm.zygote:warm_up")
+"""What a warm worker imports, and has done, before it starts."""
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -88,10 +90,11 @@ def worker_part(home: Path, port: int, *, credentials: str = "", worker_type: st
     """
     began = datetime.now(UTC)
     temporary = _folder(home) / "temporary"
-    limit = ["--limit", str(AT_MOST)] if worker_type == WARM else []
+    ours = worker_type == WARM
+    limit = ["--limit", str(AT_MOST)] if ours else []
     return Part(
         name="worker",
-        command=[*_worker_start(), "--type", worker_type, *limit],
+        command=[*_worker_start("worker.warm" if ours else "prefect"), "--type", worker_type, *limit],
         environment={
             **prefect_environment(home, port, credentials=credentials),
             "TMPDIR": str(temporary),
@@ -101,6 +104,7 @@ def worker_part(home: Path, port: int, *, credentials: str = "", worker_type: st
         ready=lambda: has_worker(port, since=began, credentials=credentials),
         ready_within=timedelta(minutes=2),
         stop_within=timedelta(seconds=5),
+        preload=WARM_WORKER if ours else (),
     )
 
 
@@ -141,12 +145,8 @@ def _post(port: int, path: str, body: dict[str, Any], credentials: str) -> Any:
         return json.load(answer)
 
 
-def _prefect() -> Sequence[str]:
-    return sys.executable, "-m", "prefect"
-
-
-def _worker_start() -> Sequence[str]:
-    return *_prefect(), "worker", "start", "--pool", WORK_POOL, "--name", worker_name()
+def _worker_start(module: str) -> Sequence[str]:
+    return sys.executable, "-P", "-m", module, "worker", "start", "--pool", WORK_POOL, "--name", worker_name()
 
 
 def _folder(home: Path) -> Path:

@@ -121,7 +121,7 @@ def _fork_keeper(parts: Sequence[Part], home: Path, say: Callable[[str], None], 
 def _keep(parts: Sequence[Part], home: Path, say: Callable[[str], None], when_ready: Callable[[], None]) -> int:
     """The keeper's life: all parts up, then wait, then all down. Returns the exit code."""
     try:
-        with Crew(home / "logs", say=say, interrupted=_was_told_to_end) as crew:
+        with Crew(home / "logs", forking=parts, say=say, interrupted=_was_told_to_end) as crew:
             for group in together(parts):
                 crew.start(*group)
             when_ready()

@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from prefect.logging import get_logger
-from prefect.settings import get_current_settings
 
-from worker.prefect_server import python_path
-from worker.warm.zygote import LONGEST_MESSAGE
+from worker.warm import in_advance
+from worker.warm.zygote import LONGEST_MESSAGE, sockets
 
 log = get_logger("etappe.warm")
 
@@ -47,7 +47,7 @@ class Zygote:
         """`folder` is where the flows are, and where the zygote runs."""
         self._folder = folder
         self._connection: socket.socket | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | in_advance.Forked | None = None
         self._listener: asyncio.Task[None] | None = None
         self._numbers = itertools.count()
         self._asked: dict[int, asyncio.Future[int]] = {}
@@ -64,23 +64,23 @@ class Zygote:
         async with self._starting:
             if self._connection is not None:
                 return
-            ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            for end in (ours, its):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LONGEST_MESSAGE)
-            ours.setblocking(False)
-            with its:
-                command = [sys.executable, "-m", "worker.warm.zygote", str(its.fileno())]
-                settings = get_current_settings().to_environment_variables(exclude_unset=True)
-                environment = {**os.environ, **settings, "PYTHONPATH": python_path()}
-                self._process = await asyncio.create_subprocess_exec(
-                    *command,
-                    cwd=self._folder,
-                    env=environment,
-                    pass_fds=[its.fileno()],
-                    stdin=asyncio.subprocess.DEVNULL,
-                )
-            self._connection = ours
-            self._listener = asyncio.create_task(self._listen(ours))
+            if forked := in_advance.take(self._folder):
+                self._process, self._connection = forked, forked.connection
+            else:
+                self._process, self._connection = self._started()
+            self._listener = asyncio.create_task(self._listen(self._connection))
+
+    def _started(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        ours, its = sockets()
+        with its:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "worker.warm.zygote", str(its.fileno())],
+                cwd=self._folder,
+                env={**os.environ, **in_advance.environment()},
+                pass_fds=[its.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+        return process, ours
 
     async def stop(self) -> None:
         """End it, and with it whatever child still runs."""
@@ -88,7 +88,6 @@ class Zygote:
             return
         self._connection.shutdown(socket.SHUT_RDWR)
         await self._listener
-        await self._process.wait()
 
     async def fork(self, wanted: Mapping[str, Any]) -> Child:
         """Fork a child that does what is wanted (see worker/warm/child.py). Raises ZygoteGone and OSError."""
@@ -114,6 +113,8 @@ class Zygote:
             connection.close()
             self._connection = None
             self._give_up()
+            if self._process is not None:
+                await asyncio.to_thread(self._process.wait)
 
     def _hear(self, told: dict[str, Any]) -> None:
         if "pid" in told:

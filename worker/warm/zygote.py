@@ -8,7 +8,6 @@ children stay its children, and what it was asked meanwhile waits in the socket.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import json
 import os
@@ -20,6 +19,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -28,6 +28,7 @@ from prefect.logging.highlighters import PrefectConsoleHighlighter
 from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
 
 from worker import leash
+from worker.preloaded import settle
 from worker.warm import child, tls
 
 LONGEST_MESSAGE = 1 << 20
@@ -55,14 +56,25 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the worker ends its flow runs
     leash.die_with_parent(os.getppid(), signal.SIGKILL)
     stamp = warm_up()
+    settle()
     connection = socket.socket(fileno=descriptor)
     with suppress(BrokenPipeError, ConnectionResetError):  # the worker has gone
         _send(connection, {"ready": True})
         serve(connection, stamp)
 
 
+def sockets() -> tuple[socket.socket, socket.socket]:
+    """Return the worker's end, which an event loop can use, and the zygote's."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in (ours, its):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LONGEST_MESSAGE)
+    ours.setblocking(False)
+    return ours, its
+
+
+@cache
 def warm_up() -> Stamp | None:
-    """Import what flow runs use. Returns which files of this folder that took; None when some cannot be imported.
+    """Import what flow runs use, once. Returns which files that took; None when some cannot be imported.
 
     What cannot be imported is left to the flow run that wants it: there it fails with Prefect's own words.
     """
@@ -75,12 +87,10 @@ def warm_up() -> Stamp | None:
     except Exception:  # noqa: BLE001 - whatever somebody's code raises while it is imported
         traceback.print_exc()
         return None
-    stamp = stamp_of(loaded_files(Path.cwd()))
+    stamp = stamp_of(loaded_files(Path(package.__path__[0]).parent))
     _complete(BaseModel)
     tls.make_in_advance()
     PrefectConsoleHighlighter()("what compiles its patterns")
-    gc.collect()
-    gc.freeze()  # what is never looked at again by the collector is never copied for a child
     return stamp
 
 
