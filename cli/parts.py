@@ -88,7 +88,7 @@ def all_parts(layout: Layout) -> list[Part]:
         server,
         replace(_web(layout, shared), beside=True),
         command_part("deployments", shared, "deploy", finishes=True, within=timedelta(minutes=2)),
-        replace(_relay(shared), beside=True),
+        _relay(layout.settings(), shared),
         _worker(layout, shared),  # after the relay: it takes up what was at work before itself
     ]
 
@@ -103,7 +103,7 @@ def worker_parts(settings: Settings, prefect: PrefectFacts) -> list[Part]:
         environment={**shared, "TMPDIR": local.environment["TMPDIR"]},
         ready=lambda: _has_worker(prefect, began),
     )
-    return [_relay(shared), worker]
+    return [_relay(settings, shared), worker]
 
 
 def command_part(
@@ -133,8 +133,14 @@ def _mailbox(layout: Layout, shared: Mapping[str, str]) -> Part:
     )
 
 
-def _relay(shared: Mapping[str, str]) -> Part:
-    return replace(command_part("relay", shared, "relay"), preload=RELAY)
+def _relay(settings: Settings, shared: Mapping[str, str]) -> Part:
+    return replace(command_part("relay", shared, "relay"), preload=(*RELAY, *_database(settings)))
+
+
+def _database(settings: Settings) -> tuple[str, str]:
+    """Return what a first query would import and do."""
+    driver = "sqlite.pysqlite" if sqlite_file(settings) else "postgresql.psycopg"
+    return f"sqlalchemy.dialects.{driver}", "sqlalchemy.orm:configure_mappers"
 
 
 def _web(layout: Layout, shared: Mapping[str, str]) -> Part:
@@ -147,7 +153,7 @@ def _web(layout: Layout, shared: Mapping[str, str]) -> Part:
         ports=(Port(layout.web_port, "--web-port"),),
         ready=lambda: is_healthy(layout.web_url),
     )
-    return replace(part, preload=WEB)
+    return replace(part, preload=(*WEB, *_database(layout.settings())))
 
 
 def _worker(layout: Layout, shared: Mapping[str, str]) -> Part:

@@ -11,12 +11,14 @@ from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import psycopg
 from sqlalchemy import make_url
 
 from models.database import Database
+
+if TYPE_CHECKING:
+    import psycopg
 
 _TURNS = 4_386_002  # a number of our own among PostgreSQL's advisory locks
 _MINE = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
@@ -52,6 +54,8 @@ class Turn:
     def give_back(self) -> None:
         """Let another one have the turn; nothing when it is not ours."""
         if self._session is not None:
+            import psycopg
+
             with suppress(psycopg.Error):  # the server takes a moment to notice that a session was closed
                 self._session.execute("SELECT pg_advisory_unlock_all()")
             self._session.close()
@@ -69,6 +73,8 @@ class Turn:
         return self._mine
 
     def _connect(self) -> psycopg.Connection:
+        import psycopg  # SQLite does without
+
         url = make_url(self._db.url).set(drivername="postgresql")
         given = str(url.query.get("options", ""))
         return psycopg.connect(

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
-import psycopg
 
 from domain.errors import EtappeError
 from worker.leash import leashed
@@ -98,6 +97,8 @@ class Postgres:
 
     def answers(self) -> bool:
         """Whether a connection can be made."""
+        import psycopg  # takes 8 MB, in every process that knows how this server is started
+
         try:
             psycopg.connect(self.url(), connect_timeout=2).close()
         except psycopg.OperationalError:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import closing
 from urllib.parse import quote
 
-import psycopg
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
@@ -17,6 +16,7 @@ from domain.queried import Answer
 
 SECONDS = 10
 _ENOUGH_ROWS = 2  # more than one is one too many
+_NOBODY_ANSWERS = "it does not answer, or lets nobody in with this user and password"
 _STEPS = 10_000  # of SQLite's machine, between two looks at the clock
 
 
@@ -35,14 +35,18 @@ def read(address: str, query: str, seconds: float = SECONDS) -> Answer:
         ask = _DIALECTS[url.get_backend_name()]
     except (ArgumentError, KeyError):
         raise NotRead("its address is neither sqlite:///... nor postgresql://...") from None
-    try:
-        # As a part of another SELECT, it can be nothing else.
-        return ask(url, f"SELECT * FROM (\n{query}\n) AS answer LIMIT {_ENOUGH_ROWS}", seconds)  # noqa: S608  # a plan's
-    except (sqlite3.Error, psycopg.Error) as failure:
-        raise NotRead(_in_words(failure)) from failure
+    # As a part of another SELECT, it can be nothing else.
+    return ask(url, f"SELECT * FROM (\n{query}\n) AS answer LIMIT {_ENOUGH_ROWS}", seconds)  # noqa: S608  # a plan's
 
 
 def _sqlite(url: URL, query: str, seconds: float) -> Answer:
+    try:
+        return _ask_sqlite(url, query, seconds)
+    except sqlite3.Error as failure:
+        raise NotRead(_in_words(failure)) from failure
+
+
+def _ask_sqlite(url: URL, query: str, seconds: float) -> Answer:
     until = time.monotonic() + seconds
     file = f"file:{quote(url.database or '')}?mode=ro"
     with closing(sqlite3.connect(file, uri=True, timeout=seconds, isolation_level=None)) as connection:
@@ -53,6 +57,20 @@ def _sqlite(url: URL, query: str, seconds: float) -> Answer:
 
 
 def _postgresql(url: URL, query: str, seconds: float) -> Answer:
+    import psycopg  # takes 8 MB, and hardly any plan asks a database
+
+    try:
+        return _ask_postgresql(url, query, seconds)
+    except psycopg.OperationalError as failure:
+        never_connected = failure.sqlstate is None  # its words hold the host and the user
+        raise NotRead(_NOBODY_ANSWERS if never_connected else _in_words(failure)) from failure
+    except psycopg.Error as failure:
+        raise NotRead(_in_words(failure)) from failure
+
+
+def _ask_postgresql(url: URL, query: str, seconds: float) -> Answer:
+    import psycopg
+
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     milliseconds = int(seconds * 1000)
     limits = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} -c default_transaction_read_only=on"
@@ -72,8 +90,5 @@ _DIALECTS: dict[str, Callable[[URL, str, float], Answer]] = {"sqlite": _sqlite, 
 
 
 def _in_words(failure: Exception) -> str:
-    never_connected = isinstance(failure, psycopg.OperationalError) and failure.sqlstate is None
-    if never_connected:  # its words hold the host and the user
-        return "it does not answer, or lets nobody in with this user and password"
     words = " ".join(str(failure).partition("\n")[0].split()) or type(failure).__name__
     return "it took too long" if "interrupted" in words or "timeout" in words else words[:300]
