@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from domain.attachments import size_in_words
-from notifications.language import LANGUAGES, Words, to_translate
+from notifications.language import HOME_ZONE, LANGUAGES, Words, to_translate
 from notifications.messages import Mail
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -47,6 +48,16 @@ def render(mail: Mail) -> Rendered:
 
     urgently = f"{words.text('Urgent')}: " if mail.urgent else ""
     return Rendered(_one_line(urgently + written("subject.txt")), _tidy(written("body.txt")), written("body.html"))
+
+
+def prepare() -> None:
+    """Load and compile now whatever the first mails would: templates, translations, and how languages write dates."""
+    environment = _environment()
+    for name in environment.list_templates():
+        environment.get_template(name)
+    for language in LANGUAGES:
+        words = Words(language, HOME_ZONE)
+        words.text("{now}, {number}", now=datetime.now(UTC), number=1)
 
 
 @lru_cache

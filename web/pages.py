@@ -35,6 +35,12 @@ def _templates() -> Environment:
     return environment
 
 
+def prepare() -> None:
+    """Compile every page now instead of when somebody first asks for it."""
+    for name in _templates().list_templates():
+        _templates().get_template(name)
+
+
 def first_capital(text: str) -> str:
     """Return a sentence, or a few words, with a capital at the beginning."""
     return text[:1].upper() + text[1:]

@@ -28,7 +28,6 @@ LONGEST_MESSAGE = 1 << 20
 def main() -> None:
     """Import, fork whatever is asked for, and in each fork be the command that was asked for."""
     descriptor, names = int(sys.argv[1]), sys.argv[2:]
-    gc.disable()
     for name in names:
         _preload(name)
     settle()
@@ -36,7 +35,6 @@ def main() -> None:
         asked = _fork_until_closed(connection)
     if asked is None:
         os._exit(0)  # an interpreter that ends in order would first write to memory that the forks share
-    gc.enable()
     module, *arguments = asked["command"]
     sys.argv = [module, *arguments]
     run_module(module, run_name="__main__", alter_sys=True)

@@ -89,7 +89,7 @@ def warm_up() -> Stamp | None:
         return None
     stamp = stamp_of(loaded_files(Path(package.__path__[0]).parent))
     _complete(BaseModel)
-    tls.make_in_advance()
+    tls.read_late()
     PrefectConsoleHighlighter()("what compiles its patterns")
     return stamp
 
