@@ -21,8 +21,9 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from domain.errors import EtappeError
+from worker.family import end_all
 from worker.leash import leashed
-from worker.parts import Part, end_all
+from worker.parts import Part
 
 STAND_IN = "nobody"
 SUPERUSER = "postgres"

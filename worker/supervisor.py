@@ -19,7 +19,8 @@ from pathlib import Path
 
 from domain.errors import EtappeError, PortTaken
 from worker import leash
-from worker.parts import Crew, Interrupted, Part, PartFailed, Port, end_all, family, together
+from worker.family import end_all, family
+from worker.parts import Crew, Interrupted, Part, PartFailed, Port, together
 
 __all__ = ["AlreadyRunning", "Crew", "Part", "PartFailed", "Port", "PortTaken", "check_ports", "run"]
 

@@ -7,12 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from cli.parts import Layout, all_parts
 from models import schema
 from settings import CHECKOUT
 
@@ -62,3 +64,29 @@ def test_the_newest_revision_is_known_without_asking_alembic() -> None:
     config = Config()
     config.set_main_option("script_location", str(CHECKOUT / "models" / "migrations"))
     assert ScriptDirectory.from_config(config).get_heads() == [schema.newest_revision()]
+
+
+def test_the_pages_alone_import_neither_prefect_nor_what_changes_the_schema_nor_a_driver_they_do_not_use() -> None:
+    """What a process has imported stays in its memory: docs/performance.md, “Waiting, and growing”."""
+    names = ["cli.main", "cli.commands.web", "web.serve", "sqlalchemy.dialects.sqlite.pysqlite"]
+    assert not imported_with(names) & {"prefect", "alembic", "psycopg", "holidays", "icalendar", "apprise", "aiosmtpd"}
+
+
+def test_what_the_parts_share_has_no_driver_that_they_do_not_use_and_nothing_that_changes_the_schema(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ETAPPE_DATABASE_URL", raising=False)
+    parts = all_parts(Layout(tmp_path, 18400, 14200, 11025))
+    names = [name.partition(":")[0] for part in parts for name in part.preload]
+    assert "worker.follower" in names
+    assert not imported_with(names) & {"alembic", "psycopg", "aiosmtpd"}
+
+
+def imported_with(names: Sequence[str]) -> set[str]:
+    """The packages that have been imported when these modules have, in a process of its own."""
+    script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
+    script += "print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *names], cwd=CHECKOUT, capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.split())

@@ -107,9 +107,23 @@ def test_everything_starts_in_the_order_in_which_it_is_needed(layout: Layout) ->
     assert groups == [
         ["setup", "database", "mailbox"],
         ["prefect server", "web page"],
-        ["deployments", "relay"],
+        ["deployments"],
+        ["relay"],
         ["worker"],
     ]
+
+
+def test_pages_relay_and_worker_are_forked_from_one_process_in_which_their_surroundings_are_the_same(
+    layout: Layout,
+) -> None:
+    """Prefect reads its settings when it is imported, so those must be the same for all that share the import."""
+    forked = {part.name: part for part in all_parts(layout) if part.preload}
+    assert list(forked) == ["web page", "relay", "worker"]
+    settings = [
+        {name: value for name, value in part.environment.items() if name.startswith("PREFECT_")}
+        for part in forked.values()
+    ]
+    assert settings[0] == settings[1] == settings[2]
 
 
 def test_every_port_can_be_given(layout: Layout) -> None:

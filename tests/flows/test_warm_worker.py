@@ -81,7 +81,7 @@ class Worker:
 
     def zygote(self) -> psutil.Process:
         """What flow runs are forked from."""
-        [found] = [child for child in self.process.children() if "worker.warm.zygote" in child.cmdline()]
+        [found] = self.process.children()
         return found
 
 
@@ -200,3 +200,22 @@ def test_after_many_runs_nothing_has_grown(worker: Worker) -> None:
           f"worker {(process_later - process) / 1e6:+.1f} MB of {process / 1e6:.0f}")  # fmt: skip
     assert zygote_later - zygote < 2_000_000
     assert process_later - process < 4_000_000 + 5_000 * RUNS  # Prefect's own, which remembers some of what it has seen
+
+
+def test_what_flow_runs_are_forked_from_is_a_fork_of_the_worker_until_code_changes(worker: Worker) -> None:
+    """Forked, it shares the worker's memory; what takes its place has imported everything anew."""
+    first = worker.zygote()
+    assert first.cmdline() == worker.process.cmdline()
+    assert first.name() == "etappe zygote"
+    os.utime(CHECKOUT / "flows" / "__init__.py")
+    worker.until(worker.sample("sleeper"), "COMPLETED")
+    assert worker.zygote() == first
+    assert "worker.warm.zygote" in first.cmdline()
+
+
+def test_when_it_is_killed_another_one_is_started(worker: Worker) -> None:
+    before = worker.zygote()
+    before.kill()
+    eventually(lambda: not is_there(before.pid), "its end")
+    worker.until(worker.sample("sleeper"), "COMPLETED")
+    assert worker.zygote() != before

@@ -42,6 +42,10 @@ class Place:
         """Every living process that was started for this home."""
         return [one for one in psutil.process_iter() if self._is_ours(one)]
 
+    def forked(self) -> set[str]:
+        """The names of the processes that were forked from the one that has imported everything."""
+        return {one.name() for one in self.left_behind() if "worker.preloaded" in one.cmdline()}
+
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
             if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
@@ -124,6 +128,7 @@ def test_it_comes_up_ends_with_ctrl_c_and_starts_again(place: Place) -> None:
             assert answer(f"http://127.0.0.1:{place.web}/healthz") == 200
             assert answer(f"http://127.0.0.1:{place.web}/mailbox") == 200
             assert answer(f"http://127.0.0.1:{place.prefect}/api/health") == 200
+            assert place.forked() == {"etappe web page", "etappe relay", "etappe worker", "etappe zygote"}
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 0, said.read_text()
             assert place.left_behind() == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
 
 import certifi
 import pytest
@@ -12,10 +11,9 @@ from worker.warm import tls
 
 
 @pytest.fixture(autouse=True)
-def late(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def late(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ssl, "create_default_context", ssl.create_default_context)
     tls.read_late()
-    return
 
 
 def test_certificates_are_read_before_the_first_connection_and_not_before() -> None:
