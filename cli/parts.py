@@ -137,10 +137,11 @@ def _relay(settings: Settings, shared: Mapping[str, str]) -> Part:
     return replace(command_part("relay", shared, "relay"), preload=(*RELAY, *_database(settings)))
 
 
-def _database(settings: Settings) -> tuple[str, str]:
+def _database(settings: Settings) -> tuple[str, ...]:
     """Return what a first query would import and do."""
-    driver = "sqlite.pysqlite" if sqlite_file(settings) else "postgresql.psycopg"
-    return f"sqlalchemy.dialects.{driver}", "sqlalchemy.orm:configure_mappers"
+    postgresql = ("sqlalchemy.dialects.postgresql.psycopg", "psycopg")
+    driver = ("sqlalchemy.dialects.sqlite.pysqlite",) if sqlite_file(settings) else postgresql
+    return *driver, "sqlalchemy.orm:configure_mappers"
 
 
 def _web(layout: Layout, shared: Mapping[str, str]) -> Part:

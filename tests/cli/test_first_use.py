@@ -72,14 +72,15 @@ def test_the_pages_alone_import_neither_prefect_nor_what_changes_the_schema_nor_
     assert not imported_with(names) & {"prefect", "alembic", "psycopg", "holidays", "icalendar", "apprise", "aiosmtpd"}
 
 
-def test_what_the_parts_share_has_no_driver_that_they_do_not_use_and_nothing_that_changes_the_schema(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("url", "drivers"), [("", set()), ("postgresql://somewhere/etappe", {"psycopg"})])
+def test_what_the_parts_share_has_the_driver_that_they_use_and_nothing_that_changes_the_schema(
+    url: str, drivers: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("ETAPPE_DATABASE_URL", raising=False)
+    monkeypatch.setenv("ETAPPE_DATABASE_URL", url)
     parts = all_parts(Layout(tmp_path, 18400, 14200, 11025))
     names = [name.partition(":")[0] for part in parts for name in part.preload]
     assert "worker.follower" in names
-    assert not imported_with(names) & {"alembic", "psycopg", "aiosmtpd"}
+    assert imported_with(names) & {"alembic", "psycopg", "aiosmtpd"} == drivers
 
 
 def imported_with(names: Sequence[str]) -> set[str]:
