@@ -21,7 +21,7 @@ from models.database import Database
 from settings import CHECKOUT
 from tests.postgres import Postgres
 from worker import postgres
-from worker.parts import leashed
+from worker.leash import leashed
 
 DISK = "/var/tmp"
 """Where databases lie on a disk: the temporary folder may be memory."""
