@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": Lazy(f"{_HERE}.plan:plan", "Check, list and show plans"),
     "people": Lazy(f"{_HERE}.people:people", "Import and list people, and let them answer for each other"),
     "rollout": Lazy(f"{_HERE}.rollout:rollout", "Start, list, show, change, migrate, cancel and resume rollouts"),
+    "board": Lazy(f"{_HERE}.board:board", "Print the address of the page with all rollouts"),
     "gate": Lazy(f"{_HERE}.gate:gate", "Look after one gate of a rollout"),
     "token": Lazy(f"{_HERE}.token:token", "Make, list and revoke people's tokens for the API"),
     "attach": Lazy(f"{_HERE}.attach:attach", "Attach a file or a link to a rollout"),

@@ -43,6 +43,22 @@ def rollout_page(base_url: str, key: bytes, rollout_id: str) -> str:
     return f"{base_url}/rollouts/{rollout_id}/{page_token(key, rollout_id)}"
 
 
+def board_token(key: bytes) -> str:
+    """Return the token of the board, which shows and changes nothing. Raises ValueError as `link_token` does."""
+    return _token(_derived(key, "board"))
+
+
+def is_board_token(keys: Sequence[bytes], token: str) -> bool:
+    """Whether this opens the board, by whichever of the keys it was made; compared in constant time."""
+    given = token.encode("utf-8", "replace")
+    return any(hmac.compare_digest(given, board_token(key).encode()) for key in keys)
+
+
+def board(base_url: str, key: bytes) -> str:
+    """Return the address of the board. Raises ValueError as `link_token` does."""
+    return f"{base_url}/board/{board_token(key)}"
+
+
 def feed_token(key: bytes, person: str, number: int) -> str:
     """Return the token of a person's calendar feed. `number` counts their feeds. Raises ValueError as `link_token`."""
     return _token(_derived(key, "feed", person, number))

@@ -120,6 +120,10 @@ class GateRow(Base):
         """By when an answer is wanted: the expiry, or the deadline of a renewal."""
         return self.expires_at or self.renewal_due_at
 
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether an answer was wanted by now: past its expiry, or a renewal marked as overdue."""
+        return (self.expires_at is not None and self.expires_at <= now) or self.overdue_at is not None
+
 
 Index("ix_gates_renewal_due_at", GateRow.renewal_due_at, sqlite_where=GateRow.renewal_due_at.is_not(None),
       postgresql_where=GateRow.renewal_due_at.is_not(None))  # fmt: skip

@@ -20,7 +20,7 @@ from sqlalchemy import (
     tuple_,
     type_coerce,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, undefer
 
 from domain.plan import Plan
 from domain.states import ENDED, RolloutState, StageState
@@ -82,6 +82,7 @@ class Rollout(Base):
 
 Index("ix_rollouts_state", Rollout.state)
 Index("ix_rollouts_created_at_id", Rollout.created_at, Rollout.id)
+Index("ix_rollouts_ended_at_created_at_id", Rollout.ended_at, Rollout.created_at, Rollout.id)
 Index("ix_rollouts_plan_version_id_state", Rollout.plan_version_id, Rollout.state)
 Index("ix_rollouts_unpainted", Rollout.id, sqlite_where=Rollout.painted < Rollout.sequence,
       postgresql_where=Rollout.painted < Rollout.sequence)  # fmt: skip
@@ -131,6 +132,18 @@ _HAS_A_PAGE = Rollout.flow_run_id != literal_column("''")
 def plan_version_with(name: str, digest: str) -> Select[PlanVersion]:
     """The stored version of a plan with exactly this content."""
     return select(PlanVersion).where(PlanVersion.name == name, PlanVersion.digest == digest)
+
+
+@prepared
+def plan_versions(ids: Collection[int]) -> Select[PlanVersion]:
+    """Plan versions by their ids, without the plans themselves."""
+    return select(PlanVersion).where(PlanVersion.id.in_(ids))
+
+
+@prepared
+def plan_versions_in_full(ids: Collection[int]) -> Select[PlanVersion]:
+    """Plan versions by their ids, with the plans themselves."""
+    return plan_versions(ids).options(undefer(PlanVersion.document))
 
 
 def plan_versions_of(name: str) -> Select[PlanVersion]:

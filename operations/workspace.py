@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +28,15 @@ from models.people import chats
 from models.reading import read_once
 from models.record import AuditEntry
 from models.requests import Decision
-from models.rollouts import PlanVersion, Rollout, StageRow, current_stages, rollout_locked
+from models.rollouts import (
+    PlanVersion,
+    Rollout,
+    StageRow,
+    current_stages,
+    plan_versions,
+    plan_versions_in_full,
+    rollout_locked,
+)
 from notifications.facts import Reader
 from operations.calendars import company_closures, with_closures
 from operations.directory import Directory
@@ -262,6 +270,15 @@ def plan_of(version: PlanVersion) -> Plan:
     if version.digest not in _plans:
         _plans[version.digest] = version.plan
     return _plans[version.digest]
+
+
+def plans_of(session: Session, version_ids: Collection[int]) -> dict[int, Plan]:
+    """Return the plans of stored versions by their ids, those that this process has not read yet all at once."""
+    versions = session.scalars(plan_versions(version_ids)).all()
+    unread = [version.id for version in versions if version.digest not in _plans]
+    if unread:
+        session.scalars(plan_versions_in_full(unread)).all()
+    return {version.id: plan_of(version) for version in versions}
 
 
 _plans: dict[str, Plan] = {}

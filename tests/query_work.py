@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event, text
 
 from models.database import Database
 
-IN_ORDER = frozenset({"ix_rollouts_created_at_id"})
+IN_ORDER = frozenset({"ix_rollouts_created_at_id", "ix_rollouts_ended_at_created_at_id"})
 """Indexes that are read from one end, as far as a page reaches."""
 READING = ("SELECT", "UPDATE", "DELETE", "WITH")
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from models.database import Database
 from settings import Settings
-from web import away, decide, feed, files, health, landing, mailbox, pages, rollout_page, wording
+from web import away, board_page, decide, feed, files, health, landing, mailbox, pages, rollout_page, wording
 from web.api import problems
 from web.api.application import PREFIX, create_api
 from web.headers import TOO_LARGE, BodyLimit, SecurityHeaders, security_headers, takes_a_file
@@ -32,7 +32,7 @@ def create_app(
     """Return the application. `now` gives the moment, aware; `prefect_ui_url` is shown on the first page."""
     house = House(settings, database, prefect_ui_url, now)
     app = FastAPI(title="Etappe", openapi_url=None, docs_url=None, redoc_url=None)
-    for part in (landing, files, away, decide, rollout_page, feed, mailbox, health):
+    for part in (landing, files, away, decide, rollout_page, board_page, feed, mailbox, health):
         app.include_router(part.routes(house))
     app.mount(PREFIX, create_api(house))
     app.add_exception_handler(HTTPException, _refused)

@@ -9,14 +9,15 @@ from domain.tokens import PREFIX
 
 _LINK = re.compile(r"(/decide/)[^\s\"'?#]+(?:\?[^\s\"']*)?", re.IGNORECASE)
 _PAGE = re.compile(r"(?<!/api/v1)(/rollouts/[^/\s\"'?#]+/)[^\s\"'?#]+", re.IGNORECASE)
+_BOARD = re.compile(r"(/board/)[^\s\"'?#]+", re.IGNORECASE)
 _FEED = re.compile(r"(/calendar/)[^\s\"'?#]+", re.IGNORECASE)
 _API_TOKEN = re.compile(rf"({PREFIX})[0-9a-z]+", re.IGNORECASE)
 _BEARER = re.compile(r"(bearer\s+)[^\s\"',]+", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
-    """Return a text with the tokens of links, rollouts' pages, feeds and the API replaced by an ellipsis."""
-    for secret in (_LINK, _PAGE, _FEED, _API_TOKEN, _BEARER):
+    """Return a text with the tokens of links, rollouts' pages, the board, feeds and the API replaced by an ellipsis."""
+    for secret in (_LINK, _PAGE, _BOARD, _FEED, _API_TOKEN, _BEARER):
         text = secret.sub(r"\1…", text)
     return text
 
