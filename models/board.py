@@ -37,57 +37,63 @@ def _in_need(now: datetime) -> CompoundSelect[str]:
     )
 
 
-def _newest_first(query: Select[Rollout]) -> Select[Rollout]:
+def _newest_first(query: Select[str]) -> Select[str]:
     """Of those under way none has ended; named all the same, the order is that of an index."""
     return query.order_by(Rollout.ended_at.desc(), Rollout.created_at.desc(), Rollout.id.desc())
 
 
+def _in_need_with_start(now: datetime) -> tuple[Select[str], tuple[Any, Any]]:
+    """When each of them was started is asked one by one: joined, PostgreSQL may read all rollouts for a few of them."""
+    found = _in_need(now).subquery()
+    started = select(Rollout.created_at).where(Rollout.id == found.c.id).scalar_subquery()
+    return select(found.c.id).order_by(started.desc(), found.c.id.desc()), (started, found.c.id)
+
+
 @prepared
-def rollouts_in_need(now: datetime) -> Select[Rollout]:
+def in_need(now: datetime) -> Select[str]:
     """The rollouts that need somebody, those that were started last first."""
-    found = select(Rollout).where(Rollout.id.in_(_in_need(now)))
-    return found.order_by(Rollout.created_at.desc(), Rollout.id.desc())
+    return _in_need_with_start(now)[0]
 
 
 @prepared
-def rollouts_in_need_after(now: datetime, created_at: datetime, rollout_id: str) -> Select[Rollout]:
-    """Of `rollouts_in_need`, those that come after this one."""
-    return _started_before(rollouts_in_need(now), created_at, rollout_id)
+def in_need_after(now: datetime, created_at: datetime, rollout_id: str) -> Select[str]:
+    """Of `in_need`, those that come after this one."""
+    query, place = _in_need_with_start(now)
+    return query.where(tuple_(*place) < _place(created_at, rollout_id))
 
 
 @prepared
-def rollouts_going_on(now: datetime) -> Select[Rollout]:
+def going_on(now: datetime) -> Select[str]:
     """The other rollouts that have not ended, those that were started last first."""
-    return _newest_first(select(Rollout).where(Rollout.ended_at.is_(None), Rollout.id.not_in(_in_need(now))))
+    return _newest_first(select(Rollout.id).where(Rollout.ended_at.is_(None), Rollout.id.not_in(_in_need(now))))
 
 
 @prepared
-def rollouts_going_on_after(now: datetime, created_at: datetime, rollout_id: str) -> Select[Rollout]:
-    """Of `rollouts_going_on`, those that come after this one."""
-    return _started_before(rollouts_going_on(now), created_at, rollout_id)
+def going_on_after(now: datetime, created_at: datetime, rollout_id: str) -> Select[str]:
+    """Of `going_on`, those that come after this one."""
+    return going_on(now).where(tuple_(Rollout.created_at, Rollout.id) < _place(created_at, rollout_id))
 
 
-@prepared
-def rollouts_ended() -> Select[Rollout]:
+def ended() -> Select[str]:
     """The rollouts that have ended, those that ended last first."""
-    return _newest_first(select(Rollout).where(Rollout.ended_at.is_not(None)))
+    return _newest_first(select(Rollout.id).where(Rollout.ended_at.is_not(None)))
 
 
 @prepared
-def rollouts_ended_after(ended_at: datetime, created_at: datetime, rollout_id: str) -> Select[Rollout]:
-    """Of `rollouts_ended`, those that come after this one."""
-    that_one = tuple_(*(type_coerce(at, UtcDateTime()) for at in (ended_at, created_at)), _text(rollout_id))
-    return rollouts_ended().where(tuple_(Rollout.ended_at, Rollout.created_at, Rollout.id) < that_one)
+def ended_after(ended_at: datetime, created_at: datetime, rollout_id: str) -> Select[str]:
+    """Of `ended`, those that come after this one."""
+    place = tuple_(Rollout.ended_at, Rollout.created_at, Rollout.id)
+    return ended().where(place < _place(ended_at, created_at, rollout_id))
 
 
 @prepared
 def board_counts(now: datetime, most: int) -> Select[int, int, int]:
     """How many rollouts need somebody, are under way at all, and have ended; none is counted beyond `most`."""
     living = select(Rollout.id).where(Rollout.ended_at.is_(None))
-    ended = select(Rollout.id).where(Rollout.ended_at.is_not(None))
+    over = select(Rollout.id).where(Rollout.ended_at.is_not(None))
     counts = (
         select(func.count()).select_from(found.limit(most).subquery()).scalar_subquery()
-        for found in (_in_need(now), living, ended)
+        for found in (_in_need(now), living, over)
     )
     return select(*counts)
 
@@ -163,10 +169,7 @@ def promises(condition_ids: Collection[int]) -> Select[int, str]:
     return select(Condition.id, Condition.what).where(Condition.id.in_(condition_ids))
 
 
-def _started_before(query: Select[Rollout], created_at: datetime, rollout_id: str) -> Select[Rollout]:
-    that_one = tuple_(type_coerce(created_at, UtcDateTime()), _text(rollout_id))
-    return query.where(tuple_(Rollout.created_at, Rollout.id) < that_one)
-
-
-def _text(rollout_id: str) -> Any:
-    return type_coerce(rollout_id, String(16))
+def _place(*place: datetime | str) -> Any:
+    """A place in an order: moments, and last the id."""
+    *moments, rollout_id = place
+    return tuple_(*(type_coerce(at, UtcDateTime()) for at in moments), type_coerce(rollout_id, String(16)))

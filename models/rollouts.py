@@ -169,6 +169,12 @@ def rollouts_newest_first() -> Select[Rollout]:
 
 
 @prepared
+def rollouts_called(ids: Collection[str]) -> Select[Rollout]:
+    """The rollouts with these ids."""
+    return select(Rollout).where(Rollout.id.in_(ids))
+
+
+@prepared
 def rollouts_older_than(created_at: datetime, rollout_id: str) -> Select[Rollout]:
     """The rollouts that come after this one in the order of `rollouts_newest_first`."""
     that_one = tuple_(type_coerce(created_at, UtcDateTime()), type_coerce(rollout_id, String(16)))

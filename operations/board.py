@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from domain.errors import UnknownRollout
 from models import board as queries
 from models.database import Database
-from models.rollouts import Rollout
+from models.rollouts import Rollout, rollouts_called
 from operations.board_rows import Row, rows_of
 
 AT_ONCE = 50
@@ -62,11 +62,11 @@ def show_board(db: Database, now: datetime, language: str, part: Part | None = N
     with db.read() as session:
         last = _last(session, part, before) if before else None
         parts = [part] if part else [Part.IN_NEED, Part.GOING_ON]
-        found = {each: session.scalars(_query(each, now, last).limit(AT_ONCE + 1)).all() for each in parts}
-        shown = [rollout for each in found.values() for rollout in each[:AT_ONCE]]
-        rows = {row.id: row for row in rows_of(session, shown, now, language)}
+        found = {each: session.scalars(_ids(each, now, last).limit(AT_ONCE + 1)).all() for each in parts}
+        shown = [rollout_id for ids in found.values() for rollout_id in ids[:AT_ONCE]]
+        rows = rows_of(session, session.scalars(rollouts_called(shown)).all(), now, language)
         in_need, under_way, ended = session.execute(queries.board_counts(now, COUNTED)).one()
-    pages = tuple(_page(each, rollouts, rows) for each, rollouts in found.items())
+    pages = tuple(_page(each, ids, {row.id: row for row in rows}) for each, ids in found.items())
     return Board(pages, in_need, under_way, ended, now)
 
 
@@ -77,22 +77,21 @@ def _last(session: Session, part: Part | None, rollout_id: str) -> Rollout:
     return rollout
 
 
-def _query(part: Part, now: datetime, last: Rollout | None) -> Select[Rollout]:
+def _ids(part: Part, now: datetime, last: Rollout | None) -> Select[str]:
     match part, last:
         case Part.IN_NEED, None:
-            return queries.rollouts_in_need(now)
+            return queries.in_need(now)
         case Part.IN_NEED, Rollout():
-            return queries.rollouts_in_need_after(now, last.created_at, last.id)
+            return queries.in_need_after(now, last.created_at, last.id)
         case Part.GOING_ON, None:
-            return queries.rollouts_going_on(now)
+            return queries.going_on(now)
         case Part.GOING_ON, Rollout():
-            return queries.rollouts_going_on_after(now, last.created_at, last.id)
+            return queries.going_on_after(now, last.created_at, last.id)
         case Part.ENDED, Rollout(ended_at=datetime() as ended_at):
-            return queries.rollouts_ended_after(ended_at, last.created_at, last.id)
-    return queries.rollouts_ended()
+            return queries.ended_after(ended_at, last.created_at, last.id)
+    return queries.ended()
 
 
-def _page(part: Part, rollouts: Sequence[Rollout], rows: dict[str, Row]) -> Page:
-    shown = rollouts[:AT_ONCE]
-    older = shown[-1].id if len(rollouts) > AT_ONCE else ""
-    return Page(part, tuple(rows[rollout.id] for rollout in shown), older)
+def _page(part: Part, ids: Sequence[str], rows: Mapping[str, Row]) -> Page:
+    shown = ids[:AT_ONCE]
+    return Page(part, tuple(rows[rollout_id] for rollout_id in shown), shown[-1] if len(ids) > AT_ONCE else "")

@@ -10,17 +10,20 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Update, update
 
 from benchmarks.kit.filled import analyse, copy_rollout
 from domain import links
+from models.board import ended
 from models.database import Database
 from models.gates import GateRow
 from models.outbox import Message
 from models.requests import Request
 from models.rollouts import Rollout, StageRow, rollouts_to_wake, rollouts_unpainted, rollouts_without_flow_run
+from operations import board
 from operations.calendars_due import calendars_due
 from operations.chart import chart
 from operations.explain_rollout import explain_rollout
@@ -48,7 +51,9 @@ COUNTING = ("SELECT count(*) AS count_1 FROM gates", "SELECT rollouts.state, cou
 LIST = re.compile(r"IN \((?!SELECT)[^()]*(?:\(\w+\)[^()]*)*\)")
 """What somebody is one of, however many there are."""
 OTHERS = 150
-"""How many rollouts of other people wait meanwhile."""
+"""How many rollouts of other people wait meanwhile, and have ended."""
+FEW = 3
+"""How many others are few: as many as fill a page of the board, which is this short here."""
 
 PLAN = f"""
 plan: everything-hot
@@ -73,6 +78,13 @@ stages:
 def company(new_db: Database) -> Company:
     """A company whose database has the statistics of this test alone."""
     return Company(new_db, directory=WITH_ADMIN)
+
+
+@pytest.fixture(autouse=True)
+def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of the board is full, and no more is counted, with few rollouts already."""
+    monkeypatch.setattr(board, "AT_ONCE", FEW - 1)
+    monkeypatch.setattr(board, "COUNTED", FEW)
 
 
 @pytest.fixture
@@ -113,6 +125,14 @@ def everything_hot(company: Company, home: Path) -> dict[str, Callable[[], objec
         served(f"/decide/{token}", f"/decide/{token}/away", links.rollout_page("", KEYS[0], company.rollout_id),
                f"/calendar/{links.feed_token(KEYS[0], ANNA, 1)}.ics")  # fmt: skip
 
+    def turning_pages_of_the_board() -> None:
+        here = links.board("", KEYS[0])
+        with db.read() as session:
+            last = session.scalars(ended().limit(1)).one()
+        newest = company.rollout_id
+        served(here, f"{here}?show=in-need&before={newest}", f"{here}?show=going-on&before={newest}",
+               f"{here}?show=ended", f"{here}?show=ended&before={last}")  # fmt: skip
+
     def asking_the_api() -> None:
         here = f"/rollouts/{company.rollout_id}"
         for path in (here, f"{here}/explanation", f"{here}/gates/gate"):
@@ -145,6 +165,7 @@ def everything_hot(company: Company, home: Path) -> dict[str, Callable[[], objec
         "showing": company.rollout,
         "painting": lambda: chart(db, company.rollout_id, company.now),
         "pages": opening_pages,
+        "the board": turning_pages_of_the_board,
         "the API": asking_the_api,
         "deciding": deciding,
         "their mails": lambda: post(company, FakeSender()).deliver_all(),
@@ -155,6 +176,7 @@ def test_no_table_that_grows_with_the_rollouts_is_read_from_one_end_to_the_other
     company: Company, tmp_path: Path
 ) -> None:
     scanned: dict[str, str] = {}
+    others(company, 1)
     company.start(PLAN)
     for name, do in everything_hot(company, tmp_path).items():
         with listened_to(company.db) as heard:
@@ -173,7 +195,7 @@ def test_nothing_reads_more_among_many_rollouts_than_among_few(
     company: Company, fresh: Database, tmp_path: Path
 ) -> None:
     alone = Company(fresh, directory=WITH_ADMIN)
-    others(alone, 1)
+    others(alone, FEW)
     others(company, OTHERS)
     for analysed in (False, True) if fresh.is_sqlite else (True,):  # PostgreSQL analyses by itself
         if analysed:
@@ -199,21 +221,24 @@ def work(company: Company, home: Path) -> dict[str, int]:
 
 
 def others(company: Company, count: int) -> None:
-    """Let so many rollouts of other people wait, of which nothing is due, to be sent or to be painted."""
-    company.start(PLAN)
-    with company.db.write() as session:
-        for statement in undisturbed(company.rollout_id):
-            session.execute(statement)
-    copy_rollout(company.db, company.rollout_id, range(1, count))
+    """Let so many rollouts of others wait, and as many have ended, of which nothing is due, to be sent or painted."""
+    for is_over in (False, True):
+        company.start(PLAN)
+        if is_over:
+            company.cancels()
+        with company.db.write() as session:
+            for statement in undisturbed(company.rollout_id):
+                session.execute(statement)
+        copy_rollout(company.db, company.rollout_id, range(1, count))
 
 
 def undisturbed(rollout_id: str) -> Iterator[Update]:
-    """Of a rollout, let others be asked, nothing come due for years, and everything be delivered."""
-    later = MONDAY + timedelta(days=3000)
+    """Of a rollout started the day before, let others be asked, nothing come due, and everything be delivered."""
+    before, later = MONDAY - timedelta(days=1), MONDAY + timedelta(days=3000)
     yield (
         update(Rollout)
         .where(Rollout.id == rollout_id)
-        .values(painted=Rollout.sequence, flow_run_id="5c0f1b8e-5d0c-4a35-9a53-0b6f7c1d2e3f")
+        .values(created_at=before, painted=Rollout.sequence, flow_run_id=str(uuid4()), wake_at=None)
     )
     yield update(StageRow).where(StageRow.rollout_id == rollout_id).values(stalled_at=None)
     yield (
