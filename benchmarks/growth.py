@@ -33,6 +33,7 @@ from models.exclusive import claims_in_line
 from models.outbox import next_chat_message_due, next_message_due
 from models.requests import requests_of
 from models.rollouts import rollouts_to_wake, rollouts_unpainted, rollouts_without_flow_run
+from notifications.language import HOME_ZONE, Words
 from operations.advance import advance
 from operations.calendars_due import calendars_due
 from operations.check_stalled import check_stalled
@@ -42,11 +43,15 @@ from operations.record_decision import DecisionForm, record_decision
 from operations.run_gates import runs_to_follow
 from operations.show_request import show_request
 from operations.take_turns import take_turns
+from settings import Settings
+from web import board_page
 from web.health import facts
+from web.house import House
 from web.metrics import exposition
 
 KEYS = (b"a secret that only benchmarks know",)
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+SETTINGS = Settings.from_environment({"ETAPPE_SECRET_KEYS": KEYS[0].decode()})
 SIZES, USUAL_LARGEST = (100, 1_000, 10_000, 100_000), 10_000
 TIMES, LONG = 25, 2.0
 """How often each is done; three times where once takes longer than so many seconds."""
@@ -133,7 +138,7 @@ def _verbs(db: Database) -> dict[str, Prepare]:
         "scheduled check": lambda: lambda: check_stalled(db, KEYS, NOW),
         "what the relay looks at": lambda: lambda: _look(db),
         "/readyz and /metrics": lambda: lambda: _watch(db),
-        "the newest 100": lambda: lambda: list_rollouts(db, seen_by="anna.keller@example.com", limit=100),
+        "board page": lambda: lambda: _board(db),
         "all of them": lambda: lambda: list_rollouts(db),
     }
 
@@ -151,6 +156,11 @@ def _look(db: Database) -> None:
         for found in (rollouts_without_flow_run().limit(200), rollouts_to_wake().limit(200), rollouts_unpainted()):
             session.scalars(found).all()
         session.scalars(claims_in_line()).all()
+
+
+def _board(db: Database) -> None:
+    """The board as a browser gets it, but for the server: every part that its first page shows, put into words."""
+    board_page.page(House(SETTINGS, db, now=lambda: NOW), Words("en", HOME_ZONE))
 
 
 def _watch(db: Database) -> None:

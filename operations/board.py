@@ -71,7 +71,7 @@ def show_board(db: Database, now: datetime, language: str, part: Part | None = N
 
 
 def _last(session: Session, part: Part | None, rollout_id: str) -> Rollout:
-    rollout = session.get(Rollout, rollout_id)
+    rollout = session.get(Rollout, rollout_id) if rollout_id.isprintable() else None  # PostgreSQL takes no NUL
     if rollout is None or part is None or (part is Part.ENDED and rollout.ended_at is None):
         raise UnknownRollout(f"There is no rollout “{rollout_id}” to go on after.")
     return rollout

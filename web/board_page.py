@@ -33,12 +33,15 @@ def routes(house: House) -> APIRouter:
 
 def _page(house: House, token: str, request: Request, show: str, before: str) -> Response:
     """Raises LinkUnknown, and UnknownRollout for a page that begins after a rollout that is not there."""
-    keys = house.settings.secret_keys
-    if not links.is_board_token(keys, token):
+    if not links.is_board_token(house.settings.secret_keys, token):
         raise LinkUnknown()
-    words = pages.visitor_words(request)
-    board = show_board(house.database, house.now(), words.language, _part(show), before)
-    prefix = urlsplit(house.settings.base_url).path
+    return page(house, pages.visitor_words(request), _part(show), before)
+
+
+def page(house: House, words: Words, part: Part | None = None, before: str = "") -> Response:
+    """Return the board, or the page of a part that begins after a rollout, in these words. Raises UnknownRollout."""
+    board = show_board(house.database, house.now(), words.language, part, before)
+    prefix, key = urlsplit(house.settings.base_url).path, house.settings.secret_keys[0]
 
     @lru_cache
     def words_in(time_zone: str) -> Words:
@@ -46,9 +49,9 @@ def _page(house: House, token: str, request: Request, show: str, before: str) ->
 
     facts = {
         "board": board,
-        "part": _part(show),
-        "address": f"{prefix}/board/{token}",
-        "page_of": lambda rollout_id: links.rollout_page(prefix, keys[0], rollout_id),
+        "part": part,
+        "address": links.board(prefix, key),
+        "page_of": lambda rollout_id: links.rollout_page(prefix, key, rollout_id),
         "words_in": words_in,
         "count": lambda number: words.number(number) if number < COUNTED else f"{words.number(COUNTED - 1)}+",
         "waits_for": _waits_for,

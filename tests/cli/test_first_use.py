@@ -51,7 +51,7 @@ def test_the_overview_needs_neither_libraries_nor_the_database(arguments: list[s
 
 
 @pytest.mark.parametrize("arguments", [
-    "rollout list", "rollout --help", "people list", "gate --help", "plan list", "token list", "audit verify",
+    "rollout list", "rollout --help", "board", "people list", "gate --help", "plan list", "token list", "audit verify",
 ])  # fmt: skip
 def test_what_people_ask_every_day_needs_the_database_and_no_more(
     arguments: str, set_up_home: Path, tmp_path: Path

@@ -174,3 +174,9 @@ def test_who_waits_for_whom_is_shown_on_both_sides(
     assert ", place 1\n" in shown
     assert company("rollout", "show", second, "--json").facts()["stages"][0]["waits_for"]["used_by"]["id"] == first
     assert "Shift traffic  (shift, uses production alone)" in company("plan", "show", "alone").out
+
+
+def test_the_address_of_the_board_is_printed(company: Terminal) -> None:
+    said = company("board")
+    assert said.out.startswith("http://127.0.0.1:8400/board/")
+    assert company("board", "--json").facts() == {"page": said.out.strip()}

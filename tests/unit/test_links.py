@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.links import (
+    board,
+    board_token,
     code,
     feed_token,
+    is_board_token,
     is_page_token,
     key_id,
     link_token,
@@ -127,10 +130,17 @@ def test_a_mutilated_token_does_not_look_like_one(text: str) -> None:
 
 def test_no_token_of_one_purpose_is_one_of_another() -> None:
     key = b"a key of many bytes, for tests"
-    tokens = {link_token(key, "x", 1), page_token(key, "x"), feed_token(key, "x", 1)}
-    assert len(tokens) == 3
+    tokens = {link_token(key, "x", 1), page_token(key, "x"), feed_token(key, "x", 1), board_token(key)}
+    assert len(tokens) == 4
     assert all(map(looks_like_token, tokens))
     assert feed_token(key, "x", 2) not in tokens
+
+
+def test_the_board_is_opened_by_its_token_of_any_key_and_by_nothing_else() -> None:
+    assert board("https://x", KEY) == f"https://x/board/{board_token(KEY)}"
+    assert is_board_token([OTHER_KEY, KEY], board_token(KEY))
+    for token in (board_token(OTHER_KEY), page_token(KEY, "board"), link_token(KEY, "board", 1), "ü", ""):
+        assert not is_board_token([KEY], token)
 
 
 def test_a_page_is_opened_by_a_token_of_any_key_and_of_that_rollout_alone() -> None:

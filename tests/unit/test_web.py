@@ -118,6 +118,7 @@ def test_a_browser_that_prefers_neither_gets_what_the_page_is_about() -> None:
         (f"GET /rollouts/k3j9x2/{TOKEN} HTTP/1.1", "GET /rollouts/k3j9x2/… HTTP/1.1"),
         (f"'http://127.0.0.1:8400/rollouts/k3j9x2/{TOKEN}.'", "'http://127.0.0.1:8400/rollouts/k3j9x2/…'"),
         ("GET /api/v1/rollouts/k3j9x2/explanation HTTP/1.1", "GET /api/v1/rollouts/k3j9x2/explanation HTTP/1.1"),
+        (f"GET /board/{TOKEN}?show=ended HTTP/1.1", "GET /board/…?show=ended HTTP/1.1"),
         (f"GET /calendar/{TOKEN}.ics HTTP/1.1", "GET /calendar/… HTTP/1.1"),
         ("GET /mailbox HTTP/1.1", "GET /mailbox HTTP/1.1"),
     ],
