@@ -37,8 +37,15 @@ _ON_ITS_WAY = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)
 class Follower:
     """Follows one installation in Prefect. For one thread."""
 
-    def __init__(self, installation: Installation, clock: Callable[[], datetime] = now) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        clock: Callable[[], datetime] = now,
+        give_way: Callable[[], None] | None = None,
+    ) -> None:
+        """`give_way` is called between pages that are painted; it returns when nothing is more urgent."""
         self._installation, self._now = installation, clock
+        self._give_way = give_way or (lambda: None)
         self._client: SyncPrefectClient | None = None
         self._since = self._now()
         self._orphans_taken_up = False
@@ -90,6 +97,7 @@ class Follower:
         wanted = {**changed, **self._moved_up()}
         with ThreadPoolExecutor(PAINTED_AT_ONCE, thread_name_prefix="painter") as painters:
             for some in _batches(wanted):
+                self._give_way()
                 runs = flow_runs.read(client, [run_id for rollout_id in some if (run_id := wanted[rollout_id])])
                 list(painters.map(partial(self._paint_or_log, client, runs), some))
         return bool(changed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from operations.compose_message import Composer, workspace_for
 from operations.installation import Installation
 from operations.settle_message import bury, settle_messages, try_again_later
 from operations.workspace import Workspace
+from worker.hurry import AT_MOST_SECONDS, LULL_SECONDS, Hurry
 
 log = logging.getLogger("etappe.post")
 
@@ -66,11 +68,11 @@ class Post:
         clock: Callable[[], datetime] = now,
         stopped: Callable[[], bool] = lambda: False,
         at_once: int = 1,
-        asking: Callable[[], None] = lambda: None,
+        hurry: Hurry | None = None,
     ) -> None:
         """`at_once` is how many mails are sent at the same time, when there are many; the sender must bear it.
 
-        `asking` is called before people are asked, and again when they have been.
+        `hurry` hears of it when people are asked; without one, nothing waits for that.
         """
         self._db = installation.db
         self._composer = Composer(installation.keys, installation.settings.base_url)
@@ -78,7 +80,7 @@ class Post:
         self._domain = urlsplit(installation.settings.base_url).hostname or "localhost"
         self._sender = sender
         self._now = clock
-        self._stopped, self._asking = stopped, asking
+        self._stopped, self._hurry = stopped, hurry
         self._helpers = ThreadPoolExecutor(at_once, thread_name_prefix="post") if at_once > 1 else None
 
     def close(self) -> None:
@@ -97,6 +99,7 @@ class Post:
             due_at = self._look(next_message_due)
             if due_at is None or due_at > self._now():
                 return due_at
+            self._stand_back()
             self._deliver_the_rest()
         return None
 
@@ -109,12 +112,19 @@ class Post:
         if not self._look(is_anybody_to_be_asked):
             return 0
         until = self._now() + LEASE / 2
-        self._asking()
+        if self._hurry:
+            self._hurry.goes_on()
         messages = claim_asking(self._db, self._now())
         for some in _in_tens(bundles(messages)):
             self._deliver_some(some, until)
-            self._asking()
         return len(messages)
+
+    def _stand_back(self) -> None:
+        """While people are asked one after the other, let what is merely to be told wait, for a while."""
+        at_last = time.monotonic() + AT_MOST_SECONDS
+        while self._hurry and self._hurry.lasts() and time.monotonic() < at_last and not self._stopped():
+            if not self._deliver_asking():
+                time.sleep(LULL_SECONDS / 4)
 
     def _deliver_the_rest(self) -> int:
         """A slow mail server may make it last as long as the lease; what is left then comes with the next claim."""

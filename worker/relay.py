@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Select
 
@@ -71,7 +72,7 @@ def run(installation: Installation, stop: threading.Event, *, with_prefect: bool
 def deliver_mail(installation: Installation, stop: threading.Event, hurry: Hurry) -> None:
     """Deliver messages as they are written, until `stop` is set."""
     sender = SmtpPool(installation.settings.smtp_url)
-    post = Post(installation, sender, stopped=stop.is_set, at_once=MAILS_AT_ONCE, asking=hurry.goes_on)
+    post = Post(installation, sender, stopped=stop.is_set, at_once=MAILS_AT_ONCE, hurry=hurry)
     try:
         _again_and_again(installation, stop, post.deliver_all)
     finally:
@@ -137,7 +138,7 @@ def follow_in_prefect(installation: Installation, stop: threading.Event, hurry: 
     """Launch, paint, wake and repair flow runs, until `stop` is set."""
     from worker.follower import Follower  # imports Prefect, which takes seconds
 
-    follower = Follower(installation)
+    follower = Follower(installation, give_way=partial(hurry.wait_until_over, stop) if hurry else None)
     try:
         _again_and_again(installation, stop, follower.follow, alone="follow_in_prefect", stands_back=hurry)
     finally:

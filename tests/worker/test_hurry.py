@@ -56,3 +56,19 @@ def test_it_ends_when_it_is_time_to_stop(monkeypatch: pytest.MonkeyPatch) -> Non
     hurried.goes_on()
     stop.set()
     assert seconds(hurried, stop) < 30
+
+
+def test_the_more_are_asked_the_longer_it_is_waited_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: moment)
+    alone, several = Hurry(), Hurry()
+    alone.goes_on()
+    for _ in range(2 * hurry.MOST_LULLS):
+        several.goes_on()
+    moment += 1.5 * hurry.LULL_SECONDS
+    assert (alone.lasts(), several.lasts()) == (False, True)
+    moment += hurry.MOST_LULLS * hurry.LULL_SECONDS
+    assert not several.lasts()
+    several.goes_on()
+    moment += 1.5 * hurry.LULL_SECONDS
+    assert not several.lasts(), "after a pause it begins anew"
