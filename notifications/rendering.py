@@ -57,7 +57,8 @@ def prepare() -> None:
         environment.get_template(name)
     for language in LANGUAGES:
         words = Words(language, HOME_ZONE)
-        words.text("{now}, {number}", now=datetime.now(UTC), number=1)
+        words.text("Since {moment}", moment=datetime.now(UTC))
+        words.text("Round {round}", round=1)
 
 
 @lru_cache

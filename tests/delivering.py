@@ -13,17 +13,18 @@ from operations.installation import Installation
 from settings import Settings
 from tests.company import KEYS, Company
 from tests.fakes import FakeSender
+from worker.hurry import Hurry
 from worker.post import Post
 
 BASE_URL = "https://etappe.example.com"
 
 
-def post(company: Company, sender: Sender, at_once: int = 1) -> Post:
+def post(company: Company, sender: Sender, at_once: int = 1, hurry: Hurry | None = None) -> Post:
     """A Post for a company, whose clock is the company's."""
     settings = replace(Settings.from_environment({"ETAPPE_HOME": "/nowhere"}), base_url=BASE_URL)
     here = Installation(settings)
     here.__dict__.update(db=company.db, keys=KEYS)
-    return Post(here, sender, lambda: company.now, at_once=at_once)
+    return Post(here, sender, lambda: company.now, at_once=at_once, hurry=hurry)
 
 
 def written(company: Company, topic: str, person: str) -> str:

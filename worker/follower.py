@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -99,7 +100,9 @@ class Follower:
             for some in _batches(wanted):
                 self._give_way()
                 runs = flow_runs.read(client, [run_id for rollout_id in some if (run_id := wanted[rollout_id])])
-                list(painters.map(partial(self._paint_or_log, client, runs), some))
+                to_paint = partial(self._paint_or_log, client, runs)  # in this thread's context, where settings are
+                for under_way in [painters.submit(copy_context().run, to_paint, rollout_id) for rollout_id in some]:
+                    under_way.result()
         return bool(changed)
 
     def _moved_up(self) -> dict[str, str | None]:

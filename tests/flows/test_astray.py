@@ -131,10 +131,14 @@ def test_cancelling_while_the_relay_was_away_is_noticed_later(etappe: Etappe, by
 
 def forked() -> list[psutil.Process]:
     """The processes that execute flow runs: the worker forks each from the one that has imported everything."""
-    found = [process for process in psutil.process_iter(["cmdline", "ppid"])
-             if "worker.warm.zygote" in (process.info["cmdline"] or ())]  # fmt: skip
+    found = [process for process in psutil.process_iter(["name", "cmdline", "ppid"]) if is_zygote(process)]
     parents = {process.pid for process in found}
     return [process for process in found if process.info["ppid"] in parents]
+
+
+def is_zygote(process: psutil.Process) -> bool:
+    """Whether it is what flow runs are forked from, or one of these: forked itself, or a process of its own."""
+    return process.info["name"] == "etappe zygote" or "worker.warm.zygote" in (process.info["cmdline"] or ())
 
 
 def titles(etappe: Etappe) -> list[str]:

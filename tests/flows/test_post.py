@@ -26,6 +26,7 @@ from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
 from tests.delivering import kinds, post, text_of
 from tests.fakes import FakeSender
 from tests.flows.conftest import free_port
+from worker.hurry import Hurry
 from worker.relay import MAILS_AT_ONCE
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
@@ -334,14 +335,57 @@ def test_whoever_is_asked_meanwhile_does_not_wait_for_what_is_merely_told(db: Da
     assert len(sent) > 30
 
 
-def test_asking_is_said_before_and_after(db: Database) -> None:
+def test_others_hear_when_people_are_asked_and_only_then(db: Database) -> None:
     company = Company(db)
     said: list[int] = []
     sender = FakeSender()
-    delivering = post(company, sender)
-    delivering._asking = lambda: said.append(len(sender.sent))
+
+    class Heard(Hurry):
+        def goes_on(self) -> None:
+            said.append(len(sender.sent))
+            super().goes_on()
+
+    delivering = post(company, sender, hurry=Heard())
     delivering.deliver_all()
     assert said == []
     company.start(one_gate(ALL))
     delivering.deliver_all()
-    assert said == [0, 3]
+    assert said == [0]
+
+
+def test_what_is_merely_told_waits_while_more_and_more_people_are_asked(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any"))
+    company.mails_arrive()
+    company.decides(ANNA)
+    left = [1, 2, 3]
+
+    class Lasting(Hurry):
+        def lasts(self) -> bool:
+            if left:
+                company.start(one_gate(f"{SIGN_OFF}, quorum: any"), title=f"Rollout {left.pop()}")
+                return True
+            return False
+
+    sender = FakeSender()
+    post(company, sender, hurry=Lasting()).deliver_all()
+    sent = [str(mail["X-Etappe-Kind"]) for _, mail in sender.sent]
+    assert sent.count("request") == 9
+    assert set(sent[:9]) == {"request"}
+    assert len(sent) > 9
+
+
+def test_what_is_merely_told_does_not_wait_for_ever(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.post.AT_MOST_SECONDS", 0.05)
+    company = Company(db)
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any"))
+    company.mails_arrive()
+    company.decides(ANNA)
+
+    class Endless(Hurry):
+        def lasts(self) -> bool:
+            return True
+
+    sender = FakeSender()
+    post(company, sender, hurry=Endless()).deliver_all()
+    assert ("receipt", ANNA) in [(str(mail["X-Etappe-Kind"]), to) for to, mail in sender.sent]
