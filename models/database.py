@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, NullPool, create_engine, event, make_url
@@ -12,6 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_SECONDS = 30
+WRITE_AT_ONCE = 2
+"""How many transactions of a process write to PostgreSQL at once: one waits for it while the other one reckons.
+
+With more, threads wait for Python's interpreter at every statement: sixteen took half as much processor time again.
+"""
 CONNECTIONS = 20
 """How many connections to PostgreSQL a process keeps. The one used last is taken first: most is prepared there."""
 PREPARED_STATEMENTS = 500
@@ -38,7 +43,7 @@ class Database:
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
         self._writing = self.engine.execution_options(etappe_write=True) if self.is_sqlite else self.engine
         self._reading = self.engine if self.is_sqlite else self.engine.execution_options(postgresql_readonly=True)
-        self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
+        self._turn: AbstractContextManager[Any] = threading.BoundedSemaphore(1 if self.is_sqlite else WRITE_AT_ONCE)
         self._telling = None if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
