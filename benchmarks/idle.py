@@ -19,14 +19,15 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 from sqlalchemy import func, select, text
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.kit import waiting_rollout
-from benchmarks.kit.filled import copy_rollout, scattered_uuid
+from benchmarks.kit.filled import copy_rollout
+from benchmarks.kit.filled_prefect import copy_flow_run
 from benchmarks.kit.processes import Look, free_port, look_at_family
+from benchmarks.kit.report import Report, numbers, reporting
 from cli.parts import Layout, all_parts
 from models.database import Database
 from models.outbox import Message, MessageState
@@ -36,28 +37,20 @@ from worker import prefect_server
 from worker.parts import Crew, Part
 
 PARTS = ("web page", "relay", "worker")
-SECONDS = 60.0
-ROWS_IN_PREFECT = {
-    "flow_run": ("id", "state_id"),
-    "flow_run_state": ("id", "flow_run_id"),
-    "task_run": ("id", "flow_run_id", "state_id"),
-    "task_run_state": ("id", "task_run_id"),
-}
-"""What Prefect keeps of a flow run that is suspended, by table, with what names a row of these tables."""
 Idle = dict[str, tuple[Look, float]]
 """By part: how it looks in the end, and its work as a percentage of one core."""
 
 
 def main() -> None:
     """Measure each database with none and so many waiting, and print both."""
-    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
-    count, seconds = (numbers + [10_000, SECONDS][len(numbers) :])[:2]
+    count, seconds = numbers(10_000, 60)
     kinds = [kind for kind in ("sqlite", "postgresql") if kind in sys.argv] or ["sqlite", "postgresql"]
     with ExitStack() as stack:
+        report = stack.enter_context(reporting(__file__, __doc__))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for kind in kinds:
             with _database_url(kind, folder):
-                _measure(kind, folder / kind, int(count), float(seconds))
+                _measure(report, kind, folder / kind, count, seconds)
 
 
 @contextmanager
@@ -74,7 +67,7 @@ def _database_url(kind: str, folder: Path) -> Iterator[None]:
             del os.environ["ETAPPE_DATABASE_URL"]
 
 
-def _measure(kind: str, home: Path, count: int, seconds: float) -> None:
+def _measure(report: Report, kind: str, home: Path, count: int, seconds: int) -> None:
     layout = Layout(home, free_port(), free_port(), free_port())
     with Crew(home / "logs") as crew:
         for part in _parts(layout, working=False):
@@ -84,8 +77,8 @@ def _measure(kind: str, home: Path, count: int, seconds: float) -> None:
         bytes_each = _fill(db, layout, count)
         many = _idle(layout, seconds)
         db.close()
-    _print(kind, count, none, many)
-    print(f"{'disk':>12}: {bytes_each:,.0f} bytes for each that waits")
+    _say(report, kind, count, none, many)
+    report.say(f"On the disk: {bytes_each:,.0f} bytes for each that waits.")
 
 
 def _parts(layout: Layout, *, working: bool) -> list[Part]:
@@ -93,7 +86,7 @@ def _parts(layout: Layout, *, working: bool) -> list[Part]:
     return [part for part in all_parts(layout) if (part.name in PARTS) is working]
 
 
-def _idle(layout: Layout, seconds: float) -> Idle:
+def _idle(layout: Layout, seconds: int) -> Idle:
     parts = _parts(layout, working=True)
     with Crew(layout.home / "logs", forking=parts) as crew:
         for part in parts:
@@ -114,9 +107,10 @@ def _fill(db: Database, layout: Layout, count: int) -> float:
             crew.start(part)
         rollout_id = waiting_rollout.start(db, layout.settings().secret_keys, datetime.now(UTC))
         _until_delivered(db)
-    _copy_in_prefect(prefect_server.database(layout.home).url(), _flow_run_of(db, rollout_id), count)
+    copies = range(1, count)
+    copy_flow_run(prefect_server.database(layout.home).url(), _flow_run_of(db, rollout_id), copies)
     before = _size(db)
-    copy_rollout(db, rollout_id, range(1, count))
+    copy_rollout(db, rollout_id, copies)
     return (_size(db) - before) / (count - 1)
 
 
@@ -137,33 +131,6 @@ def _flow_run_of(db: Database, rollout_id: str) -> str:
         return session.get_one(Rollout, rollout_id).flow_run_id or ""
 
 
-def _copy_in_prefect(url: str, flow_run_id: str, count: int) -> None:
-    its = {
-        "flow_run": "id = %(of)s",
-        "flow_run_state": "flow_run_id = %(of)s",
-        "task_run": "flow_run_id = %(of)s",
-        "task_run_state": "task_run_id IN (SELECT id FROM task_run WHERE flow_run_id = %(of)s)",
-    }
-    with psycopg.connect(url) as connection:
-        connection.execute("SET session_replication_role = replica")  # they refer to each other in a circle
-        for table, names in ROWS_IN_PREFECT.items():
-            columns = [row[0] for row in connection.execute(
-                "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND table_schema = 'public'",
-                [table])]  # fmt: skip
-            values = [_value_in_prefect(column, names) for column in columns]
-            connection.execute(
-                f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} "
-                f"FROM {table}, generate_series(1, %(last)s) AS n WHERE {its[table]}",
-                {"of": flow_run_id, "last": count - 1},
-            )
-
-
-def _value_in_prefect(column: str, names: tuple[str, ...]) -> str:
-    if column in names:
-        return f"CAST({scattered_uuid(f'CAST({column} AS text)')} AS uuid)"
-    return "md5(n || '-' || idempotency_key)" if column == "idempotency_key" else column
-
-
 def _size(db: Database) -> int:
     if db.is_sqlite:
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -173,14 +140,12 @@ def _size(db: Database) -> int:
         return int(session.scalar(text("SELECT pg_database_size(current_database())")) or 0)
 
 
-def _print(kind: str, count: int, none: Idle, many: Idle) -> None:
-    titles = ("none waiting", f"{count:,} waiting", "memory")
-    print(f"\n{kind:>12}" + "".join(f"{title:>44}" for title in titles))
+def _say(report: Report, kind: str, count: int, none: Idle, many: Idle) -> None:
+    table = report.table(kind, "none waiting", f"{count:,} waiting", "memory", width=40)
     for name in PARTS:
-        cells = [_cell(*idle[name]) for idle in (none, many)]
-        print(f"{name:>12}" + "".join(f"{cell:>44}" for cell in cells) + f"{_ratio(none[name], many[name]):>44}")
+        table.row(name, _cell(*none[name]), _cell(*many[name]), _ratio(none[name], many[name]))
     sums = [_sum(idle) for idle in (none, many)]
-    print(f"{'together':>12}" + "".join(f"{_cell(*one):>44}" for one in sums) + f"{_ratio(*sums):>44}", flush=True)
+    table.row("together", *(_cell(*one) for one in sums), _ratio(*sums))
 
 
 def _sum(idle: Idle) -> tuple[Look, float]:

@@ -10,6 +10,7 @@ from sqlalchemy import CompoundSelect, Select, String, and_, func, or_, select, 
 from sqlalchemy.orm import load_only
 
 from domain.states import GateState, RolloutState, StageState
+from domain.waiver import REFUSED
 from models.base import UtcDateTime
 from models.conditions import Condition
 from models.exclusive import Claim
@@ -21,7 +22,6 @@ from models.rollouts import Rollout, StageRow
 _NOT_OPEN_STAGE = frozenset(StageState) - {StageState.OPEN}
 _NOT_OPEN_GATE = frozenset(GateState) - {GateState.OPEN}
 """Said as what they are not, so that SQLite goes by the few rows that a partial index has, not by all that wait."""
-_REFUSED = (GateState.REJECTED, GateState.EXPIRED)
 
 
 def _in_need(now: datetime) -> CompoundSelect[str]:
@@ -112,7 +112,7 @@ def marked_stages(rollout_ids: Collection[str]) -> Select[StageRow]:
 @prepared
 def gates_waited_at(rollout_ids: Collection[str]) -> Select[GateRow]:
     """The gates of these rollouts that are open, cannot be asked, or did not pass, in the plan's order."""
-    of_interest = or_(GateRow.state == GateState.OPEN, GateRow.problem.is_not(None), GateRow.state.in_(_REFUSED))
+    of_interest = or_(GateRow.state == GateState.OPEN, GateRow.problem.is_not(None), GateRow.state.in_(REFUSED))
     return (
         select(GateRow)
         .join(StageRow, StageRow.id == GateRow.stage_id)

@@ -53,6 +53,7 @@ from plans.directory import read_directory
 from plans.reading import read_plan
 
 KEYS = (b"a secret that only the tests know",)
+OLDER = b"the key that was used before this one"
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday without a holiday near
 REQUESTER = "lea@example.com"
 ANNA, BEN, CARLA, DORA, EMIL = (f"{name}@example.com" for name in ("anna", "ben", "carla", "dora", "emil"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,11 +12,9 @@ from models.absences import Absence
 from models.database import Database
 from models.delegations import delegations
 from models.requests import Request, RequestState
-from settings import Settings
-from tests.company import KEYS, PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
 from tests.lending import DIRECTORY
 from tests.unit.web_client import Page, text_of
-from web.app import create_app
 
 ANNA, BEN, CARLA, HUGO = "anna@example.com", "ben@example.com", "carla@example.com", "hugo@example.com"
 FORM = {"to": HUGO, "from": "2026-03-02", "until": "2026-03-06"}
@@ -29,13 +26,6 @@ def company(db: Database) -> Company:
     company = Company(db, directory=DIRECTORY)
     company.start(one_gate(f"{SIGN_OFF}, quorum: all"))
     return company
-
-
-@pytest.fixture
-def browser(company: Company, tmp_path: Path) -> TestClient:
-    """A browser anywhere."""
-    settings = Settings.from_environment({"ETAPPE_HOME": str(tmp_path), "ETAPPE_SECRET_KEYS": KEYS[0].decode()})
-    return TestClient(create_app(settings, company.db, now=lambda: company.now))
 
 
 def here(company: Company, request: Request) -> str:

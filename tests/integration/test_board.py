@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,14 +16,11 @@ from models.gates import GateRow
 from operations import board
 from operations.board import Board, Part, show_board
 from operations.board_rows import Row
-from settings import Settings
 from tests.api_client import ANNA, BEN, CARLA, DORA, EMIL
-from tests.company import KEYS, LATER, MONDAY, PEOPLE, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, LATER, MONDAY, OLDER, PEOPLE, SIGN_OFF, Company, one_gate
 from tests.unit.web_client import Page, text_of
 from web import board_page
-from web.app import create_app
 
-OLDER = b"the key that was used before this one"
 USUAL = one_gate(f"{SIGN_OFF}, quorum: all, expires: {{after: 9 days}}, on_reject: hold")
 STAFF = "kind: acknowledgement, text: Read it, audience: [staff, board], share: 100 %"
 BOARD = f"/board/{board_token(KEYS[0])}"
@@ -33,14 +29,6 @@ BOARD = f"/board/{board_token(KEYS[0])}"
 @pytest.fixture
 def company(db: Database) -> Company:
     return Company(db)
-
-
-@pytest.fixture
-def browser(company: Company, tmp_path: Path) -> Iterator[TestClient]:
-    keys = b",".join([KEYS[0], OLDER]).decode()
-    settings = Settings.from_environment({"ETAPPE_HOME": str(tmp_path), "ETAPPE_SECRET_KEYS": keys})
-    with TestClient(create_app(settings, company.db, now=lambda: company.now)) as client:
-        yield client
 
 
 def shown(company: Company, part: Part | None = None, before: str = "") -> Board:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +13,7 @@ from models.base import Base
 from models.database import Database
 from models.requests import Decision, Purpose, Request, RequestState
 from models.rollouts import Rollout
-from settings import Settings
-from tests.company import KEYS, LATER, SIGN_OFF, Company, one_gate
-from web.app import create_app
+from tests.company import LATER, SIGN_OFF, Company, one_gate
 
 BUDGET = 'kind: budget, question: "May it cost this?", approvers: [board]'
 CHECKLIST = """kind: checklist, question: "Who works on it?", filled_by: anna@example.com, items: [
@@ -29,13 +26,6 @@ ACKNOWLEDGEMENT = 'kind: acknowledgement, text: "Read this.", audience: [staff],
 def company(db: Database) -> Company:
     """A company with people in it."""
     return Company(db)
-
-
-@pytest.fixture
-def browser(company: Company, tmp_path: Path) -> TestClient:
-    """A browser anywhere."""
-    settings = Settings.from_environment({"ETAPPE_HOME": str(tmp_path), "ETAPPE_SECRET_KEYS": KEYS[0].decode()})
-    return TestClient(create_app(settings, company.db, now=lambda: company.now))
 
 
 def link(company: Company, request: Request) -> str:

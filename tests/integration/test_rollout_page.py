@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,11 @@ from fastapi.testclient import TestClient
 from domain.links import page_token
 from models.database import Database
 from operations.compose_message import Composer, workspace_for
-from settings import Settings
 from tests.api_client import ANNA, BEN, CARLA, DORA, Api, refused
-from tests.company import KEYS, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, OLDER, SIGN_OFF, Company, one_gate
 from tests.integration.test_api_facts import undocumented
 from tests.unit.web_client import text_of
 from web.api.explanation_facts import ExplainedFacts
-from web.app import create_app
-
-OLDER = b"the key that was used before this one"
 
 
 @pytest.fixture
@@ -28,15 +23,6 @@ def company(db: Database) -> Company:
     company = Company(db)
     company.start(one_gate(f"{SIGN_OFF}, quorum: 2, waiver: [chair], expires: {{after: 9 days}}"), language="de")
     return company
-
-
-@pytest.fixture
-def browser(company: Company, tmp_path: Path) -> Iterator[TestClient]:
-    """A browser that says nothing of its language."""
-    keys = b",".join([KEYS[0], OLDER]).decode()
-    settings = Settings.from_environment({"ETAPPE_HOME": str(tmp_path), "ETAPPE_SECRET_KEYS": keys})
-    with TestClient(create_app(settings, company.db, now=lambda: company.now)) as client:
-        yield client
 
 
 def address(company: Company, key: bytes = KEYS[0]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import nullcontext
 from datetime import UTC, datetime
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from models.checks import CheckRun
-from models.database import Database
+from models.database import WRITE_AT_ONCE, Database
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -68,3 +69,24 @@ def test_the_server_keeps_what_it_has_prepared(db: Database) -> None:
     with db.read() as session:
         prepared = session.execute(text("SELECT statement FROM pg_prepared_statements")).scalars().all()
     assert any("check_runs" in statement for statement in prepared)
+
+
+def test_only_so_many_threads_of_a_process_write_at_once(db: Database) -> None:
+    at_once = 1 if db.is_sqlite else WRITE_AT_ONCE
+    inside, leave = threading.Semaphore(0), threading.Event()
+
+    def write() -> None:
+        with db.write() as session:
+            add(session)
+            inside.release()
+            leave.wait(60)
+
+    writers = [threading.Thread(target=write) for _ in range(at_once + 1)]
+    for writer in writers:
+        writer.start()
+    assert all(inside.acquire(timeout=60) for _ in range(at_once))
+    assert not inside.acquire(timeout=0.3)
+    leave.set()
+    assert inside.acquire(timeout=60)
+    for writer in writers:
+        writer.join()
