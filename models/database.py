@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-BUSY_TIMEOUT_SECONDS = 30
-WRITE_AT_ONCE = 2
-"""How many transactions of a process write to PostgreSQL at once: one waits for it while the other one reckons.
+from models.write_turn import WriteTurn
 
-With more, threads wait for Python's interpreter at every statement: sixteen took half as much processor time again.
-"""
+BUSY_TIMEOUT_SECONDS = 30
 CONNECTIONS = 20
 """How many connections to PostgreSQL a process keeps. The one used last is taken first: most is prepared there."""
 PREPARED_STATEMENTS = 500
@@ -34,8 +30,8 @@ class Database:
     """Etappe's own database, on SQLite or PostgreSQL.
 
     On SQLite every write transaction begins with BEGIN IMMEDIATE: begun as a reader and upgraded later, it dies with
-    "database is locked" as soon as two people decide at once. The threads of a process take turns before that: SQLite
-    itself lets them sleep and try again, for up to a tenth of a second each time, while nobody holds the lock.
+    "database is locked" as soon as two people decide at once. Who writes waits for their turn before that
+    (models/write_turn.py).
     """
 
     def __init__(self, url: str) -> None:
@@ -43,7 +39,7 @@ class Database:
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
         self._writing = self.engine.execution_options(etappe_write=True) if self.is_sqlite else self.engine
         self._reading = self.engine if self.is_sqlite else self.engine.execution_options(postgresql_readonly=True)
-        self._turn: AbstractContextManager[Any] = threading.BoundedSemaphore(1 if self.is_sqlite else WRITE_AT_ONCE)
+        self._turn = WriteTurn((make_url(self.url).database or "") if self.is_sqlite else "")
         self._telling = None if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
@@ -65,7 +61,7 @@ class Database:
         Without `telling` nobody needs to hear of it: there is nothing to do because of it. On SQLite they do anyway.
         """
         with Session(self._writing, expire_on_commit=False) as session:
-            with self._turn, session.begin():
+            with self._turn.taken(), session.begin():
                 yield session
             if telling:
                 self._tell()
@@ -76,7 +72,7 @@ class Database:
         Nobody waits for the second: all locks are given back before it. It has what the first has read, as it was then.
         """
         with Session(self._writing, expire_on_commit=False) as session:
-            with self._turn, session.begin():
+            with self._turn.taken(), session.begin():
                 changed = change(session)
             self._tell()
             session.bind = self._reading

@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from models.checks import CheckRun
-from models.database import WRITE_AT_ONCE, Database
+from models.database import Database
+from models.write_turn import WRITE_AT_ONCE
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
