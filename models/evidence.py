@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from models.base import Address, Base, Name, RolloutId
 from models.gates import GateRow
-from models.reading import prepared
+from models.reading import prepared, rows_of
 from models.requests import Decision
 from models.rollouts import Rollout
 
@@ -70,6 +70,7 @@ class Attachment(Base):
     removed_at: Mapped[datetime | None]
 
 
+@rows_of(Decision.gate_id)
 @prepared
 def standing_decisions_at(gate_id: int) -> Select[Decision]:
     """What was decided at a gate and has not lapsed, in the order of deciding."""

@@ -8,7 +8,7 @@ from inspect import signature, unwrap
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple, cast
 
 from sqlalchemy import BindParameter, Column, Select, Table, bindparam, event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -16,6 +16,21 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 _READ = "etappe.read"
+_OWNERS: dict[Callable[..., Any], InstrumentedAttribute[Any]] = {}
+"""By query: the column that names the owner of what it finds (rows_of)."""
+
+
+def rows_of(owner: InstrumentedAttribute[Any]) -> Callable[[Callable[_P, Select[_T]]], Callable[_P, Select[_T]]]:
+    """Say that a query finds all rows that name its one value as their owner, in the order in which they came.
+
+    A new row is put at the end of what was found before, without asking again.
+    """
+
+    def say(query: Callable[_P, Select[_T]]) -> Callable[_P, Select[_T]]:
+        _OWNERS[query] = owner
+        return query
+
+    return say
 
 
 def prepared(query: Callable[_P, Select[*_Ts]]) -> Callable[_P, Select[*_Ts]]:
@@ -67,17 +82,36 @@ def read_once(session: Session, query: Callable[_P, Select[_T]], *given: _P.args
 def _forget(session: Session, context: object, instances: object) -> None:
     """Forget what the queries have found that look at what is written now."""
     memory: dict[Any, Any] = session.info.get(_READ, {})
-    for key in [key for key in memory if _concerns(session, key[0])]:
-        del memory[key]
+    for key in list(memory):
+        query, given, named = key
+        owner = _OWNERS.get(query)
+        if _concerns(session, query, owner):
+            del memory[key]
+        elif owner is not None:
+            of = (*given, *dict(named).values())[0]
+            memory[key] = [*memory[key], *_new_rows(session, owner, of)]
 
 
-def _concerns(session: Session, query: Callable[..., Select[Any]]) -> bool:
-    """Whether something that waits to be written may change which rows a query finds."""
+def _new_rows(session: Session, owner: InstrumentedAttribute[Any], of: Any) -> list[Any]:
+    new = [row for row in session.new if isinstance(row, owner.parent.class_) and getattr(row, owner.key) == of]
+    return sorted(new, key=lambda row: instance_state(row).insert_order or 0)
+
+
+def _names_its_owner(row: Any, owner: InstrumentedAttribute[Any]) -> bool:
+    return isinstance(row, owner.parent.class_) and getattr(row, owner.key) is not None
+
+
+def _concerns(
+    session: Session, query: Callable[..., Select[Any]], owner: InstrumentedAttribute[Any] | None = None
+) -> bool:
+    """Whether something that waits to be written may change which rows a query finds; new ones of an owner do not."""
     looks_at = _looks_at(query)
-    for rows in (session.new, session.deleted):
-        for row in rows:
-            if row.__tablename__ in looks_at:
-                return True
+    for row in session.new:
+        if row.__tablename__ in looks_at and not (owner and _names_its_owner(row, owner)):
+            return True
+    for row in session.deleted:
+        if row.__tablename__ in looks_at:
+            return True
     for row in session.dirty:  # asked some ninety times in a decision, hence without anything that is made for each
         columns = looks_at.get(row.__tablename__)
         if columns and len(instance_state(row).unmodified_intersection(columns)) < len(columns):

@@ -31,7 +31,7 @@ from models.base import (
     state_column,
 )
 from models.gates import GateRow
-from models.reading import prepared
+from models.reading import prepared, rows_of
 from models.rollouts import Rollout
 
 
@@ -160,6 +160,7 @@ class Decision(Base):
         return self.on_behalf_of or self.person
 
 
+@rows_of(Request.gate_id)
 @prepared
 def requests_at(gate_id: int) -> Select[Request]:
     """Everybody who was ever asked at a gate, in the order of asking."""
@@ -209,6 +210,7 @@ def words_about(rollout_id: str, gate_key: str, shown_digest: str) -> Select[Dec
     )
 
 
+@rows_of(Decision.gate_id)
 @prepared
 def decisions_at(gate_id: int) -> Select[Decision]:
     """What was decided at a gate, in the order of deciding."""

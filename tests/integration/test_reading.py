@@ -13,17 +13,19 @@ from typing import Any, get_type_hints
 import pytest
 from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 import models
+from domain.states import DecisionKind
 from models.absences import Absence, absences_now_of
 from models.database import Database
-from models.evidence import Attachment, attachments_of
+from models.evidence import Attachment, Lapse, attachments_of, standing_decisions_at
 from models.gates import GateRow, current_gates
 from models.people import people_called
 from models.reading import read_once
 from models.record import entries_of
-from models.requests import RequestState, requests_at
+from models.requests import Decision, Purpose, Request, RequestState, decisions_at, requests_at
 from models.rollouts import current_stages
 from operations.workspace import locked
 from tests.company import KEYS, LATER, MONDAY, SIGN_OFF, Company, one_gate
@@ -84,6 +86,47 @@ def test_rows_that_come_and_go_are_found_and_missed(company: Company) -> None:
         assert read_once(session, attachments_of, company.rollout_id) == [added]
         session.delete(added)
         assert read_once(session, attachments_of, company.rollout_id) == []
+
+
+def request_at(gate: GateRow, person: str, position: int = 9) -> Request:
+    return Request(id=f"request-{person[:3]}-{gate.id}", rollout_id=gate.rollout_id, gate_id=gate.id, person=person,
+                   purpose=Purpose.CONFIRM, position=position, created_at=MONDAY)  # fmt: skip
+
+
+def test_what_comes_is_put_at_the_end_of_what_was_found_without_asking_again(company: Company) -> None:
+    with company.db.write() as session:
+        gates = read_once(session, current_gates, company.rollout_id)
+        before = {gate.id: list(read_once(session, requests_at, gate.id)) for gate in gates}
+        later = [request_at(gate, "later@example.com", 10) for gate in gates]
+        new = request_at(gates[0], "new@example.com", 9)
+        with counted(company.db) as statements:
+            session.add_all([new, *reversed(later)])
+            assert read_once(session, requests_at, gates[1].id) == [*before[gates[1].id], later[1]]
+            assert read_once(session, requests_at, gates[0].id) == [*before[gates[0].id], new, later[0]]
+        assert {one.split()[0] for one in statements} <= {"INSERT", "BEGIN"}
+
+
+def test_what_comes_and_does_not_say_yet_whose_it_is_is_asked_for(company: Company) -> None:
+    with company.db.write() as session:
+        gate = first_gate(session, company)
+        asked, *_ = read_once(session, requests_at, gate.id)
+        assert read_once(session, decisions_at, gate.id) == []
+        word = Decision(rollout_id=gate.rollout_id, request_id=asked.id, person=ANNA, decision=DecisionKind.APPROVE,
+                        comment="", channel="link", assurance="none", shown_digest="", decided_at=MONDAY)  # fmt: skip
+        session.add(word)
+        with pytest.raises(IntegrityError):  # it is not put at the end of anything
+            read_once(session, decisions_at, gate.id)
+        session.rollback()
+
+
+def test_what_ceases_to_count_is_not_what_comes(company: Company) -> None:
+    company.decides(ANNA)
+    with company.db.write() as session:
+        gate = first_gate(session, company)
+        [word] = read_once(session, standing_decisions_at, gate.id)
+        session.add(Lapse(decision_id=word.id, rollout_id=gate.rollout_id, gate_id=gate.id, name="offer", because={},
+                          lapsed_at=MONDAY))  # fmt: skip
+        assert read_once(session, standing_decisions_at, gate.id) == []
 
 
 def test_another_order_is_noticed_also_by_a_table_that_is_only_joined(company: Company) -> None:

@@ -66,7 +66,7 @@ def test_a_process_that_writes_without_a_pause_passes_nobody_over(db: Database) 
 
     def counted() -> int:
         with db.read() as session:
-            return session.execute(text("SELECT times FROM counted")).scalar_one()
+            return int(session.execute(text("SELECT times FROM counted")).scalar_one())
 
     went_first = []
     with another_process(WRITES_WITHOUT_A_PAUSE, db):
