@@ -52,6 +52,10 @@ class Absence(Base):
         return Term(self.starts_at, min(self.ends_at, self.revoked_at or self.ends_at))
 
 
+_HOLDS = Absence.revoked_at.is_(None)
+Index("ix_absences_ends_at", Absence.ends_at, sqlite_where=_HOLDS, postgresql_where=_HOLDS)
+
+
 @prepared
 def absences_now(now: datetime) -> Select[Absence]:
     """The absences that hold at this moment, those that last longest first."""

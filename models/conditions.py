@@ -22,7 +22,7 @@ class Condition(Base):
     """
 
     __tablename__ = "conditions"
-    __table_args__ = (Index("ix_conditions_gate_id", "gate_id"),)
+    __table_args__ = (Index("ix_conditions_gate_id", "gate_id"), Index("ix_conditions_rollout_id", "rollout_id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     rollout_id: Mapped[RolloutId] = mapped_column(ForeignKey(Rollout.id))

@@ -44,6 +44,10 @@ class Delegation(Base):
         return Term(self.starts_at, min(self.ends_at, self.revoked_at or self.ends_at))
 
 
+_HOLDS = Delegation.revoked_at.is_(None)
+Index("ix_delegations_ends_at", Delegation.ends_at, sqlite_where=_HOLDS, postgresql_where=_HOLDS)
+
+
 @prepared
 def delegations_now(now: datetime) -> Select[Delegation]:
     """The delegations that hold at this moment, oldest first."""

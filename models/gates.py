@@ -156,6 +156,13 @@ def all_gates(rollout_id: str) -> Select[GateRow]:
 
 
 @prepared
+def answered_in_earlier_rounds(rollout_id: str) -> Select[GateRow]:
+    """The gates that were asked again later, with what was filled in there, oldest first."""
+    earlier = GateRow.rollout_id == rollout_id, ~GateRow.current, GateRow.answers.is_not(None)
+    return select(GateRow).where(*earlier).order_by(GateRow.id)
+
+
+@prepared
 def gate_in_round(rollout_id: str, key: str, number: int) -> Select[GateRow]:
     """One gate of a rollout in one round."""
     return select(GateRow).where(GateRow.rollout_id == rollout_id, GateRow.key == key, GateRow.round == number)

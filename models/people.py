@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import Date, Select, String, Text, and_, or_, select, type_coerce
+from sqlalchemy import Date, Index, Select, String, Text, and_, or_, select, type_coerce
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base, Name
@@ -31,6 +31,10 @@ class Person(Base):
     calendar_read_at: Mapped[datetime | None]
     calendar_problem: Mapped[str | None] = mapped_column(Text)  # why it could not be read the last time
     feed_number: Mapped[int] = mapped_column(default=1, server_default="1")  # of the address of their own calendar feed
+
+
+_HAS_A_CHAT = Person.chat.is_not(None)
+Index("ix_people_chat", Person.email, sqlite_where=_HAS_A_CHAT, postgresql_where=_HAS_A_CHAT)
 
 
 class Closure(Base):

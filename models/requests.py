@@ -235,9 +235,10 @@ def behind_link(token_hash: str) -> Select[Link, Request, GateRow, Rollout]:
 
 
 @prepared
-def rollout_behind_link(token_hash: str) -> Select[str]:
-    """The rollout that a link leads to."""
-    return select(Request.rollout_id).join(Link, Link.request_id == Request.id).where(Link.token_hash == token_hash)
+def rollout_behind_link_locked(token_hash: str) -> Select[Rollout]:
+    """The rollout that a link leads to, locked until the transaction ends; read all else behind the link only then."""
+    asked = select(Request.rollout_id).join(Link, Link.request_id == Request.id).where(Link.token_hash == token_hash)
+    return select(Rollout).where(Rollout.id == asked.scalar_subquery()).with_for_update(of=Rollout)
 
 
 @prepared

@@ -12,12 +12,12 @@ from domain import links
 from domain.errors import LinkUnknown, WrongCode
 from models.database import Database
 from models.gates import GateRow
-from models.requests import Link, Request, RequestState, rollout_behind_link
+from models.requests import Link, Request, RequestState, rollout_behind_link_locked
 from operations.asked import Asked, page_of
 from operations.asking import renew_link
 from operations.show_request import RequestPage, find_link
 from operations.telling import tell_code
-from operations.workspace import Actor, Workspace, lock
+from operations.workspace import Actor, Workspace
 
 TRIES = 5
 """Wrong codes until a new link and code are mailed (design, section 4)."""
@@ -67,12 +67,11 @@ def _by_link(
 
 def _found(session: Session, keys: Sequence[bytes], token: str, now: datetime) -> tuple[Asked, Link]:
     """What a link asks, read under its rollout's lock: whoever had it before may have changed all of it."""
-    rollout_id = session.scalar(rollout_behind_link(links.token_hash(token)))
-    if rollout_id is None:
+    rollout = session.scalars(rollout_behind_link_locked(links.token_hash(token))).one_or_none()
+    if rollout is None:
         raise LinkUnknown()
-    ws = lock(session, keys, rollout_id, now)
     link, request, gate, _ = find_link(session, token)
-    ws.actor = Actor(request.person, "link", "link-code")
+    ws = Workspace(session, keys, rollout, now, Actor(request.person, "link", "link-code"))
     return Asked(ws, request, gate), link
 
 

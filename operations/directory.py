@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from domain.plan import ADMINISTRATOR, OWNER, REQUESTER
@@ -13,6 +14,9 @@ from models.reading import read_once
 from models.rollouts import Rollout
 from notifications.facts import Reader
 
+_MET, _EXPECTED = "etappe.people met", "etappe.people expected"
+MOST_EXPECTED = 50
+"""Where more people than that hold roles, only those are read who are looked up."""
 Holders = Mapping[str, list[str]]
 """Who holds each role, in the order of the directory file."""
 
@@ -26,7 +30,11 @@ class Directory:
     @classmethod
     def load(cls, session: Session, rollout: Rollout) -> Directory:
         """Read the roles now held, with the people given when the rollout was started over them."""
-        return cls.of(holders_now(session), rollout)
+        directory = cls.of(holders_now(session), rollout)
+        holders = {address for people in directory.holders.values() for address in people}
+        if len(holders) <= MOST_EXPECTED:
+            session.info[_EXPECTED] = holders
+        return directory
 
     @classmethod
     def of(cls, holders: Holders, rollout: Rollout) -> Directory:
@@ -55,9 +63,29 @@ def holders_now(session: Session) -> Holders:
     return holders
 
 
+def people_of(session: Session, addresses: Collection[str]) -> dict[str, Person]:
+    """Return those of these people who are in the directory, gone or not; nobody is read twice in a session.
+
+    With the first of them all are read who hold a role in the rollout: somebody else of them will be looked up soon.
+    """
+    met: dict[str, Person | None] = session.info.setdefault(_MET, {})
+    if not met.keys() >= set(addresses):
+        new = {*addresses, *session.info.get(_EXPECTED, ())} - met.keys()
+        found = {person.email: person for person in read_once(session, people_called, frozenset(new))}
+        met |= {address: found.get(address) for address in new}
+    return {address: person for address in addresses if (person := met[address])}
+
+
+@event.listens_for(Session, "before_flush")
+def _meet_anew(session: Session, context: object, instances: object) -> None:
+    """Look again for people who were not there, once some have come."""
+    if any(isinstance(row, Person) for row in (*session.new, *session.deleted)):
+        session.info.pop(_MET, None)
+
+
 def readers(session: Session, addresses: Collection[str], rollout: Rollout, time_zone: str) -> dict[str, Reader]:
     """Return how to write to each address; one that is not in the directory gets the rollout's language and zone."""
-    known = {person.email: person for person in read_once(session, people_called, frozenset(addresses))}
+    known = people_of(session, addresses)
     return {address: _reader(address, known.get(address), rollout.language, time_zone) for address in addresses}
 
 

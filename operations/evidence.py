@@ -8,14 +8,14 @@ from domain.evidence import digest
 from domain.pinning import Matters, pins
 from models.base import insert_once
 from models.evidence import Evidence, attachments_of
-from models.gates import GateRow, all_gates
+from models.gates import GateRow, answered_in_earlier_rounds
 from operations.workspace import Workspace
 
 
 def matters(ws: Workspace) -> Matters:
     """Return what the rollout is about now."""
-    filled = ws.read(all_gates, ws.rollout.id)  # a list that is filled in anew stands until it is
-    answers = {gate.key: gate.answers for gate in filled if gate.answers is not None}
+    gates = [*ws.read(answered_in_earlier_rounds, ws.rollout.id), *ws.gates()]  # filled in anew, it stands until it is
+    answers = {gate.key: gate.answers for gate in gates if gate.answers is not None}
     attached = {one.name: one.digest or one.url or "" for one in ws.read(attachments_of, ws.rollout.id)}
     return Matters(ws.plan, ws.rollout.inputs, answers, attached)
 

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from domain import mail_times
 from domain.mail_times import Hours, Quiet
 from domain.plan import Calendar, Closures
-from models.people import Person, people_called
-from models.reading import read_once
+from models.people import Person
 from operations.calendars import with_closures
+from operations.directory import people_of
 from operations.workspace import Workspace
 
 
@@ -34,7 +34,7 @@ def hours_in_directory(
 
     `closed` is when the company is (operations/calendars.py).
     """
-    known = {person.email: person for person in read_once(session, people_called, frozenset(addresses))}
+    known = people_of(session, addresses)
     return {
         address: _hours(known[address], closed)
         if address in known

@@ -71,9 +71,9 @@ class Addressee:
 
 
 def addressee(db: Database, token: str, now: datetime) -> Addressee:
-    """Return who a link is for. Raises LinkUnknown, or LinkVoid when a newer mail has taken its place."""
+    """Return who a link is for, also when it no longer counts. Raises LinkUnknown."""
     with db.read() as session:
-        _, request, _, rollout = find_link(session, token)
+        _, request, _, rollout = _behind(session, token)
         return Addressee(request.purpose, reader_of(Workspace.to_look_at(session, rollout, now), request.person))
 
 
@@ -82,13 +82,18 @@ def find_link(session: Session, token: str) -> Row[Link, Request, GateRow, Rollo
 
     Raises LinkUnknown, or LinkVoid when a newer mail has taken its place.
     """
+    found = _behind(session, token)
+    link = found[0]
+    if link.voided_at is not None:
+        raise LinkVoid(link.void_reason or VoidReason.RENEWED, link.voided_at)
+    return found
+
+
+def _behind(session: Session, token: str) -> Row[Link, Request, GateRow, Rollout]:
     known = links.looks_like_token(token)
     found = session.execute(behind_link(links.token_hash(token))).one_or_none() if known else None
     if found is None:
         raise LinkUnknown()
-    link = found[0]
-    if link.voided_at is not None:
-        raise LinkVoid(link.void_reason or VoidReason.RENEWED, link.voided_at)
     return found
 
 

@@ -37,6 +37,7 @@ from models.rollouts import (
     plan_versions_in_full,
     rollout_locked,
 )
+from models.seldom import CHATS, CLOSURES, SELDOM, there_is
 from notifications.facts import Reader
 from operations.calendars import company_closures, with_closures
 from operations.directory import Directory
@@ -98,7 +99,7 @@ class Workspace:
     @cached_property
     def closures(self) -> Closures:
         """When the company is closed."""
-        return company_closures(self.session)
+        return company_closures(self.session) if CLOSURES in self._there_is() else ()
 
     @cached_property
     def directory(self) -> Directory:
@@ -108,6 +109,8 @@ class Workspace:
     @cached_property
     def in_chat(self) -> frozenset[str]:
         """Who has a chat of their own."""
+        if CHATS not in self._there_is():
+            return frozenset()
         with self.session.no_autoflush:  # or every message stored so far would be written by itself
             return frozenset(email for email, _ in self.session.execute(chats()))
 
@@ -123,8 +126,16 @@ class Workspace:
             raise NotAllowed(why)
 
     def read(self, query: Callable[_P, Select[_T]], *given: _P.args, **named: _P.kwargs) -> Sequence[_T]:
-        """Return what a query finds, without asking twice while nothing changes (models/reading.py)."""
+        """Return what a query finds, without asking twice while nothing changes (models/reading.py).
+
+        Nor is what few rollouts have asked for in vain (models/seldom.py).
+        """
+        if query in SELDOM and SELDOM[query] not in self._there_is():
+            return ()
         return read_once(self.session, query, *given, **named)
+
+    def _there_is(self) -> Sequence[str]:
+        return read_once(self.session, there_is, self.rollout.id, self.now)
 
     def stages(self) -> list[StageRow]:
         """The stages in their newest round."""

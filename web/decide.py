@@ -36,6 +36,8 @@ _FIELDS: Mapping[Purpose, tuple[str, ...]] = {  # the others' depend on what is 
     Purpose.MEASURE: ("value", "sample"),
 }
 WRONG_CODES_USED_UP = 0
+Recorder = Callable[[Deed, Shown, Mapping[str, str]], RequestPage]
+"""Records what was typed, and gives the page as it is then."""
 
 
 def routes(house: House) -> APIRouter:
@@ -96,20 +98,33 @@ class _Answering:
 
         Raises LinkUnknown and LinkVoid: then there is no page.
         """
-        to = addressee(self.house.database, self.token, self.house.now())
-        words = words_for(to)
-        if refused := self._malformed(words, _FIELDS.get(to.purpose) or fields_of(self._show())):
+        if self._is_a_decision():
+            return self._recorded(_decide)
+        to = self._addressee()
+        if refused := self._malformed(words_for(to), _FIELDS.get(to.purpose) or fields_of(self._show())):
             return self._page(self._show(), refused)
+        return self._recorded(RECORDERS[to.purpose])
+
+    def _is_a_decision(self) -> bool:
+        """Whether this can be nothing else, so that nobody needs to look first what the link asks for."""
+        if self.form.problems((*_FIELDS[Purpose.DECIDE], *_ALWAYS, "shown"), (*_ALWAYS, "decision")):
+            return False
+        of_some_only = set(_FIELDS[Purpose.DECIDE]) - set(_FIELDS[Purpose.CONFIRM])
+        return not any(self.form.typed.get(name) for name in of_some_only)
+
+    def _recorded(self, record: Recorder) -> Response:
         try:
-            return self._page(RECORDERS[to.purpose](self._deed(), self._show, self.form.typed))
-        except LinkVoid:
+            return self._page(record(self._deed(), self._show, self.form.typed))
+        except (LinkUnknown, LinkVoid):
             raise
-        except WrongCode as refusal:
-            if refusal.tries_left == WRONG_CODES_USED_UP:
+        except EtappeError as refusal:
+            words = words_for(self._addressee())
+            if isinstance(refusal, WrongCode) and refusal.tries_left == WRONG_CODES_USED_UP:
                 return renewed(words, refusal, self.form.typed)
             return self._refused(words, refusal)
-        except EtappeError as refusal:
-            return self._refused(words, refusal)
+
+    def _addressee(self) -> Addressee:
+        return addressee(self.house.database, self.token, self.house.now())
 
     def _show(self) -> RequestPage:
         return show_request(self.house.database, self.token, self.house.now())
@@ -163,7 +178,7 @@ def _measure(deed: Deed, shown: Shown, typed: Mapping[str, str]) -> RequestPage:
     )
 
 
-RECORDERS: Mapping[Purpose, Callable[[Deed, Shown, Mapping[str, str]], RequestPage]] = {
+RECORDERS: Mapping[Purpose, Recorder] = {
     Purpose.DECIDE: _decide,
     Purpose.CONFIRM: _decide,
     Purpose.ANSWER: _answer,
