@@ -26,7 +26,7 @@ from operations.feasible import refuse_what_cannot_work
 from operations.plan_versions import again_when_it_collides, version_of
 from operations.progress import progress
 from operations.telling import inform
-from operations.workspace import Actor, Workspace, lock
+from operations.workspace import Actor, Workspace
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is misread on paper or on the telephone
 
@@ -64,7 +64,7 @@ def _start(db: Database, keys: Sequence[bytes], start: Start, now: datetime) -> 
         rollout = _rollout(session, start, now)
         session.add(rollout)
         session.flush()
-        ws = lock(session, keys, rollout.id, now, Actor(rollout.requester, start.channel))
+        ws = Workspace(session, keys, rollout, now, Actor(rollout.requester, start.channel))  # nobody else knows it yet
         refuse_what_cannot_work(
             (gate for stage in ws.plan.stages for gate in stage.gates), ws.directory, rollout.inputs
         )
@@ -132,10 +132,13 @@ def _inputs(plan: Plan, start: Start) -> dict[str, Any]:
 
 
 def _lay_out(ws: Workspace) -> None:
-    for position, stage in enumerate(ws.plan.stages):
-        row = StageRow(rollout_id=ws.rollout.id, key=stage.id, position=position, round=1, current=True)
-        ws.session.add(row)
-        ws.session.flush()
+    rows = [
+        StageRow(rollout_id=ws.rollout.id, key=stage.id, position=position, round=1, current=True)
+        for position, stage in enumerate(ws.plan.stages)
+    ]
+    ws.session.add_all(rows)
+    ws.session.flush()
+    for stage, row in zip(ws.plan.stages, rows, strict=True):
         for order, gate in enumerate(stage.gates):
             ws.session.add(GateRow(rollout_id=ws.rollout.id, stage_id=row.id, key=gate.id, kind=gate.kind,
                                    position=order, round=1, current=True))  # fmt: skip
