@@ -27,7 +27,7 @@ from models.reading import read_once
 from models.rollouts import Rollout, StageRow
 from operations.absences import away_until
 from operations.directory import Directory, Holders, holders_now
-from operations.workspace import gate_of, plans_of
+from operations.kept_plans import gate_of, plans_of
 
 _R = TypeVar("_R", StageRow, GateRow)
 

@@ -15,7 +15,7 @@ from models.outbox import Message, asking_due, messages_due, one_relay_at_a_time
 from models.rollouts import Rollout
 from operations.calendars import company_closures
 from operations.hours import hours_in_directory
-from operations.workspace import plan_of
+from operations.kept_plans import plan_of
 
 LEASE = timedelta(minutes=2)
 

@@ -21,13 +21,14 @@ from models.rollouts import Rollout, StageRow, rollouts_newest_first, rollouts_o
 from notifications.language import Words
 from operations.absences import away_until
 from operations.chasing import chased
+from operations.kept_plans import plan_of
 from operations.question import asked_now, waiting_for
 from operations.queues import Using, Waiting, using_stages, waiting_stages
 from operations.renewals import blocking_renewals
 from operations.seeing import seen
 from operations.voices import silent_at
 from operations.waiting import waits_for
-from operations.workspace import Workspace, plan_of
+from operations.workspace import Workspace
 
 AT_ONCE = 200
 """How many rollouts are read at a time."""

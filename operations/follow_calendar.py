@@ -19,9 +19,10 @@ from models.rollouts import StageRow
 from operations.asking import open_requests
 from operations.calendars import company_closures, with_closures
 from operations.clock import set_deadlines, set_renewal, set_renewal_deadline, watch_stage
+from operations.kept_plans import plan_of
 from operations.progress import progress
 from operations.telling import inform
-from operations.workspace import Workspace, locked, plan_of
+from operations.workspace import Workspace, locked
 
 Moved = Mapping[str, tuple[datetime, datetime]]
 """Which times have moved, each from when to when."""

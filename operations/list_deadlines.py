@@ -13,7 +13,7 @@ from models.requests import Purpose, Request
 from models.rollouts import Rollout
 from notifications.facts import Deadline, Reader
 from operations.feeds import owner_of
-from operations.workspace import gate_of, plan_of
+from operations.kept_plans import gate_of, plan_of
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from models.requests import Decision
 from models.rollouts import PlanVersion, StageRow
 from operations.evidence import matters
 from operations.feasible import refuse_what_cannot_work
+from operations.kept_plans import plan_of
 from operations.renewals import renewed_round
 from operations.resume_rollout import stopping_gates
-from operations.workspace import Workspace, plan_of
+from operations.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from domain.states import GateState
 from models.database import Database
 from models.gates import GateRow, run_gates_to_follow
 from models.rollouts import PlanVersion, Rollout, StageRow
-from operations.workspace import Workspace, plan_of
+from operations.kept_plans import plan_of
+from operations.workspace import Workspace
 
 
 @dataclass(frozen=True)

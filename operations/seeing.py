@@ -14,7 +14,7 @@ from models.database import Database
 from models.requests import rollouts_with_a_part_for
 from models.rollouts import Rollout
 from operations.directory import Directory, Holders, holders_now
-from operations.workspace import plan_of
+from operations.kept_plans import plan_of
 
 
 def require_seen(db: Database, rollout_id: str, person: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,14 +33,13 @@ from models.rollouts import (
     Rollout,
     StageRow,
     current_stages,
-    plan_versions,
-    plan_versions_in_full,
     rollout_locked,
 )
 from models.seldom import CHATS, CLOSURES, SELDOM, there_is
 from notifications.facts import Reader
 from operations.calendars import company_closures, with_closures
 from operations.directory import Directory
+from operations.kept_plans import gate_of, plan_of
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -274,34 +273,6 @@ def lock(session: Session, keys: Sequence[bytes], rollout_id: str, now: datetime
     if rollout is None:
         raise UnknownRollout(f"There is no rollout “{rollout_id}”; `etappe rollout list` shows them all.")
     return Workspace(session, keys, rollout, now, actor)
-
-
-def plan_of(version: PlanVersion) -> Plan:
-    """Return the plan of a stored version. A version never changes, so it is read once per process."""
-    if version.digest not in _plans:
-        _plans[version.digest] = version.plan
-    return _plans[version.digest]
-
-
-def plans_of(session: Session, version_ids: Collection[int]) -> dict[int, Plan]:
-    """Return the plans of stored versions by their ids, those that this process has not read yet all at once."""
-    versions = session.scalars(plan_versions(version_ids)).all()
-    unread = [version.id for version in versions if version.digest not in _plans]
-    if unread:
-        session.scalars(plan_versions_in_full(unread)).all()
-    return {version.id: plan_of(version) for version in versions}
-
-
-_plans: dict[str, Plan] = {}
-
-
-def gate_of(plan: Plan, gate_id: str) -> Gate:
-    """Return a gate of a plan by its id. Raises KeyError when there is none."""
-    for stage in plan.stages:
-        for gate in stage.gates:
-            if gate.id == gate_id:
-                return gate
-    raise KeyError(gate_id)
 
 
 LIVING_STAGES = frozenset({StageState.OPEN, StageState.HELD})
