@@ -7,7 +7,7 @@ from functools import cache, wraps
 from inspect import signature, unwrap
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple, cast
 
-from sqlalchemy import BindParameter, Column, Select, Table, bindparam, event
+from sqlalchemy import BindParameter, Column, Result, Select, Table, bindparam, event
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.attributes import instance_state
 from sqlalchemy.sql.elements import ClauseElement
@@ -38,22 +38,39 @@ def prepared(query: Callable[_P, Select[*_Ts]]) -> Callable[_P, Select[*_Ts]]:
 
     Nothing else about the query may depend on its values, and none of them may be None, which SQL compares otherwise.
     """
-    names = tuple(signature(query).parameters)
 
     @wraps(query)
     def fill(*given: _P.args, **named: _P.kwargs) -> Select[*_Ts]:
-        values: dict[str, Any] = {**dict(zip(names, given, strict=False)), **named}
+        values = _values(query, given, named)
         if any(isinstance(value, BindParameter) for value in values.values()):  # another one builds on this one
             return query(*given, **named)
-        return cast("Select[*_Ts]", _built(query)).params({name: _listed(value) for name, value in values.items()})
+        return cast("Select[*_Ts]", _built(query)).params(values)
 
     return fill
+
+
+def ask(session: Session, query: Callable[_P, Select[*_Ts]], *given: _P.args, **named: _P.kwargs) -> Result[*_Ts]:
+    """Return what `session.execute(query(...))` does, for a prepared query, with the least work.
+
+    A statement with values in it is another one each time, and SQLAlchemy has to find out that it knows it already.
+    """
+    return session.execute(cast("Select[*_Ts]", _built(query)), _values(query, given, named))
 
 
 @cache
 def _built(query: Callable[..., Select[Any]]) -> Select[Any]:
     """A query whose values are still to be filled in."""
-    return cast("Select[Any]", unwrap(query)(*map(bindparam, signature(query).parameters)))
+    return cast("Select[Any]", unwrap(query)(*map(bindparam, _names(query))))
+
+
+def _values(query: Callable[..., object], given: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    values = {**dict(zip(_names(query), given, strict=False)), **named}
+    return {name: _listed(value) for name, value in values.items()}
+
+
+@cache
+def _names(query: Callable[..., object]) -> tuple[str, ...]:
+    return tuple(signature(query).parameters)
 
 
 def _listed(value: Any) -> Any:
@@ -74,7 +91,7 @@ def read_once(session: Session, query: Callable[_P, Select[_T]], *given: _P.args
     key = (query, given, tuple(named.items()))
     if key not in memory:
         with session.no_autoflush:
-            memory[key] = session.scalars(query(*given, **named)).all()
+            memory[key] = ask(session, query, *given, **named).scalars().all()
     return memory[key]
 
 

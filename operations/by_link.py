@@ -12,6 +12,7 @@ from domain import links
 from domain.errors import LinkUnknown, WrongCode
 from models.database import Database
 from models.gates import GateRow
+from models.reading import ask
 from models.requests import Link, Request, RequestState, rollout_behind_link_locked
 from operations.asked import Asked, page_of
 from operations.asking import renew_link
@@ -67,7 +68,7 @@ def _by_link(
 
 def _found(session: Session, keys: Sequence[bytes], token: str, now: datetime) -> tuple[Asked, Link]:
     """What a link asks, read under its rollout's lock: whoever had it before may have changed all of it."""
-    rollout = session.scalars(rollout_behind_link_locked(links.token_hash(token))).one_or_none()
+    rollout = ask(session, rollout_behind_link_locked, links.token_hash(token)).scalars().one_or_none()
     if rollout is None:
         raise LinkUnknown()
     link, request, gate, _ = find_link(session, token)

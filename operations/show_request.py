@@ -15,6 +15,7 @@ from domain.states import GateState
 from models.database import Database
 from models.delegations import LENT
 from models.gates import GateRow
+from models.reading import ask
 from models.requests import Link, Purpose, Request, RequestState, VoidReason, behind_link
 from models.rollouts import Rollout
 from notifications.facts import Question, Reader, Said, Settlement
@@ -91,7 +92,7 @@ def find_link(session: Session, token: str) -> Row[Link, Request, GateRow, Rollo
 
 def _behind(session: Session, token: str) -> Row[Link, Request, GateRow, Rollout]:
     known = links.looks_like_token(token)
-    found = session.execute(behind_link(links.token_hash(token))).one_or_none() if known else None
+    found = ask(session, behind_link, links.token_hash(token)).one_or_none() if known else None
     if found is None:
         raise LinkUnknown()
     return found
