@@ -7,12 +7,13 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models.write_turn import WriteTurn
 
 BUSY_TIMEOUT_SECONDS = 30
+"""How long to wait at most for what another transaction has locked."""
 CONNECTIONS = 20
 """How many connections to PostgreSQL a process keeps. The one used last is taken first: most is prepared there."""
 PREPARED_STATEMENTS = 500
@@ -50,9 +51,8 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Give a session to look with. Nothing it does is kept, and PostgreSQL refuses to do it."""
-        with Session(self._reading, expire_on_commit=False) as session:
+        with Session(self._reading, expire_on_commit=False) as session, self._looking(session):
             yield session
-            self._look_no_longer(session)
 
     @contextmanager
     def write(self, *, telling: bool = True) -> Iterator[Session]:
@@ -76,15 +76,26 @@ class Database:
                 changed = change(session)
             self._tell()
             session.bind = self._reading
-            found = look(session, changed)
-            self._look_no_longer(session)
-            return found
+            with self._looking(session):
+                return look(session, changed)
 
-    def _look_no_longer(self, session: Session) -> None:
+    @contextmanager
+    def _looking(self, session: Session) -> Iterator[None]:
         """On PostgreSQL, end by a commit: at a rollback the driver forgets which statements the server has prepared.
 
-        It has to, since what was made in the transaction is gone then (psycopg/_preparing.py).
+        It has to, since what was made in the transaction is gone then (psycopg/_preparing.py). Also what is refused
+        after a look ends so; only what the database itself refuses does not.
         """
+        try:
+            yield
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            self._look_no_longer(session)
+            raise
+        self._look_no_longer(session)
+
+    def _look_no_longer(self, session: Session) -> None:
         if not self.is_sqlite:
             session.expunge_all()
             session.commit()
@@ -124,6 +135,8 @@ def _postgres_engine(url: str) -> Engine:
 
 def _prepare_postgres(connection: Any, record: Any) -> None:
     connection.prepared_max = PREPARED_STATEMENTS
+    connection.execute(f"SET lock_timeout = '{BUSY_TIMEOUT_SECONDS}s'")
+    connection.commit()
 
 
 def _sqlite_engine(url: str, *, foreign_keys: bool = True) -> Engine:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -11,8 +11,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
+from domain.errors import LinkUnknown
 from models.checks import CheckRun
-from models.database import Database
+from models.database import BUSY_TIMEOUT_SECONDS, Database
 from models.write_turn import WRITE_AT_ONCE
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -65,11 +66,19 @@ def test_the_server_keeps_what_it_has_prepared(db: Database) -> None:
     if db.is_sqlite:
         pytest.skip("nothing is prepared beyond the statement")
     for _ in range(20):
-        with db.read() as session:
+        with suppress(LinkUnknown), db.read() as session:
             session.scalars(select(CheckRun).where(CheckRun.started_at == NOW)).all()
+            raise LinkUnknown()  # nor must what is refused after it
     with db.read() as session:
         prepared = session.execute(text("SELECT statement FROM pg_prepared_statements")).scalars().all()
     assert any("check_runs" in statement for statement in prepared)
+
+
+def test_nobody_waits_for_ever_for_what_another_one_has_locked(db: Database) -> None:
+    show = "PRAGMA busy_timeout" if db.is_sqlite else "SHOW lock_timeout"
+    with db.write() as session:
+        waits = session.execute(text(show)).scalar_one()
+    assert waits == (BUSY_TIMEOUT_SECONDS * 1000 if db.is_sqlite else f"{BUSY_TIMEOUT_SECONDS}s")
 
 
 def test_only_so_many_threads_of_a_process_write_at_once(db: Database) -> None:
