@@ -67,6 +67,7 @@ What to do next:
      and a line of budget.
   2. {reading} The executive board is asked first.
   3. Follow the link in a mail, decide, and type the code that stands in the mail.
+  4. All rollouts, those that need somebody first: .venv/bin/etappe board prints the address of that page.
 
 Ctrl-C ends all.
 """

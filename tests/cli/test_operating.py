@@ -157,6 +157,7 @@ def test_the_welcome_names_the_addresses_and_what_to_do(layout: Layout) -> None:
     for words in (
         "http://127.0.0.1:14200/deployments/deployment/1",
         "http://127.0.0.1:18400/mailbox",
+        "etappe board",
         "Ctrl-C ends all",
     ):
         assert words in said
