@@ -8,6 +8,7 @@ from sqlalchemy import Delete, Index, Select, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base
+from models.reading import prepared
 
 
 class ApiToken(Base):
@@ -44,6 +45,7 @@ def signed_calls_before(moment: datetime) -> Delete:
     return delete(SignedCall).where(SignedCall.taken_at < moment)
 
 
+@prepared
 def token_with(token_hash: str) -> Select[ApiToken]:
     """The token of this hash."""
     return select(ApiToken).where(ApiToken.token_hash == token_hash)

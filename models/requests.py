@@ -173,6 +173,7 @@ def requests_of(rollout_id: str) -> Select[Request]:
     return select(Request).where(Request.rollout_id == rollout_id).order_by(Request.gate_id, Request.position)
 
 
+@prepared
 def asked_of(person: str, rollout_id: str, gate_key: str) -> Select[Request]:
     """What somebody is or was asked at a gate in its newest round, newest first."""
     return (
@@ -200,6 +201,7 @@ def open_requests_of(person: str) -> Select[Request]:
     )
 
 
+@prepared
 def words_about(rollout_id: str, gate_key: str, shown_digest: str) -> Select[Decision]:
     """What was decided at a gate, in whichever round, about exactly what this digest stands for; newest first."""
     return (

@@ -13,6 +13,7 @@ from domain.errors import NotEligible
 from domain.reasons import Reason
 from models.database import Database
 from models.gates import GateRow
+from models.reading import ask
 from models.requests import Purpose, Request, RequestState, asked_of, words_about
 from operations.asked import Asked, page_of
 from operations.show_request import RequestPage
@@ -64,7 +65,7 @@ def by_person(
 def asked_at(ws: Workspace, where: Where, person: str, purposes: Collection[Purpose] = tuple(Purpose)) -> Request:
     """Return what a person is asked at a gate in its newest round, or was. Raises NotEligible when they never were."""
     voice = where.voice
-    rows = list(ws.session.scalars(asked_of(person, ws.rollout.id, where.gate_key)))
+    rows = ask(ws.session, asked_of, person, ws.rollout.id, where.gate_key).scalars().all()
     mine = [row for row in rows if row.on_behalf_of == voice]
     if not mine:
         raise NotEligible(_not_asked(where, person, [row.on_behalf_of for row in rows if not voice]))
@@ -81,6 +82,6 @@ def _not_asked(where: Where, person: str, voices: list[str]) -> Reason:
 
 
 def _said_already(ws: Workspace, where: Where, digest: str) -> Request | None:
-    words = ws.session.scalars(words_about(ws.rollout.id, where.gate_key, digest)) if digest else ()
+    words = ask(ws.session, words_about, ws.rollout.id, where.gate_key, digest).scalars() if digest else ()
     mine = [word for word in words if (word.person, word.on_behalf_of or "") == (ws.actor.address, where.voice)]
     return ws.session.get_one(Request, mine[0].request_id) if mine else None

@@ -17,6 +17,7 @@ from domain.reasons import Reason
 from models.access import ApiToken, all_tokens, token_with
 from models.database import Database
 from models.people import Person
+from models.reading import ask
 
 LONGEST_NAME = 100  # characters
 LONGEST_LIFE = 3650  # days
@@ -93,7 +94,8 @@ def list_tokens(db: Database, now: datetime) -> list[dict[str, Any]]:
 def person_of(db: Database, token: str, now: datetime) -> str:
     """Return the address of the person a token acts for. Raises TokenRefused, with the reason."""
     with db.read() as session:
-        row = session.scalars(token_with(tokens.token_hash(token))).first() if tokens.looks_like_token(token) else None
+        known = tokens.looks_like_token(token)
+        row = ask(session, token_with, tokens.token_hash(token)).scalars().first() if known else None
         if row is None:
             raise TokenRefused(Reason("This token is not one of ours."))
         state = _state(session, row, now)

@@ -9,15 +9,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from domain.conditions import TypedCondition
-from domain.errors import EvidenceChanged, GateSettled
+from domain.errors import EtappeError, EvidenceChanged, GateSettled
 from notifications.language import Words
 from operations.describe_request import describe_request
 from operations.record_answers import record_answers_as
 from operations.record_decision import DecisionForm, record_decision_as
+from operations.seeing import require_seen
 from operations.show_gate import open_questions, show_gate
 from operations.show_request import RequestPage
 from web.api.bodies import Address, AnswersBody, DecisionBody
-from web.api.caller import Caller, GateId, Me, SeenRollout, TakesJson
+from web.api.caller import Caller, GateId, Me, RolloutId, SeenRollout, TakesJson
 from web.api.problems import Refused
 from web.api.question_facts import QuestionFacts
 from web.voided import title_and_sentence
@@ -39,12 +40,12 @@ def show(me: Me, rollout_id: SeenRollout, gate_id: GateId, on_behalf_of: OnBehal
 
 
 @router.post("/rollouts/{rollout_id}/gates/{gate_id}/decisions", response_model=QuestionFacts, dependencies=[TakesJson])
-def decide(me: Me, rollout_id: SeenRollout, gate_id: GateId, body: DecisionBody) -> Any:
+def decide(me: Me, rollout_id: RolloutId, gate_id: GateId, body: DecisionBody) -> Any:
     """Decide. The same decision again is answered with what was recorded; nothing is recorded twice."""
     promised = [TypedCondition(one.what, one.who, one.due_on, one.stage) for one in body.conditions]
     form = DecisionForm(body.decision, "", body.digest, body.comment, promised, body.lessons)
     voice = body.on_behalf_of or ""
-    with _shown_beside_a_refusal(me, rollout_id, gate_id, voice):
+    with _only_if_seen(me, rollout_id), _shown_beside_a_refusal(me, rollout_id, gate_id, voice):
         page = record_decision_as(me.db, me.keys, rollout_id, gate_id, form, me.actor, me.now, voice)
     return describe_request(page)
 
@@ -56,6 +57,16 @@ def answer(me: Me, rollout_id: SeenRollout, gate_id: GateId, body: AnswersBody) 
     with _shown_beside_a_refusal(me, rollout_id, gate_id, voice):
         page = record_answers_as(me.db, me.keys, rollout_id, gate_id, given, body.digest, me.actor, me.now, voice)
     return describe_request(page)
+
+
+@contextmanager
+def _only_if_seen(me: Caller, rollout_id: str) -> Iterator[None]:
+    """Tell whoever may not look at a rollout nothing else. Whoever decides is asked there, so they may."""
+    try:
+        yield
+    except EtappeError:
+        require_seen(me.db, rollout_id, me.address)
+        raise
 
 
 @contextmanager
