@@ -61,3 +61,9 @@ def entries_at(rollout_id: str, gate: str, action: str) -> Select[AuditEntry]:
 def entries_after(rollout_id: str, sequence: int) -> Select[AuditEntry]:
     """What the record of a rollout says after the entry of this number."""
     return entries_of(rollout_id).where(AuditEntry.sequence > sequence)
+
+
+@prepared
+def moment_of(rollout_id: str, sequence: int) -> Select[datetime]:
+    """When the entry of this number was written."""
+    return select(AuditEntry.at).where(AuditEntry.rollout_id == rollout_id, AuditEntry.sequence == sequence)

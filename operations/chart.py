@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from domain.states import ENDED, GateState, RolloutState, StageState
 from models.database import Database
 from models.gates import GateRow, all_gates
 from models.prefect_page import Bar, bars_of
+from models.record import moment_of
 from models.rollouts import Rollout, StageRow, all_stages
 from notifications.facts import Said
 from notifications.language import Words
@@ -20,7 +22,7 @@ from operations.question import names_asked_now, said_at
 from operations.queues import sentence, waiting_stages
 from operations.voices import silent_at, tally_of
 from operations.waiting import waits_for
-from operations.workspace import Workspace
+from operations.workspace import LIVING_STAGES, Workspace
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,17 @@ class StartedRun:
 
 @dataclass(frozen=True)
 class BarFacts:
-    """One bar as it should look: `state` is a StageState or GateState value, or a value of the rollout's own end."""
+    """One bar as it should look: `state` is a StageState or GateState value.
+
+    It spans the time from `began_at` to `ended_at`, UTC; None while it is not over.
+    """
 
     subject: str  # "stage" or "gate"
     subject_id: int
     title: Reason
     state: str
+    began_at: datetime
+    ended_at: datetime | None
     because: Reason | None
     said: tuple[Said, ...] = ()  # for the message of a settled gate
     kind: str = ""  # the gate's
@@ -68,11 +75,12 @@ class GateLine:
 
 @dataclass(frozen=True)
 class Chart:
-    """Everything Prefect's page shows of a rollout as of audit entry `sequence`; it last showed `shown`."""
+    """Everything Prefect's page shows of a rollout as of audit entry `sequence` of `as_of`; it last showed `shown`."""
 
     rollout_id: str
     flow_run_id: str
     sequence: int
+    as_of: datetime
     shown: int
     title: str
     language: str
@@ -104,6 +112,7 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
             rollout_id=rollout_id,
             flow_run_id=rollout.flow_run_id,
             sequence=rollout.sequence,
+            as_of=session.scalars(moment_of(rollout_id, rollout.sequence)).one(),
             shown=rollout.painted,
             title=rollout.title,
             language=rollout.language,
@@ -116,7 +125,7 @@ def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
             waiting_for=tuple(dict.fromkeys(name for line in lines for name in line.waiting_for)),
             queued=_queued(ws),
             problems=tuple(dict.fromkeys(line.problem for line in lines if line.problem)),
-            bars=(*_stage_bars(ws), *(_gate_bar(ws, gate) for gate in gates if _has_a_bar(gate))),
+            bars=(*_stage_bars(ws), *_gate_bars(ws, gates)),
             painted=_painted(session, rollout.flow_run_id),
             gates=lines,
         )
@@ -138,27 +147,41 @@ def _painted(session: Session, flow_run_id: str) -> dict[tuple[str, int], Bar]:
 
 
 def _stage_bars(ws: Workspace) -> list[BarFacts]:
-    stages = [stage for stage in ws.read(all_stages, ws.rollout.id) if stage.opened_at]
-    return [_stage_bar(ws, stage) for stage in stages]
+    stages = ws.read(all_stages, ws.rollout.id)
+    return [_stage_bar(ws, stage, stage.opened_at) for stage in stages if stage.opened_at]
 
 
-def _stage_bar(ws: Workspace, stage: StageRow) -> BarFacts:
+def _stage_bar(ws: Workspace, stage: StageRow, began_at: datetime) -> BarFacts:
     facts: dict[str, str | int | datetime] = {"title": ws.planned_stage(stage).title.in_language(ws.rollout.language)}
     title = Reason("Stage: {title}", facts)
     if stage.round > 1:
         title = Reason("Stage: {title}, round {round}", {**facts, "round": stage.round})
-    return BarFacts("stage", stage.id, title, stage.state, None)
+    ended_at = None if stage.state in LIVING_STAGES else stage.closed_at
+    return BarFacts("stage", stage.id, title, stage.state, began_at, ended_at, None)
 
 
-def _has_a_bar(gate: GateRow) -> bool:
+def _gate_bars(ws: Workspace, gates: Iterable[GateRow]) -> Iterator[BarFacts]:
     """What was waived before anybody was asked is marked, too."""
-    return gate.opened_at is not None or gate.state is GateState.WAIVED
+    for gate in gates:
+        waived_at = gate.settled_at if gate.state is GateState.WAIVED else None
+        if began_at := gate.opened_at or waived_at:
+            yield _gate_bar(ws, gate, began_at)
 
 
-def _gate_bar(ws: Workspace, gate: GateRow) -> BarFacts:
+def _gate_bar(ws: Workspace, gate: GateRow, began_at: datetime) -> BarFacts:
     facts: dict[str, str | int | datetime] = {"title": _gate_title(ws, gate), "round": gate.round}
-    title = _bar_title(ws, gate, facts)
-    return BarFacts("gate", gate.id, title, gate.state, _because(gate), said_at(ws, gate), gate.kind, started_run(gate))
+    return BarFacts(
+        "gate",
+        gate.id,
+        title=_bar_title(ws, gate, facts),
+        state=gate.state,
+        began_at=began_at,
+        ended_at=None if gate.state in (GateState.WAITING, GateState.OPEN) else gate.settled_at,
+        because=_because(gate),
+        said=said_at(ws, gate),
+        kind=gate.kind,
+        run=started_run(gate),
+    )
 
 
 def _bar_title(ws: Workspace, gate: GateRow, facts: dict[str, str | int | datetime]) -> Reason:

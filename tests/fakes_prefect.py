@@ -8,27 +8,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from prefect.client.schemas.objects import State
-
 from models.database import Database
 from operations.chart import chart
-from worker.prefect_page import paint
+from worker.bars import send
+from worker.prefect_page import bars_to_draw, paint_around
 
 
-@dataclass
+@dataclass(frozen=True)
 class PaintedRun:
-    """A task run: its bar's name and state."""
+    """A task run: its bar's name and state, and the times it spans."""
 
-    id: UUID
     name: str
-    state: State[Any]
+    state: dict[str, Any]
+    since: str
+    start_time: str
+    end_time: str | None
 
 
 @dataclass(frozen=True)
 class _Answer:
-    content: dict[str, str]
+    content: Any
 
-    def json(self) -> dict[str, str]:
+    def json(self) -> Any:
         return self.content
 
 
@@ -43,30 +44,36 @@ class FakePrefect:
         """Paint a rollout that has never been painted."""
         shown = chart(db, rollout_id, now)
         assert shown is not None
-        paint(self, shown)  # type: ignore[arg-type]  # as much of a client as the painter uses
+        send(self, bars_to_draw(shown))  # type: ignore[arg-type]  # as much of a client as the painter uses
+        paint_around(self, shown)  # type: ignore[arg-type]
 
     def bars(self) -> dict[str, tuple[str, str]]:
         """Each bar's name, with its state's name and message."""
-        return {run.name: (run.state.name or "", run.state.message or "") for run in self.runs.values()}
+        return {run.name: (run.state["name"], run.state["message"] or "") for run in self.runs.values()}
 
-    def create_task_run(
-        self, task: object, flow_run_id: UUID, dynamic_key: str, name: str, state: State[Any]
-    ) -> PaintedRun:
-        run = PaintedRun(uuid4(), name, state)
-        self.runs[run.id] = run
-        return run
-
-    def set_task_run_name(self, task_run_id: UUID, name: str) -> None:
-        self.runs[task_run_id].name = name
-
-    def set_task_run_state(self, task_run_id: UUID, state: State[Any], force: bool) -> None:
-        self.runs[task_run_id].state = state
-
-    def request(
-        self, method: str, path: str, json: dict[str, str], path_params: dict[str, str] | None = None
-    ) -> _Answer:
+    def request(self, method: str, path: str, json: Any, path_params: dict[str, str] | None = None) -> _Answer:
+        """Answer as Prefect's API does."""
+        match path:
+            case "/events":
+                for event in json:
+                    self.take(event)
+                return _Answer(None)
+            case "/task_runs/filter":
+                wanted = (UUID(one) for one in json["task_runs"]["id"]["any_"])
+                return _Answer([self._found(one) for one in wanted if one in self.runs])
         self.table = _rows(json["data"])
         return _Answer({"id": str(uuid4())})
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Write down the task run that an event tells of."""
+        run, state = event["payload"]["task_run"], event["payload"]["validated_state"]
+        task_run_id = UUID(event["resource"]["prefect.resource.id"].removeprefix("prefect.task-run."))
+        times = event["occurred"], run["start_time"], run["end_time"]
+        self.runs[task_run_id] = PaintedRun(run["name"], state, *times)
+
+    def _found(self, task_run_id: UUID) -> dict[str, Any]:
+        run = self.runs[task_run_id]
+        return {"id": str(task_run_id), "state_id": run.state["id"], "state": {"timestamp": run.since}}
 
 
 def _rows(data: str) -> list[dict[str, str]]:

@@ -5,34 +5,32 @@ Flow runs for new rollouts, those that gates start, pages painted, wakes deliver
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.states import Paused
 
-from models.prefect_page import Bar
-from models.rollouts import Rollout, rollouts_unpainted
-from operations.attach_flow_run import attach_flow_run, note_painted
-from operations.chart import Chart, chart
+from models.rollouts import rollouts_unpainted
 from operations.installation import Installation
 from operations.queues import lines
 from tasks import flow_runs, run_gates
+from worker.painter import paint
 from worker.post import now
-from worker.prefect_page import paint, summary
 from worker.prefect_server import worker_name
 
 REPAIR_EVERY = timedelta(seconds=5)
 LOOK_AT_RUNS_EVERY = timedelta(seconds=2)
-PAINTED_AT_ONCE = 2
-LOOKED_UP_TOGETHER = 4
+PAINTERS = 2
+PAINTED_TOGETHER = 8
 """So few, because somebody may cancel a flow run after it was looked up, and what is said in its state hides that."""
-_ON_ITS_WAY = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)
+UNCOMPRESSED = {"headers": {"Accept-Encoding": "identity"}}
+"""Prefect's server would compress each of its answers, with more work than some of them are."""
+PUT_OFF_FOR = timedelta(seconds=30)
 
 
 class Follower:
@@ -53,6 +51,7 @@ class Follower:
         self._repaired_at: datetime | None = None
         self._looked_at_runs: datetime | None = None
         self._lines: dict[str, tuple[int, ...]] = {}
+        self._not_before: dict[str, datetime] = {}
 
     def close(self) -> None:
         """Give the connection to Prefect back."""
@@ -74,7 +73,7 @@ class Follower:
 
     def _connected(self) -> SyncPrefectClient:
         if self._client is None:
-            self._client = get_client(sync_client=True).__enter__()
+            self._client = get_client(sync_client=True, httpx_settings=UNCOMPRESSED).__enter__()
         return self._client
 
     def _follow(self, client: SyncPrefectClient) -> datetime:
@@ -91,28 +90,38 @@ class Follower:
     def _paint_changed(self, client: SyncPrefectClient) -> bool:
         """Paint what has changed, however often it has; return whether anything had.
 
-        Several at once: while Prefect works on one, the next is drawn.
+        Several at once: while Prefect works on some, the next are drawn.
         """
         with self._installation.db.read() as session:
-            changed = {rollout.id: rollout.flow_run_id for rollout in session.scalars(rollouts_unpainted())}
-        wanted = {**changed, **self._moved_up()}
-        with ThreadPoolExecutor(PAINTED_AT_ONCE, thread_name_prefix="painter") as painters:
+            changed = [rollout.id for rollout in session.scalars(rollouts_unpainted())]
+        wanted = [one for one in dict.fromkeys([*changed, *self._moved_up()]) if not self._is_put_off(one)]
+        with ThreadPoolExecutor(PAINTERS, thread_name_prefix="painter") as painters:
+            under_way: deque[Future[list[str]]] = deque()
             for some in _batches(wanted):
                 self._give_way()
-                runs = flow_runs.read(client, [run_id for rollout_id in some if (run_id := wanted[rollout_id])])
-                to_paint = partial(self._paint_or_log, client, runs)  # in this thread's context, where settings are
-                for under_way in [painters.submit(copy_context().run, to_paint, rollout_id) for rollout_id in some]:
-                    under_way.result()
-        return bool(changed)
+                if len(under_way) == PAINTERS:
+                    self._put_off(under_way.popleft().result())
+                to_paint = partial(paint, client, self._installation, some, self._now())
+                under_way.append(painters.submit(copy_context().run, to_paint))  # with this thread's settings
+            for last in under_way:
+                self._put_off(last.result())
+        return bool(wanted)
 
-    def _moved_up(self) -> dict[str, str | None]:
+    def _put_off(self, rollout_ids: Iterable[str]) -> None:
+        """Paint these later: Prefect's server has taken their bars, and does not show them."""
+        for rollout_id in rollout_ids:
+            self._not_before[rollout_id] = self._now() + PUT_OFF_FOR
+
+    def _is_put_off(self, rollout_id: str) -> bool:
+        if self._now() < self._not_before.get(rollout_id, self._since):
+            return True
+        self._not_before.pop(rollout_id, None)
+        return False
+
+    def _moved_up(self) -> list[str]:
         """The rollouts whose queue has moved: nothing in them has changed, but their page says who uses what."""
         before, self._lines = self._lines, lines(self._installation.db)
-        moved = [rollout_id for rollout_id, line in self._lines.items() if before.get(rollout_id) != line]
-        if not moved:
-            return {}
-        with self._installation.db.read() as session:
-            return {rollout_id: session.get_one(Rollout, rollout_id).flow_run_id for rollout_id in moved}
+        return [rollout_id for rollout_id, line in self._lines.items() if before.get(rollout_id) != line]
 
     def _take_up_orphans(self, client: SyncPrefectClient) -> None:
         """Once, at the start: relay and worker start together, so whatever was at work before has lost its worker."""
@@ -141,45 +150,8 @@ class Follower:
             return
         self._repaired_at = self._now()
 
-    def _paint_or_log(self, client: SyncPrefectClient, runs: Mapping[str, FlowRun], rollout_id: str) -> None:
-        with flow_runs.going_on(f"rollout {rollout_id} is not painted"):
-            self._paint(client, runs, rollout_id)
-
-    def _paint(self, client: SyncPrefectClient, runs: Mapping[str, FlowRun], rollout_id: str) -> None:
-        wanted = chart(self._installation.db, rollout_id, self._now())
-        if wanted is None:
-            return
-        run = runs.get(wanted.flow_run_id)
-        if run is None:
-            attach_flow_run(self._installation.db, rollout_id, None)
-            return
-        bars = paint(client, wanted)
-        if run.state_type in _ON_ITS_WAY and not wanted.finished:
-            self._note(wanted, bars, up_to=wanted.sequence - 1)  # its sentence follows once it is suspended
-            return
-        if run.state_type is StateType.PAUSED and not wanted.finished:
-            _say(client, run, wanted)
-        self._note(wanted, bars, up_to=wanted.sequence)
-
-    def _note(self, wanted: Chart, bars: Iterable[Bar], up_to: int) -> None:
-        changed = [bar for bar in bars if not _is_painted(wanted, bar)]
-        if changed or up_to > wanted.shown:  # every write wakes the relay again
-            note_painted(self._installation.db, wanted.rollout_id, wanted.flow_run_id, up_to, changed)
-
 
 def _batches(wanted: Iterable[str]) -> Iterator[list[str]]:
     left = iter(wanted)
-    while some := list(islice(left, LOOKED_UP_TOGETHER)):
+    while some := list(islice(left, PAINTED_TOGETHER)):
         yield some
-
-
-def _is_painted(wanted: Chart, bar: Bar) -> bool:
-    painted = wanted.painted.get((bar.subject, bar.subject_id))
-    return painted is not None and (painted.name, painted.state) == (bar.name, bar.state)
-
-
-def _say(client: SyncPrefectClient, run: FlowRun, wanted: Chart) -> None:
-    """Say in the flow run's state who is waited for. Forced, since Prefect allows no suspended run to be suspended."""
-    name, message = summary(wanted)
-    if run.state is None or (run.state.name, run.state.message) != (name, message):
-        client.set_flow_run_state(run.id, Paused(name=name, message=message, reschedule=True), force=True)

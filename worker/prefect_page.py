@@ -9,9 +9,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from prefect import task
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Failed, Paused, Running
@@ -22,6 +21,7 @@ from notifications.facts import Said
 from notifications.language import Words
 from operations.chart import BarFacts, Chart, GateLine
 from worker import artifacts, run_links
+from worker.bars import DrawnBar
 
 TABLE = "table"
 LONGEST_NAME = 200
@@ -32,33 +32,37 @@ MOST_PEOPLE = 10
 """How many are named in one sentence; an acknowledgement may wait for a whole company."""
 
 
-@task(name="stage")
-def _stage_bar() -> None:
-    """Never called: Prefect wants a task for every bar."""
-
-
-@task(name="gate")
-def _gate_bar() -> None:
-    """Never called: Prefect wants a task for every bar."""
-
-
-_TASKS = {"stage": _stage_bar, "gate": _gate_bar}
-
-
-def paint(client: SyncPrefectClient, chart: Chart) -> list[Bar]:
-    """Bring the bars, their links and the table up to date; return all as they are now painted.
+def bars_to_draw(chart: Chart) -> list[DrawnBar]:
+    """Return the bars that do not look as they were painted.
 
     What has just been decided comes first: somebody may be looking at its bar.
     """
     words = Words(chart.language, chart.time_zone)
-    in_order = sorted(chart.bars, key=lambda facts: (facts.subject, facts.subject_id) not in chart.painted)
-    bars = [_paint_bar(client, chart, facts, words) for facts in in_order]
+    painted = [(facts, chart.painted.get((facts.subject, facts.subject_id))) for facts in chart.bars]
+    changed = [(facts, bar) for facts, bar in painted if bar is None or not _looks_like(bar, facts, words)]
+    return [_draw(chart, facts, bar, words) for facts, bar in sorted(changed, key=lambda pair: pair[1] is None)]
+
+
+def bars_as_drawn(chart: Chart) -> list[Bar]:
+    """Return all bars as they are painted once Prefect shows those of `bars_to_draw`."""
+    words = Words(chart.language, chart.time_zone)
+    return [
+        Bar(flow_run_id=chart.flow_run_id, subject=facts.subject, subject_id=facts.subject_id,
+            rollout_id=chart.rollout_id, task_run_id=str(_task_run_id(chart, facts)), name=_name(facts, words),
+            state=facts.state)
+        for facts in chart.bars
+    ]  # fmt: skip
+
+
+def paint_around(client: SyncPrefectClient, chart: Chart) -> list[Bar]:
+    """Bring the table and the links at bars up to date; return all as they are now painted."""
+    words = Words(chart.language, chart.time_zone)
     links = [
-        run_links.paint(client, chart, facts, facts.run, bar.task_run_id, words)
-        for facts, bar in zip(in_order, bars, strict=True)
+        run_links.paint(client, chart, facts, facts.run, str(_task_run_id(chart, facts)), words)
+        for facts in chart.bars
         if facts.run
     ]
-    return [*bars, *links, _paint_table(client, chart, words)]
+    return [*links, _paint_table(client, chart, words)]
 
 
 def summary(chart: Chart) -> tuple[str, str]:
@@ -88,31 +92,35 @@ def _why(line: GateLine, words: Words) -> str:
     return f"{line.gate} ({'; '.join([*because, *written])})"
 
 
-def _paint_bar(client: SyncPrefectClient, chart: Chart, facts: BarFacts, words: Words) -> Bar:
-    name = words.say(facts.title)[:LONGEST_NAME]
-    painted = chart.painted.get((facts.subject, facts.subject_id))
-    if painted is None:
-        painted = _create(client, chart, facts, name)
-    task_run_id = UUID(painted.task_run_id)
-    if painted.name != name:
-        client.set_task_run_name(task_run_id, name)
-    if painted.state != facts.state:
-        client.set_task_run_state(task_run_id, _state(facts, words), force=True)
-    return Bar(flow_run_id=chart.flow_run_id, subject=facts.subject, subject_id=facts.subject_id,
-               rollout_id=chart.rollout_id, task_run_id=painted.task_run_id, name=name, state=facts.state)  # fmt: skip
+def _looks_like(painted: Bar, facts: BarFacts, words: Words) -> bool:
+    return (painted.name, painted.state) == (_name(facts, words), facts.state)
 
 
-def _create(client: SyncPrefectClient, chart: Chart, facts: BarFacts, name: str) -> Bar:
-    """Create the bar, waiting. Prefect gives back the one it has when this was done before and the answer was lost."""
-    run = client.create_task_run(
-        _TASKS[facts.subject],
-        UUID(chart.flow_run_id),
+def _name(facts: BarFacts, words: Words) -> str:
+    return words.say(facts.title)[:LONGEST_NAME]
+
+
+def _draw(chart: Chart, facts: BarFacts, painted: Bar | None, words: Words) -> DrawnBar:
+    is_as_it_began = painted is None and facts.state != StageState.HELD
+    return DrawnBar(
+        task_run_id=_task_run_id(chart, facts),
+        flow_run_id=chart.flow_run_id,
+        task_key=f"{facts.subject}_bar",
         dynamic_key=f"{chart.rollout_id}-{facts.subject_id}",
-        name=name,
-        state=Running(name="Waiting"),
+        name=_name(facts, words),
+        state=_state(facts, words),
+        began_at=facts.began_at,
+        ended_at=facts.ended_at,
+        since=facts.ended_at or (facts.began_at if is_as_it_began else chart.as_of),
     )
-    is_open = run.state is not None and run.state.is_running()
-    return Bar(task_run_id=str(run.id), name=run.name, state="open" if is_open else "")
+
+
+def _task_run_id(chart: Chart, facts: BarFacts) -> UUID:
+    """The id of a bar's task run, the same whenever it is painted, so that none is there twice."""
+    painted = chart.painted.get((facts.subject, facts.subject_id))
+    return (
+        UUID(painted.task_run_id) if painted else uuid5(UUID(chart.flow_run_id), f"{facts.subject}-{facts.subject_id}")
+    )
 
 
 def _state(facts: BarFacts, words: Words) -> State[Any]:

@@ -1,8 +1,10 @@
-"""Prefect's own command, with one repair: `python -m worker.prefect_program server start` is `prefect server start`.
+"""Prefect's own command, with two changes: `python -m worker.prefect_program server start` is `prefect server start`.
 
 SQLAlchemy 2.1 refuses a bulk insert that names a hybrid property without a setter for it, and 2.0 passed over it.
 Prefect 3.8.8 inserts the flow runs of its schedules with such names (`estimated_run_time`), so on 2.1 its scheduler
 fails every time, and the check never comes. Here these names are passed over again.
+
+And it writes task runs together (worker/recorder.py).
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from runpy import run_module
 from typing import Any
 
 from sqlalchemy.ext.hybrid import hybrid_property
+
+from worker.recorder import write_together
 
 
 def pass_over_hybrids() -> None:
@@ -33,4 +37,5 @@ def _passing_over(name: str) -> Any:
 
 if __name__ == "__main__":
     pass_over_hybrids()
+    write_together()
     run_module("prefect", run_name="__main__", alter_sys=True)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.exceptions import ObjectNotFound
 from prefect.states import Paused, Scheduled
 
 from models.database import Database
@@ -17,7 +19,7 @@ from settings import Settings
 from tasks import flow_runs
 from tests.company import KEYS, SIGN_OFF, Company, one_gate
 from tests.fakes_prefect import FakePrefect
-from worker.follower import Follower
+from worker.follower import PUT_OFF_FOR, Follower
 
 ALL = f"{SIGN_OFF}, quorum: all"
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
@@ -29,6 +31,7 @@ class PrefectOfRuns(FakePrefect):
 
     states: dict[UUID, State[Any]] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
+    loses_events: bool = False
 
     def read_flow_runs(self, *, flow_run_filter: Any, **_: object) -> list[FlowRun]:
         self.calls["read"] += 1
@@ -47,9 +50,10 @@ class PrefectOfRuns(FakePrefect):
         self.calls["sentence"] += 1
         self.states[flow_run_id] = state
 
-    def set_task_run_state(self, task_run_id: UUID, state: State[Any], force: bool) -> None:
+    def take(self, event: dict[str, Any]) -> None:
         self.calls["bar"] += 1
-        super().set_task_run_state(task_run_id, state, force)
+        if not self.loses_events:
+            super().take(event)
 
 
 def started(db: Database, prefect: PrefectOfRuns, rollouts: int = 1) -> tuple[Company, Installation]:
@@ -64,7 +68,11 @@ def started(db: Database, prefect: PrefectOfRuns, rollouts: int = 1) -> tuple[Co
 
 
 def paint(here: Installation, company: Company, prefect: PrefectOfRuns) -> None:
-    Follower(here, lambda: company.now)._paint_changed(prefect)  # type: ignore[arg-type]  # as much as it uses
+    follower(here, company)._paint_changed(prefect)  # type: ignore[arg-type]  # as much as it uses
+
+
+def follower(here: Installation, company: Company) -> Follower:
+    return Follower(here, lambda: company.now)
 
 
 def test_a_rollout_that_has_changed_three_times_is_painted_once(db: Database) -> None:
@@ -85,7 +93,7 @@ def test_flow_runs_of_several_rollouts_are_looked_up_together(db: Database) -> N
     prefect = PrefectOfRuns()
     company, here = started(db, prefect, rollouts=9)
     paint(here, company, prefect)
-    assert prefect.calls["read"] == 3
+    assert prefect.calls["read"] == 2
     assert len(prefect.runs) == 9 * 2
 
 
@@ -100,6 +108,44 @@ def test_a_flow_run_that_is_gone_is_forgotten_and_the_others_are_painted(db: Dat
     assert str(gone) not in runs
     assert runs.count(None) == 1
     assert len(prefect.runs) == 2 * 2
+
+
+def test_what_prefect_took_and_lost_is_sent_again_after_a_while(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.bars.PATIENCE_SECONDS", 0)
+    prefect = PrefectOfRuns(loses_events=True)
+    company, here = started(db, prefect, rollouts=2)
+    following = follower(here, company)
+    assert following._paint_changed(prefect)  # type: ignore[arg-type]
+    with db.read() as session:
+        assert {rollout.painted for rollout in session.query(Rollout)} == {0}
+    assert not following._paint_changed(prefect)  # type: ignore[arg-type]  # not again and again
+    assert prefect.calls["bar"] == 2 * 2
+    prefect.loses_events = False
+    company.now += PUT_OFF_FOR
+    following._paint_changed(prefect)  # type: ignore[arg-type]
+    assert len(prefect.runs) == 2 * 2
+    with db.read() as session:
+        assert all(rollout.painted == rollout.sequence for rollout in session.query(Rollout))
+
+
+def test_one_page_that_prefect_refuses_keeps_no_other_from_being_painted(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefect = PrefectOfRuns()
+    company, here = started(db, prefect, rollouts=3)
+    [refused, *_] = prefect.states
+    say = prefect.set_flow_run_state
+
+    def refuse(flow_run_id: UUID, state: State[Any], force: bool) -> None:
+        if flow_run_id == refused:
+            raise ObjectNotFound(http_exc=Exception("it was deleted a moment ago"))
+        say(flow_run_id, state, force)
+
+    monkeypatch.setattr(prefect, "set_flow_run_state", refuse)
+    paint(here, company, prefect)
+    with db.read() as session:
+        painted = {rollout.flow_run_id: rollout.painted == rollout.sequence for rollout in session.query(Rollout)}
+    assert painted == {str(run): run != refused for run in prefect.states}
 
 
 def test_a_rollout_is_woken_once_however_often_there_is_news_of_it(db: Database) -> None:

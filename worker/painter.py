@@ -1,0 +1,101 @@
+"""Painting the pages of some rollouts in Prefect together: their bars by one request, then what is around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.states import Paused
+
+from models.prefect_page import Bar
+from operations.attach_flow_run import attach_flow_run, note_painted
+from operations.chart import Chart, chart
+from operations.installation import Installation
+from tasks import flow_runs
+from worker.bars import DrawnBar, not_shown, send
+from worker.prefect_page import bars_as_drawn, bars_to_draw, paint_around, summary
+
+_ON_ITS_WAY = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A rollout's page: what it should show, the flow run it belongs to, and the bars that look different by now."""
+
+    wanted: Chart
+    run: FlowRun
+    drawn: Sequence[DrawnBar]
+
+
+def paint(
+    client: SyncPrefectClient, installation: Installation, rollout_ids: Sequence[str], now: datetime
+) -> list[str]:
+    """Bring the pages of these rollouts up to date, and note it. Raises what Prefect's client raises when it is away.
+
+    Returns those that are not painted: Prefect refuses something, or has taken bars that it does not show.
+    """
+    left = set(rollout_ids)
+    with flow_runs.going_on(f"rollouts {', '.join(rollout_ids)} are not painted"):
+        pages, gone = _looked_up(client, installation, rollout_ids, now)
+        left -= gone
+        drawn = [bar for page in pages for bar in page.drawn]
+        send(client, drawn)
+        around = dict(_painted_around(client, pages))
+        missing = not_shown(client, drawn)
+        for page in pages:
+            rollout_id = page.wanted.rollout_id
+            if rollout_id in around and missing.isdisjoint(bar.task_run_id for bar in page.drawn):
+                _note(installation, page, around[rollout_id])
+                left.discard(rollout_id)
+    return sorted(left)
+
+
+def _looked_up(
+    client: SyncPrefectClient, installation: Installation, rollout_ids: Iterable[str], now: datetime
+) -> tuple[list[_Page], set[str]]:
+    """Return the pages to paint, and the rollouts that have none by now."""
+    charts = {rollout_id: chart(installation.db, rollout_id, now) for rollout_id in rollout_ids}
+    runs = flow_runs.read(client, [wanted.flow_run_id for wanted in charts.values() if wanted])
+    pages = [
+        _Page(wanted, runs[wanted.flow_run_id], bars_to_draw(wanted))
+        for wanted in charts.values()
+        if wanted and wanted.flow_run_id in runs
+    ]
+    gone = charts.keys() - {page.wanted.rollout_id for page in pages}
+    for rollout_id in gone:
+        if charts[rollout_id] is not None:
+            attach_flow_run(installation.db, rollout_id, None)
+    return pages, gone
+
+
+def _painted_around(client: SyncPrefectClient, pages: Iterable[_Page]) -> Iterator[tuple[str, list[Bar]]]:
+    """Bring everything but the bars up to date; give each rollout of which that is done."""
+    for page in pages:
+        with flow_runs.going_on(f"rollout {page.wanted.rollout_id} is not painted"):
+            if page.run.state_type is StateType.PAUSED and not page.wanted.finished:
+                _say(client, page.run, page.wanted)
+            yield page.wanted.rollout_id, paint_around(client, page.wanted)
+
+
+def _say(client: SyncPrefectClient, run: FlowRun, wanted: Chart) -> None:
+    """Say in the flow run's state who is waited for. Forced, since Prefect allows no suspended run to be suspended."""
+    name, message = summary(wanted)
+    if run.state is None or (run.state.name, run.state.message) != (name, message):
+        client.set_flow_run_state(run.id, Paused(name=name, message=message, reschedule=True), force=True)
+
+
+def _note(installation: Installation, page: _Page, around: Iterable[Bar]) -> None:
+    wanted = page.wanted
+    waits = page.run.state_type in _ON_ITS_WAY and not wanted.finished
+    up_to = wanted.sequence - 1 if waits else wanted.sequence  # its sentence follows once it is suspended
+    changed = [bar for bar in (*bars_as_drawn(wanted), *around) if not _is_painted(wanted, bar)]
+    if changed or up_to > wanted.shown:  # every write wakes the relay again
+        note_painted(installation.db, wanted.rollout_id, wanted.flow_run_id, up_to, changed)
+
+
+def _is_painted(wanted: Chart, bar: Bar) -> bool:
+    painted = wanted.painted.get((bar.subject, bar.subject_id))
+    return painted is not None and (painted.name, painted.state) == (bar.name, bar.state)
