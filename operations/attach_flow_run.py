@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from models.database import Database
-from models.prefect_page import Bar
+from models.prefect_page import Bar, bars_of
 from models.rollouts import Rollout, rollout_locked
 
 
@@ -29,8 +29,12 @@ def forget_wake(db: Database, rollout_id: str) -> None:
 def note_painted(db: Database, rollout_id: str, flow_run_id: str, sequence: int, bars: Iterable[Bar]) -> None:
     """Remember that Prefect's page shows the rollout as of audit entry `sequence`, with these bars."""
     with db.write(telling=False) as session:
+        painted = {(bar.subject, bar.subject_id): bar for bar in session.scalars(bars_of(flow_run_id))}
         for bar in bars:
-            session.merge(bar)
+            if known := painted.get((bar.subject, bar.subject_id)):
+                known.task_run_id, known.name, known.state = bar.task_run_id, bar.name, bar.state
+            else:
+                session.add(bar)
         rollout = session.scalars(rollout_locked(rollout_id)).one()
         if rollout.flow_run_id == flow_run_id:
             rollout.painted = max(rollout.painted, sequence)

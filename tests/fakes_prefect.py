@@ -26,10 +26,13 @@ class PaintedRun:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class Answer:
+    """What Prefect's API answers."""
+
     content: Any
 
     def json(self) -> Any:
+        """What is in it."""
         return self.content
 
 
@@ -51,18 +54,18 @@ class FakePrefect:
         """Each bar's name, with its state's name and message."""
         return {run.name: (run.state["name"], run.state["message"] or "") for run in self.runs.values()}
 
-    def request(self, method: str, path: str, json: Any, path_params: dict[str, str] | None = None) -> _Answer:
+    def request(self, method: str, path: str, json: Any, path_params: dict[str, str] | None = None) -> Answer:
         """Answer as Prefect's API does."""
         match path:
             case "/events":
                 for event in json:
                     self.take(event)
-                return _Answer(None)
+                return Answer(None)
             case "/task_runs/filter":
                 wanted = (UUID(one) for one in json["task_runs"]["id"]["any_"])
-                return _Answer([self._found(one) for one in wanted if one in self.runs])
+                return Answer([self._found(one) for one in wanted if one in self.runs])
         self.table = _rows(json["data"])
-        return _Answer({"id": str(uuid4())})
+        return Answer({"id": str(uuid4())})
 
     def take(self, event: dict[str, Any]) -> None:
         """Write down the task run that an event tells of."""

@@ -26,8 +26,8 @@ from worker.prefect_server import worker_name
 REPAIR_EVERY = timedelta(seconds=5)
 LOOK_AT_RUNS_EVERY = timedelta(seconds=2)
 PAINTERS = 2
-PAINTED_TOGETHER = 8
-"""So few, because somebody may cancel a flow run after it was looked up, and what is said in its state hides that."""
+PAINTED_TOGETHER = 16
+"""So few, because Prefect is told together who they wait for, which hides that somebody cancels one just then."""
 UNCOMPRESSED = {"headers": {"Accept-Encoding": "identity"}}
 """Prefect's server would compress each of its answers, with more work than some of them are."""
 PUT_OFF_FOR = timedelta(seconds=30)

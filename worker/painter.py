@@ -8,7 +8,6 @@ from datetime import datetime
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.states import Paused
 
 from models.prefect_page import Bar
 from operations.attach_flow_run import attach_flow_run, note_painted
@@ -17,6 +16,7 @@ from operations.installation import Installation
 from tasks import flow_runs
 from worker.bars import DrawnBar, not_shown, send
 from worker.prefect_page import bars_as_drawn, bars_to_draw, paint_around, summary
+from worker.sentences import say
 
 _ON_ITS_WAY = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)
 
@@ -28,6 +28,11 @@ class _Page:
     wanted: Chart
     run: FlowRun
     drawn: Sequence[DrawnBar]
+
+    @property
+    def has_a_sentence(self) -> bool:
+        """Whether its flow run says who is waited for: one that works or has ended says something else."""
+        return self.run.state_type is StateType.PAUSED and not self.wanted.finished
 
 
 def paint(
@@ -43,12 +48,13 @@ def paint(
         left -= gone
         drawn = [bar for page in pages for bar in page.drawn]
         send(client, drawn)
+        unsaid = say(client, [(page.run, summary(page.wanted)) for page in pages if page.has_a_sentence])
         around = dict(_painted_around(client, pages))
         missing = not_shown(client, drawn)
         for page in pages:
             rollout_id = page.wanted.rollout_id
             if rollout_id in around and missing.isdisjoint(bar.task_run_id for bar in page.drawn):
-                _note(installation, page, around[rollout_id])
+                _note(installation, page, around[rollout_id], is_said=page.run.id not in unsaid)
                 left.discard(rollout_id)
     return sorted(left)
 
@@ -75,22 +81,13 @@ def _painted_around(client: SyncPrefectClient, pages: Iterable[_Page]) -> Iterat
     """Bring everything but the bars up to date; give each rollout of which that is done."""
     for page in pages:
         with flow_runs.going_on(f"rollout {page.wanted.rollout_id} is not painted"):
-            if page.run.state_type is StateType.PAUSED and not page.wanted.finished:
-                _say(client, page.run, page.wanted)
             yield page.wanted.rollout_id, paint_around(client, page.wanted)
 
 
-def _say(client: SyncPrefectClient, run: FlowRun, wanted: Chart) -> None:
-    """Say in the flow run's state who is waited for. Forced, since Prefect allows no suspended run to be suspended."""
-    name, message = summary(wanted)
-    if run.state is None or (run.state.name, run.state.message) != (name, message):
-        client.set_flow_run_state(run.id, Paused(name=name, message=message, reschedule=True), force=True)
-
-
-def _note(installation: Installation, page: _Page, around: Iterable[Bar]) -> None:
+def _note(installation: Installation, page: _Page, around: Iterable[Bar], *, is_said: bool) -> None:
     wanted = page.wanted
-    waits = page.run.state_type in _ON_ITS_WAY and not wanted.finished
-    up_to = wanted.sequence - 1 if waits else wanted.sequence  # its sentence follows once it is suspended
+    waits = not is_said or (page.run.state_type in _ON_ITS_WAY and not wanted.finished)
+    up_to = wanted.sequence - 1 if waits else wanted.sequence  # its sentence follows once it is suspended, or has ended
     changed = [bar for bar in (*bars_as_drawn(wanted), *around) if not _is_painted(wanted, bar)]
     if changed or up_to > wanted.shown:  # every write wakes the relay again
         note_painted(installation.db, wanted.rollout_id, wanted.flow_run_id, up_to, changed)

@@ -10,15 +10,18 @@ from uuid import UUID, uuid4
 import pytest
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Paused, Scheduled
+from prefect.states import Cancelled, Paused, Scheduled
 
 from models.database import Database
+from models.prefect_page import Bar
 from models.rollouts import Rollout
+from operations.chart import Chart
 from operations.installation import Installation
 from settings import Settings
 from tasks import flow_runs
 from tests.company import KEYS, SIGN_OFF, Company, one_gate
-from tests.fakes_prefect import FakePrefect
+from tests.fakes_prefect import Answer, FakePrefect
+from worker import bars, prefect_page
 from worker.follower import PUT_OFF_FOR, Follower
 
 ALL = f"{SIGN_OFF}, quorum: all"
@@ -46,9 +49,14 @@ class PrefectOfRuns(FakePrefect):
         self.calls["resume"] += 1
         self.states[flow_run_id] = Scheduled()
 
-    def set_flow_run_state(self, flow_run_id: UUID, state: State[Any], force: bool) -> None:
+    def request(self, method: str, path: str, json: Any, path_params: dict[str, str] | None = None) -> Any:
+        if path != "/flow_runs/bulk_set_state":
+            return super().request(method, path, json, path_params)
         self.calls["sentence"] += 1
-        self.states[flow_run_id] = state
+        ids = [one for one in map(UUID, json["flow_runs"]["id"]["any_"]) if self.states[one].is_paused()]
+        for one in ids:
+            self.states[one] = Paused(name=json["state"]["name"], message=json["state"]["message"])
+        return Answer({"results": [{"flow_run_id": str(one), "status": "ACCEPT"} for one in ids]})
 
     def take(self, event: dict[str, Any]) -> None:
         self.calls["bar"] += 1
@@ -93,7 +101,7 @@ def test_flow_runs_of_several_rollouts_are_looked_up_together(db: Database) -> N
     prefect = PrefectOfRuns()
     company, here = started(db, prefect, rollouts=9)
     paint(here, company, prefect)
-    assert prefect.calls["read"] == 2
+    assert prefect.calls["read"] == 1
     assert len(prefect.runs) == 9 * 2
 
 
@@ -128,24 +136,53 @@ def test_what_prefect_took_and_lost_is_sent_again_after_a_while(db: Database, mo
         assert all(rollout.painted == rollout.sequence for rollout in session.query(Rollout))
 
 
+def test_those_that_wait_for_the_same_people_are_told_together(db: Database) -> None:
+    prefect = PrefectOfRuns()
+    company, here = started(db, prefect, rollouts=9)
+    paint(here, company, prefect)
+    assert prefect.calls["sentence"] == 1
+    assert len({state.message for state in prefect.states.values()}) == 1
+
+
+def test_one_that_somebody_cancels_while_it_is_painted_stays_cancelled_and_is_looked_at_again(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefect = PrefectOfRuns()
+    company, here = started(db, prefect, rollouts=3)
+    [cancelled, *_] = prefect.states
+    draw = bars.send
+
+    def cancel_meanwhile(client: Any, bars: Any) -> None:
+        prefect.states[cancelled] = Cancelled()
+        draw(client, bars)
+
+    monkeypatch.setattr("worker.painter.send", cancel_meanwhile)
+    paint(here, company, prefect)
+    assert prefect.states[cancelled].is_cancelled()
+    with db.read() as session:
+        painted = {rollout.flow_run_id: rollout.painted == rollout.sequence for rollout in session.query(Rollout)}
+    assert painted == {str(run): run != cancelled for run in prefect.states}
+
+
 def test_one_page_that_prefect_refuses_keeps_no_other_from_being_painted(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prefect = PrefectOfRuns()
     company, here = started(db, prefect, rollouts=3)
-    [refused, *_] = prefect.states
-    say = prefect.set_flow_run_state
+    refused = company.rollout_id
+    around = prefect_page.paint_around
 
-    def refuse(flow_run_id: UUID, state: State[Any], force: bool) -> None:
-        if flow_run_id == refused:
+    def refuse(client: Any, wanted: Chart) -> list[Bar]:
+        if wanted.rollout_id == refused:
             raise ObjectNotFound(http_exc=Exception("it was deleted a moment ago"))
-        say(flow_run_id, state, force)
+        return around(client, wanted)
 
-    monkeypatch.setattr(prefect, "set_flow_run_state", refuse)
+    monkeypatch.setattr("worker.painter.paint_around", refuse)
     paint(here, company, prefect)
     with db.read() as session:
-        painted = {rollout.flow_run_id: rollout.painted == rollout.sequence for rollout in session.query(Rollout)}
-    assert painted == {str(run): run != refused for run in prefect.states}
+        painted = {rollout.id: rollout.painted == rollout.sequence for rollout in session.query(Rollout)}
+    assert painted == {one: one != refused for one in painted}
+    assert refused in painted
 
 
 def test_a_rollout_is_woken_once_however_often_there_is_news_of_it(db: Database) -> None:
