@@ -27,7 +27,7 @@ REPAIR_EVERY = timedelta(seconds=5)
 LOOK_AT_RUNS_EVERY = timedelta(seconds=2)
 PAINTERS = 2
 PAINTED_TOGETHER = 16
-"""So few, because Prefect is told together who they wait for, which hides that somebody cancels one just then."""
+"""Rollouts: enough for what is asked of Prefect once for all of them to cost little."""
 UNCOMPRESSED = {"headers": {"Accept-Encoding": "identity"}}
 """Prefect's server would compress each of its answers, with more work than some of them are."""
 PUT_OFF_FOR = timedelta(seconds=30)

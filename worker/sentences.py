@@ -14,6 +14,8 @@ from prefect.states import Paused
 Sentence = tuple[str, str]
 """The name and the message of a state."""
 ACCEPTED = "ACCEPT"
+MOST_AT_ONCE = 8
+"""Prefect looks which are suspended, and then sets one after the other, which hides that one is cancelled just then."""
 
 
 def say(client: SyncPrefectClient, wanted: Iterable[tuple[FlowRun, Sentence]]) -> set[UUID]:
@@ -25,11 +27,14 @@ def say(client: SyncPrefectClient, wanted: Iterable[tuple[FlowRun, Sentence]]) -
     for run, sentence in wanted:
         if run.state is None or (run.state.name, run.state.message) != sentence:
             together[sentence].append(str(run.id))
-    said = {UUID(run_id) for sentence, ids in together.items() for run_id in _said(client, sentence, ids)}
-    return {UUID(run_id) for ids in together.values() for run_id in ids} - said
+    unsaid = {UUID(run_id) for ids in together.values() for run_id in ids}
+    for sentence, ids in together.items():
+        for first in range(0, len(ids), MOST_AT_ONCE):
+            unsaid.difference_update(_said(client, sentence, ids[first : first + MOST_AT_ONCE]))
+    return unsaid
 
 
-def _said(client: SyncPrefectClient, sentence: Sentence, ids: list[str]) -> list[str]:
+def _said(client: SyncPrefectClient, sentence: Sentence, ids: list[str]) -> list[UUID]:
     """Forced, since Prefect allows no suspended flow run to be suspended."""
     name, message = sentence
     state: State[Any] = Paused(name=name, message=message, reschedule=True)
@@ -40,4 +45,4 @@ def _said(client: SyncPrefectClient, sentence: Sentence, ids: list[str]) -> list
         "/flow_runs/bulk_set_state",  # type: ignore[arg-type]  # the client's list of routes lacks it
         json={"flow_runs": still_suspended, "state": wanted, "force": True, "limit": len(ids)},
     )
-    return [result["flow_run_id"] for result in answer.json()["results"] if result["status"] == ACCEPTED]
+    return [UUID(result["flow_run_id"]) for result in answer.json()["results"] if result["status"] == ACCEPTED]
