@@ -130,15 +130,29 @@ def test_cancelling_while_the_relay_was_away_is_noticed_later(etappe: Etappe, by
 
 
 def forked() -> list[psutil.Process]:
-    """The processes that execute flow runs: the worker forks each from the one that has imported everything."""
-    found = [process for process in psutil.process_iter(["name", "cmdline", "ppid"]) if is_zygote(process)]
+    """The processes that execute flow runs: the worker forks each from the one that has imported everything.
+
+    Of this test run alone: somebody else's may be on the machine.
+    """
+    found = [process for process in psutil.Process().children(recursive=True) if is_zygote(process)]
     parents = {process.pid for process in found}
-    return [process for process in found if process.info["ppid"] in parents]
+    return [process for process in found if parent_of(process) in parents]
 
 
 def is_zygote(process: psutil.Process) -> bool:
     """Whether it is what flow runs are forked from, or one of these: forked itself, or a process of its own."""
-    return process.info["name"] == "etappe zygote" or "worker.warm.zygote" in (process.info["cmdline"] or ())
+    try:
+        return process.name() == "etappe zygote" or "worker.warm.zygote" in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
+
+
+def parent_of(process: psutil.Process) -> int:
+    """The id of its parent, 0 when it has ended."""
+    try:
+        return int(process.ppid())
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def titles(etappe: Etappe) -> list[str]:
