@@ -20,6 +20,7 @@ SCRIPTS: dict[str, tuple[str, str]] = {
     "decision_post": ("100", "200"),
     "next_request": ("30 200 1000", "100 200 10000"),
     "bars": ("20 100", "100 200"),
+    "painting": ("20 40", "40 200"),
     "starts": ("5 40", "15 200"),
     "many_decisions": ("200", "5000"),
     "two_of_each": ("200 3", "600 5"),
