@@ -30,7 +30,7 @@ PAINTED_TOGETHER = 16
 """Rollouts: enough for what is asked of Prefect once for all of them to cost little."""
 UNCOMPRESSED = {"headers": {"Accept-Encoding": "identity"}}
 """Prefect's server would compress each of its answers, with more work than some of them are."""
-PUT_OFF_FOR = timedelta(seconds=30)
+PUT_OFF_FOR = timedelta(seconds=10)
 
 
 class Follower:
