@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from base64 import encodebytes
+from binascii import b2a_qp
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import policy
 from email.header import Header
 from email.headerregistry import Address, BaseHeader, HeaderRegistry
 from email.message import EmailMessage
-from email.policy import EmailPolicy
+from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from typing import Any
@@ -24,13 +27,13 @@ from notifications.senders import PermanentFailure
 LINE = 78
 """How many characters a line should have at most (RFC 5322, 2.1.1)."""
 REMEMBERED = 256
-"""How many headers, as they were read and as they are folded."""
+"""How many headers, as they were read and as they are folded, and how many addresses."""
 
 
 class _Headers(HeaderRegistry):
     """Makes the class of a kind of header once: the one it comes from makes one for every header of every mail.
 
-    Most headers of a mail are the same as in the one before it; those are read once. A header never changes.
+    Many headers of a mail are the same as in the one before it; those are read once. A header never changes.
     """
 
     def __init__(self) -> None:
@@ -52,25 +55,33 @@ class _Headers(HeaderRegistry):
 
 
 class _Folding(EmailPolicy):
-    """Writes a subject of more than ASCII as one run of encoded words.
+    """Keeps a header that fits on a line as it is, and reads it only when somebody asks for it.
 
-    Python 3.11 encodes single words of it, and between two of those a blank does not count (RFC 2047, 6.2): it is lost.
+    A subject of more than ASCII is written as one run of encoded words. Python 3.11 encodes single words of it, and
+    between two of those a blank does not count (RFC 2047, 6.2): it is lost.
     """
 
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        if isinstance(value, str) and _fits(name, value):
+            return name, value
+        return super().header_store_parse(name, value)
+
     def fold(self, name: str, value: Any) -> str:
-        return _folded(self, name, value)
+        return f"{name}: {value}{self.linesep}" if _fits(name, value) else _folded(self, name, value)
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         return self.fold(name, value).encode("ascii", "surrogateescape")
 
     def fold_anew(self, name: str, value: Any) -> str:
-        """Fold one that was not folded before. Most fit on a line as they are."""
-        if value.isascii() and len(name) + 2 + len(value) <= LINE and value.isprintable():
-            return f"{name}: {value}{self.linesep}"
+        """Fold one that does not fit on a line and was not folded before."""
         if name.lower() != "subject" or value.isascii():
             return str(super().fold(name, value))
         encoded = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
         return f"{name}: {encoded}{self.linesep}"
+
+
+def _fits(name: str, value: str) -> bool:
+    return value.isascii() and len(name) + 2 + len(value) <= LINE and value.isprintable()
 
 
 @lru_cache(REMEMBERED)
@@ -79,6 +90,56 @@ def _folded(policy: _Folding, name: str, value: Any) -> str:
 
 
 _POLICY = _Folding(linesep=policy.SMTP.linesep, header_factory=_Headers())
+
+
+class _Letter(EmailMessage):
+    """A mail, or a part of one, whose text is encoded already, so that it can be written at once.
+
+    The standard library writes it line by line, and looks through all of it for a line that can divide its parts.
+    """
+
+    _divided_by = ""
+
+    def __init__(self) -> None:
+        super().__init__(_POLICY)
+
+    @classmethod
+    def of(cls, content_type: str, encoding: str, encoded: bytes) -> _Letter:
+        """Return a part with this text: of seven bits, lines end with CRLF."""
+        part = cls()
+        part["Content-Type"] = content_type
+        part["Content-Transfer-Encoding"] = encoding
+        part.set_payload(encoded.decode("ascii"))
+        return part
+
+    def put_in(self, kind: str, *parts: _Letter) -> None:
+        """Make it a multipart of this kind.
+
+        What divides it stands in no part: neither quoted-printable nor base64 has “=_” (RFC 2045, 6.7).
+        """
+        self._divided_by = f"=_{kind}"
+        self["Content-Type"] = f'multipart/{kind}; boundary="{self._divided_by}"'
+        self.set_payload(list(parts))
+
+    def as_bytes(self, unixfrom: bool = False, policy: Policy | None = None) -> bytes:
+        """Return what is sent: headers are folded by their own policy, and lines end with CRLF."""
+        return b"".join(self._pieces())
+
+    def _pieces(self) -> Iterator[bytes]:
+        yield from (_POLICY.fold_binary(name, value) for name, value in self.raw_items())
+        yield b"\r\n"
+        content: Any = self.get_payload()
+        if isinstance(content, str):
+            yield content.encode("ascii")
+            return
+        divided_by = self._divided_by.encode("ascii")
+        for part in content:
+            yield b"--%b\r\n" % divided_by
+            yield from part._pieces()
+            yield b"\r\n"
+        yield b"--%b--\r\n" % divided_by
+
+
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _NOT_IN_A_DOMAIN = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -108,20 +169,23 @@ def to_message(
     Raises UnsafeHeader when a name, an address or the subject could turn into a header of its own, and UnusableSender
     (no PermanentFailure: the operator can mend it, and no mail shall be lost meanwhile).
     """
-    message = EmailMessage(policy=_POLICY)
+    message = _Letter()
     for name, value in _headers(mail, rendered, dedup_key, mail_from, message_id_domain).items():
         if not isinstance(value, Address):
             _check(name, value)
         message[name] = value
-    message["Date"] = format_datetime(at or datetime.now(UTC))
-    # Quoted-printable passes servers that take only seven bits, and stays readable for whoever debugs one.
-    message.set_content(rendered.text, cte="quoted-printable")
-    message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
-    if isinstance(mail, Asking) and mail.deadline:
-        _attach(message, calendar([mail.deadline], mail.reader, parseaddr(mail_from)[1], at or datetime.now(UTC)))
-    # Not earlier: what is added to a message moves every Content-… header into the first part.
     _check("Content-Language", mail.reader.language)
+    message["Date"] = format_datetime(at or datetime.now(UTC))
+    message["MIME-Version"] = "1.0"
     message["Content-Language"] = mail.reader.language
+    texts = (_text("plain", rendered.text), _text("html", rendered.html))
+    if isinstance(mail, Asking) and mail.deadline:
+        both = _Letter()
+        both.put_in("alternative", *texts)
+        deadline = calendar([mail.deadline], mail.reader, parseaddr(mail_from)[1], at or datetime.now(UTC))
+        message.put_in("mixed", both, _attached(deadline))
+    else:
+        message.put_in("alternative", *texts)
     return message
 
 
@@ -145,11 +209,18 @@ def _headers(mail: Mail, rendered: Rendered, dedup_key: str, mail_from: str, dom
     return headers
 
 
-def _attach(message: EmailMessage, deadline: str) -> None:
-    """Attach an iCalendar; its method stands in the Content-Type as well (RFC 6047, 2.4)."""
-    message.add_attachment(
-        deadline, subtype="calendar", params={"method": "PUBLISH"}, filename="deadline.ics", cte="base64"
-    )
+def _text(subtype: str, text: str) -> _Letter:
+    """Quoted-printable passes servers that take only seven bits, and stays readable for whoever debugs one."""
+    lines = b"".join(line + b"\r\n" for line in text.encode().splitlines())
+    return _Letter.of(f'text/{subtype}; charset="utf-8"', "quoted-printable", b2a_qp(lines))
+
+
+def _attached(deadline: str) -> _Letter:
+    """An iCalendar to attach; its method stands in the Content-Type as well (RFC 6047, 2.4)."""
+    in_base64 = encodebytes(deadline.encode()).replace(b"\n", b"\r\n")
+    part = _Letter.of('text/calendar; charset="utf-8"; method="PUBLISH"', "base64", in_base64)
+    part["Content-Disposition"] = 'attachment; filename="deadline.ics"'
+    return part
 
 
 def _sender(mail_from: str) -> Address:
@@ -161,6 +232,7 @@ def _sender(mail_from: str) -> Address:
         raise UnusableSender from problem
 
 
+@lru_cache(REMEMBERED)
 def _address(header: str, name: str, email: str) -> Address:
     _check(header, name)
     _check(header, email)

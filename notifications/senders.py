@@ -13,6 +13,7 @@ from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import Policy
 from email.utils import getaddresses
+from functools import lru_cache
 from queue import Empty, LifoQueue
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -71,7 +72,7 @@ class SmtpSender:
 
     def send(self, message: EmailMessage, recipient: str) -> None:
         """Deliver a mail. Raises TemporaryFailure or PermanentFailure."""
-        sender = getaddresses([str(message["From"])])[0][1]
+        sender = _address_in(str(message["From"]))
         content = message.as_bytes(policy=_for_smtp(message.policy))
         try:
             self._connected().sendmail(sender, [recipient], content)
@@ -167,6 +168,12 @@ class SmtpPool:
         with suppress(Empty):
             while True:
                 self._idle.get_nowait().close()
+
+
+@lru_cache(8)
+def _address_in(sender: str) -> str:
+    """An installation's mails all come from one address."""
+    return getaddresses([sender])[0][1]
 
 
 def _parsed(url: str) -> tuple[str, str, int, str, str]:

@@ -66,6 +66,28 @@ def test_text_and_page_arrive_as_they_were_written() -> None:
         assert part.get_content().replace("\r\n", "\n").strip() == text.strip()
 
 
+LINES = st.lists(st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=120), min_size=1, max_size=8)
+DIVIDING = ["--=_alternative", "--=_alternative--", "--=_mixed", ".", "..", "From here", "trailing blank ", "=", "--"]
+
+
+@given(lines=LINES.map(lambda lines: [*lines, *DIVIDING]))
+def test_whatever_stands_in_a_text_arrives_and_divides_nothing(lines: list[str]) -> None:
+    text = "\n".join(lines) + "\n"
+    content = to_message(MAIL, Rendered("s", text, f"<pre>{text}</pre>"), "k", "e@x.ch", "x.ch", AT).as_bytes()
+    assert content.isascii()
+    assert max(map(len, content.split(b"\r\n"))) <= 78
+    assert b"\n" not in content.replace(b"\r\n", b"")
+    plain, html = cast(list[EmailMessage], list(parsed(content).iter_parts()))
+    assert plain.get_content().replace("\r\n", "\n") == text
+    assert html.get_content().replace("\r\n", "\n") == f"<pre>{text}</pre>\n"
+
+
+def test_what_is_read_of_a_mail_is_what_is_sent() -> None:
+    message = to_message(MAIL, Rendered("Ja – so", "t", "<p>h</p>"), "k", "Ätappe <e@x.ch>", "x.ch", AT)
+    for name, value in parsed(message.as_bytes()).items():
+        assert message[name] == value
+
+
 UNSAFE = [
     "x\nBcc: eve@example.com",
     "x\r\nBcc: eve@example.com",
