@@ -18,6 +18,7 @@ FULL = "--full"
 SCRIPTS: dict[str, tuple[str, str]] = {
     "decision": ("30", "60"),
     "decision_post": ("100", "200"),
+    "relay": ("100 3", "200 5"),
     "next_request": ("30 200 1000", "100 200 10000"),
     "bars": ("20 100", "100 200"),
     "painting": ("20 40", "40 200"),

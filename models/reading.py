@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, wraps
 from inspect import signature, unwrap
+from operator import eq
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple, cast
 
 from sqlalchemy import BindParameter, Column, Result, Select, Table, bindparam, event
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.orm.attributes import instance_state
-from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.elements import BinaryExpression, ClauseElement
+from sqlalchemy.sql.operators import in_op
+from sqlalchemy.sql.visitors import replacement_traverse
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -73,6 +77,51 @@ def _names(query: Callable[..., object]) -> tuple[str, ...]:
     return tuple(signature(query).parameters)
 
 
+@dataclass(frozen=True)
+class _ForSeveral:
+    """A query for several values of what it compares with; behind each row stand the values that it belongs to.
+
+    `places` says where among the query's values these are, and whether they are looked for by IN.
+    """
+
+    query: Select[Any]
+    names: tuple[str, ...]
+    places: tuple[tuple[int, bool], ...]
+
+    def filled(self, given: Collection[tuple[Any, ...]]) -> Select[Any]:
+        """The query for all of these; it may find more, where several values are compared."""
+        values = dict(zip(self.names, next(iter(given)), strict=True))
+        for place, is_in in self.places:
+            of_each = (one for each in given for one in (each[place] if is_in else (each[place],)))
+            values[self.names[place]] = list(dict.fromkeys(of_each))
+        return self.query.params(values)
+
+    def given(self, like: tuple[Any, ...], values: Sequence[Any]) -> tuple[Any, ...]:
+        """The values for which a row is found, where others are `like` these."""
+        each = list(like)
+        for (place, is_in), value in zip(self.places, values, strict=True):
+            each[place] = frozenset((value,)) if is_in else value
+        return tuple(each)
+
+
+@cache
+def _for_several(query: Callable[..., Select[Any]]) -> _ForSeveral:
+    names = tuple(signature(query).parameters)
+    compared: dict[int, tuple[bool, Any]] = {}
+
+    def in_place(element: Any, **_: object) -> Any:
+        if isinstance(element, BinaryExpression) and getattr(element.right, "key", None) in names:
+            if element.operator in (eq, in_op):
+                compared[names.index(element.right.key)] = (element.operator is in_op, element.left)
+            if element.operator is eq:
+                return element.left.in_(bindparam(element.right.key, expanding=True))
+        return None
+
+    several = cast("Select[Any]", replacement_traverse(_built(query), {}, in_place))
+    places = tuple((place, is_in) for place, (is_in, _) in compared.items())
+    return _ForSeveral(several.add_columns(*(column for _, column in compared.values())), names, places)
+
+
 def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, Collection) and not isinstance(value, str) else value
 
@@ -93,6 +142,28 @@ def read_once(session: Session, query: Callable[_P, Select[_T]], *given: _P.args
         with session.no_autoflush:
             memory[key] = ask(session, query, *given, **named).scalars().all()
     return memory[key]
+
+
+def read_each(
+    session: Session, query: Callable[_P, Select[_T]], given: Iterable[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], Sequence[_T]]:
+    """Return what a query finds for each of these values, as `read_once` does; what is not known yet, in one statement.
+
+    `read_once` knows it afterwards. What the query compares by = is one value here, what it looks for by IN a frozenset
+    of one; anything else has to be the same in all of them.
+    """
+    if _concerns(session, query):
+        session.flush()
+    memory: dict[Any, Sequence[_T]] = session.info.setdefault(_READ, {})
+    asked = list(dict.fromkeys(given))
+    unknown: dict[tuple[Any, ...], list[_T]] = {each: [] for each in asked if (query, each, ()) not in memory}
+    if unknown:
+        several = _for_several(query)
+        with session.no_autoflush:
+            for row, *values in session.execute(several.filled(unknown)):
+                unknown.get(several.given(asked[0], values), []).append(row)
+        memory.update(((query, each, ()), rows) for each, rows in unknown.items())
+    return {each: memory[query, each, ()] for each in asked}
 
 
 @event.listens_for(Session, "before_flush")

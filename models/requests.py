@@ -32,7 +32,7 @@ from models.base import (
 )
 from models.gates import GateRow
 from models.reading import prepared, rows_of
-from models.rollouts import Rollout
+from models.rollouts import Rollout, StageRow
 
 
 class Purpose(StrEnum):
@@ -222,6 +222,31 @@ def decisions_at(gate_id: int) -> Select[Decision]:
 def decisions_of(rollout_id: str) -> Select[Decision]:
     """What was decided in a rollout."""
     return select(Decision).where(Decision.rollout_id == rollout_id).order_by(Decision.id)
+
+
+@prepared
+def asked_about(request_ids: Collection[str]) -> Select[Request, GateRow, StageRow, Rollout]:
+    """Requests with what they ask about."""
+    return (
+        select(Request, GateRow, StageRow, Rollout)
+        .join(GateRow, GateRow.id == Request.gate_id)
+        .join(StageRow, StageRow.id == GateRow.stage_id)
+        .join(Rollout, Rollout.id == Request.rollout_id)
+        .where(Request.id.in_(request_ids))
+    )
+
+
+@prepared
+def decided_about(decision_ids: Collection[int]) -> Select[Decision, Request, GateRow, StageRow, Rollout]:
+    """Decisions with the request that each answers, and what it is about."""
+    return (
+        select(Decision, Request, GateRow, StageRow, Rollout)
+        .join(Request, Request.id == Decision.request_id)
+        .join(GateRow, GateRow.id == Decision.gate_id)
+        .join(StageRow, StageRow.id == GateRow.stage_id)
+        .join(Rollout, Rollout.id == Decision.rollout_id)
+        .where(Decision.id.in_(decision_ids))
+    )
 
 
 @prepared

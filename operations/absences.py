@@ -9,15 +9,13 @@ from sqlalchemy.orm import Session
 
 from models.absences import Absence, absences_now_of
 from models.people import Person
-from models.reading import read_once
+from models.reading import read_each
 
 
 def away_now(session: Session, people: Collection[str], now: datetime) -> dict[str, Absence]:
     """Return who of these people is away at this moment (aware): person to the absence that lasts longest."""
-    if not people:
-        return {}
-    holding = read_once(session, absences_now_of, frozenset(people), now)
-    return {absence.person: absence for absence in reversed(holding)}
+    holding = read_each(session, absences_now_of, [(frozenset((person,)), now) for person in people])
+    return {absences[0].person: absences[0] for absences in holding.values() if absences}
 
 
 def away_until(session: Session, people: Collection[str], now: datetime) -> dict[str, date]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from domain.plan import ADMINISTRATOR, OWNER, REQUESTER
 from models.people import Person, holders_present, people_called
-from models.reading import read_once
+from models.reading import read_each, read_once
 from models.rollouts import Rollout
 from notifications.facts import Reader
 
-_MET, _EXPECTED = "etappe.people met", "etappe.people expected"
+_EXPECTED = "etappe.people expected"
 MOST_EXPECTED = 50
 """Where more people than that hold roles, only those are read who are looked up."""
 Holders = Mapping[str, list[str]]
@@ -63,30 +62,22 @@ def holders_now(session: Session) -> Holders:
     return holders
 
 
-def people_of(session: Session, addresses: Collection[str]) -> dict[str, Person]:
-    """Return those of these people who are in the directory, gone or not; nobody is read twice in a session.
+def readers(session: Session, addresses: Collection[str], rollout: Rollout, time_zone: str) -> dict[str, Reader]:
+    """Return how to write to each address; one that is not in the directory gets the rollout's language and zone."""
+    known = in_directory(session, addresses)
+    return {address: _reader(address, known.get(address), rollout.language, time_zone) for address in addresses}
+
+
+def in_directory(session: Session, addresses: Collection[str]) -> dict[str, Person]:
+    """Return who of these is in the directory, gone or not.
 
     With the first of them all are read who hold a role in the rollout: somebody else of them will be looked up soon.
     """
-    met: dict[str, Person | None] = session.info.setdefault(_MET, {})
-    if not met.keys() >= set(addresses):
-        new = {*addresses, *session.info.get(_EXPECTED, ())} - met.keys()
-        found = {person.email: person for person in read_once(session, people_called, frozenset(new))}
-        met |= {address: found.get(address) for address in new}
-    return {address: person for address in addresses if (person := met[address])}
-
-
-@event.listens_for(Session, "before_flush")
-def _meet_anew(session: Session, context: object, instances: object) -> None:
-    """Look again for people who were not there, once some have come."""
-    if any(isinstance(row, Person) for row in (*session.new, *session.deleted)):
-        session.info.pop(_MET, None)
-
-
-def readers(session: Session, addresses: Collection[str], rollout: Rollout, time_zone: str) -> dict[str, Reader]:
-    """Return how to write to each address; one that is not in the directory gets the rollout's language and zone."""
-    known = people_of(session, addresses)
-    return {address: _reader(address, known.get(address), rollout.language, time_zone) for address in addresses}
+    wanted = set(addresses)
+    asked = wanted.union(session.info.pop(_EXPECTED, ()))
+    found = read_each(session, people_called, [(frozenset((address,)),) for address in asked])
+    people = (person for some in found.values() for person in some)
+    return {person.email: person for person in people if person.email in wanted}
 
 
 def _reader(address: str, person: Person | None, language: str, time_zone: str) -> Reader:

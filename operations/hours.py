@@ -11,7 +11,7 @@ from domain.mail_times import Hours, Quiet
 from domain.plan import Calendar, Closures
 from models.people import Person
 from operations.calendars import with_closures
-from operations.directory import people_of
+from operations.directory import in_directory
 from operations.workspace import Workspace
 
 
@@ -34,7 +34,7 @@ def hours_in_directory(
 
     `closed` is when the company is (operations/calendars.py).
     """
-    known = people_of(session, addresses)
+    known = in_directory(session, addresses)
     return {
         address: _hours(known[address], closed)
         if address in known

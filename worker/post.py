@@ -25,6 +25,7 @@ from operations.claim_messages import LEASE, claim_asking, claim_messages
 from operations.compose_digest import bundles, in_one_mail
 from operations.compose_message import Composer, workspace_for
 from operations.installation import Installation
+from operations.reading_ahead import read_ahead
 from operations.settle_message import bury, settle_messages, try_again_later
 from operations.workspace import Workspace
 from worker.hurry import AT_MOST_SECONDS, LULL_SECONDS, Hurry
@@ -161,21 +162,22 @@ class Post:
         for state, of_state in ids.items():
             settle_messages(self._db, of_state, state, self._now())
 
-    def _parcels(self, mails: Iterable[Sequence[Message]]) -> Iterator[_Parcel]:
-        """Write a few mails together: those about the same rollout share what is read of it."""
+    def _parcels(self, mails: Sequence[Sequence[Message]]) -> Iterator[_Parcel]:
+        """Write a few mails together: what they look at is read at once."""
         with self._db.read() as session:
+            read_ahead(session, [message for messages in mails for message in messages], now := self._now())
             known: dict[str | None, Workspace] = {}
             for messages in mails:
-                yield from self._parcels_of(session, messages, known)
+                yield from self._parcels_of(session, messages, known, now)
 
     def _parcels_of(
-        self, session: Session, messages: Sequence[Message], known: dict[str | None, Workspace]
+        self, session: Session, messages: Sequence[Message], known: dict[str | None, Workspace], now: datetime
     ) -> Iterator[_Parcel]:
         """One mail of these messages, if any are still true; what is no longer true is a parcel without a mail."""
         written: list[tuple[Message, Mail]] = []
         for message in messages:
             try:
-                mail = self._compose(session, message, known)
+                mail = self._compose(session, message, known, now)
             except Exception as error:
                 log.exception("a message could not be written: %s", message.dedup_key)
                 self._not_now([message], repr(error))
@@ -185,15 +187,17 @@ class Post:
                 else:
                     written.append((message, mail))
         if written:
-            mail = in_one_mail([mail for _, mail in written], self._now(), self._composer.page)
+            mail = in_one_mail([mail for _, mail in written], now, self._composer.page)
             keys = [message.dedup_key for message, _ in written]
             yield _Parcel([message for message, _ in written], mail, dedup.digest(keys) if len(keys) > 1 else keys[0])
 
-    def _compose(self, session: Session, message: Message, known: dict[str | None, Workspace]) -> Mail | None:
+    def _compose(
+        self, session: Session, message: Message, known: dict[str | None, Workspace], now: datetime
+    ) -> Mail | None:
         if message.rollout_id is None:
             return self._composer.compose_for_person(session, message)
         if message.rollout_id not in known:
-            known[message.rollout_id] = workspace_for(session, message, self._now())
+            known[message.rollout_id] = workspace_for(session, message, now)
         return self._composer.compose(known[message.rollout_id], message)
 
     def _deliver(self, parcel: _Parcel, until: datetime) -> _Outcome:

@@ -23,8 +23,8 @@ from models.database import Database
 from models.evidence import Attachment, Lapse, attachments_of, standing_decisions_at
 from models.gates import GateRow, current_gates
 from models.people import people_called
-from models.reading import read_once
-from models.record import entries_of
+from models.reading import read_each, read_once
+from models.record import chasing_at, entries_of
 from models.requests import Decision, Purpose, Request, RequestState, decisions_at, requests_at
 from models.rollouts import current_stages
 from operations.workspace import locked
@@ -155,6 +155,59 @@ def test_nothing_is_remembered_beyond_a_transaction(company: Company) -> None:
     with company.db.read() as session:
         [away] = read_once(session, absences_now_of, frozenset({ANNA}), company.now)
         assert isinstance(away, Absence)
+
+
+def test_what_is_read_for_each_is_what_reading_once_finds(company: Company) -> None:
+    other = company.start(one_gate(SIGN_OFF))
+    ids = [(company.rollout_id,), (other,), ("nobody's",)]
+    with company.db.read() as session:
+        wanted = {each: [row.id for row in read_once(session, current_gates, *each)] for each in ids}
+    with company.db.read() as session, counted(company.db) as statements:
+        found = read_each(session, current_gates, ids)
+        once = {each: read_once(session, current_gates, *each) for each in ids}
+        assert found == once == read_each(session, current_gates, [*ids, ids[0]])
+    assert {each: [row.id for row in rows] for each, rows in found.items()} == wanted
+    assert wanted["nobody's",] == []
+    assert len([one for one in statements if one.startswith("SELECT")]) == 1
+
+
+def test_only_what_is_not_known_is_read_for_each(company: Company) -> None:
+    anna, ben, nobody = ((frozenset((one,)),) for one in (ANNA, BEN, "nobody@example.com"))
+    with company.db.read() as session:
+        [known] = read_once(session, people_called, *anna)
+        with counted(company.db) as statements:
+            found = read_each(session, people_called, [anna, ben, nobody])
+        assert [one.email for one in found[ben]] == [BEN]
+        assert (found[anna], found[nobody]) == ([known], [])
+    assert len(statements) == 1
+    assert statements[0].count("?") + statements[0].count("%(") == 2
+
+
+def test_of_several_values_that_are_compared_each_has_its_own(company: Company) -> None:
+    company.start(one_gate(f"{SIGN_OFF}, remind: every 1 days") + LATER)
+    company.later(days=1)
+    company.checks()
+    places = [(company.rollout_id, "gate", 1), (company.rollout_id, "last", 1), (company.rollout_id, "gate", 2)]
+    with company.db.read() as session:
+        found = read_each(session, chasing_at, places)
+    assert [[one.action for one in found[place]] for place in places] == [["gate.reminded"], [], []]
+
+
+def test_a_value_that_is_compared_otherwise_is_the_same_for_each(company: Company) -> None:
+    company.is_away(ANNA)
+    people = [frozenset((ANNA,)), frozenset((BEN,))]
+    with company.db.read() as session:
+        found = read_each(session, absences_now_of, [(person, company.now) for person in people])
+    assert [[one.person for one in found[person, company.now]] for person in people] == [[ANNA], []]
+
+
+def test_what_has_changed_is_read_for_each_again(company: Company) -> None:
+    with company.db.write() as session:
+        assert read_each(session, attachments_of, [(company.rollout_id,)]) == {(company.rollout_id,): []}
+        added = Attachment(rollout_id=company.rollout_id, name="offer", url="https://example.com/offer", size=0,
+                           added_at=MONDAY, added_by=ANNA)  # fmt: skip
+        session.add(added)
+        assert read_each(session, attachments_of, [(company.rollout_id,)]) == {(company.rollout_id,): [added]}
 
 
 def every_prepared_query() -> dict[str, Callable[..., Select[Any]]]:

@@ -1,0 +1,93 @@
+"""Several mails written together say what each would say by itself, and are not paid for one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from models.database import Database
+from models.outbox import Message, MessageState
+from notifications.messages import Mail
+from operations.compose_message import Composer, workspace_for
+from operations.reading_ahead import read_ahead
+from tests.company import ANNA, BEN, CARLA, DORA, EMIL, KEYS, LATER, SIGN_OFF, Company, one_gate
+from tests.delivering import post
+from tests.fakes import FakeSender
+from tests.integration.test_check_costs import counted
+
+COMPOSER = Composer(KEYS, "https://etappe.example.com")
+ALL = f"{SIGN_OFF}, quorum: all, remind: every 1 days, escalate: [{{after: 2 days, to: chair}}]"
+
+
+def mails_of(company: Company, messages: Sequence[Message], *, ahead: bool) -> list[Mail | None]:
+    """What these messages say now, written in one session."""
+    with company.db.read() as session:
+        if ahead:
+            read_ahead(session, messages, company.now)
+        return [COMPOSER.compose(workspace_for(session, message, company.now), message) for message in messages]
+
+
+def an_eventful_time(company: Company) -> Iterator[list[Message]]:
+    """Lent voices, absences, conditions, silence, a change of the budget: all messages, at several moments."""
+    company.lends(BEN, DORA)
+    company.is_away(CARLA, days=60)
+    before: list[Message] = []
+    for title in ("One", "Another"):
+        company.start(one_gate(f"{ALL}, pinned_to: [budget]") + LATER, title=title, budget={"Printing": "5000"})
+        company.attaches("https://example.com/offer", "The offer")
+        company.decides(ANNA, "approve-with-conditions", conditions=[company.condition("A training", EMIL)])
+        company.later(days=2)
+        company.checks()
+        yield before + company.messages()
+        company.changes(budget={"Printing": "7000"})
+        yield before + company.messages()
+        for request in (company.asked_for(BEN, DORA), company.asked(ANNA), company.asked(CARLA)):
+            company.decides(request.person, request=request)
+        before += company.messages()
+        yield before
+
+
+def test_what_is_read_ahead_changes_no_mail(db: Database) -> None:
+    company, kinds = Company(db), set[str]()
+    for messages in an_eventful_time(company):
+        alone = [mail for message in messages for mail in mails_of(company, [message], ahead=False)]
+        assert mails_of(company, messages, ahead=True) == alone
+        kinds |= {mail.kind for mail in alone if mail}
+    assert kinds >= {"request", "receipt", "reminder", "escalation", "lapsed", "outcome", "information"}
+
+
+def decided(company: Company, count: int) -> None:
+    """So many rollouts are decided, and for each wait three mails: one asks, a receipt, and what it came to."""
+    rollout_ids = [company.start(one_gate(f"{SIGN_OFF}, quorum: any") + LATER) for _ in range(count)]
+    post(company, FakeSender()).deliver_all()
+    for company.rollout_id in rollout_ids:
+        company.decides(ANNA)
+
+
+@pytest.mark.parametrize("topic", ["request", "receipt", "outcome"])
+def test_writing_asks_the_database_nothing_that_was_read_ahead(db: Database, topic: str) -> None:
+    company = Company(db)
+    decided(company, 2)
+    messages = [one for one in company.messages(topic) if one.state is MessageState.PENDING]
+    with company.db.read() as session:
+        read_ahead(session, messages, company.now)
+        with counted(company.db) as statements:
+            for message in messages:
+                assert COMPOSER.compose(workspace_for(session, message, company.now), message)
+    assert messages
+    assert statements == []
+
+
+def test_ten_mails_are_written_with_as_many_statements_as_two(db: Database) -> None:
+    company = Company(db)
+    took = {}
+    for count in (2, 10):
+        decided(company, count)
+        sender = FakeSender()
+        with counted(company.db) as statements:
+            post(company, sender).deliver()
+        assert [mail["X-Etappe-Kind"] for _, mail in sender.sent] == count * ["request"]
+        took[count] = [statement for statement in statements if not statement.startswith("UPDATE")]
+        post(company, FakeSender()).deliver_all()
+    assert len(took[10]) - 8 == len(took[2])  # each is settled by a transaction of its own, where they go one by one
