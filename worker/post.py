@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -36,6 +36,8 @@ _T = TypeVar("_T")
 
 TOGETHER = 10
 """How many mails are written at a time; between them it is looked whether somebody is to be asked."""
+SETTLE_AFTER_SECONDS = 0.05
+"""How long what was sent waits to be settled together with what is still being sent; a slow answer holds up nothing."""
 
 
 def now() -> datetime:
@@ -143,14 +145,14 @@ class Post:
             return session.scalar(query(self._now()))
 
     def _deliver_some(self, mails: Sequence[Sequence[Message]], until: datetime) -> None:
-        """Write a few mails, have each sent as soon as it is written, and settle together what was sent meanwhile."""
+        """Write a few mails, have each sent as soon as it is written, and settle together what was sent."""
         if self._helpers is None or len(mails) == 1:
             for parcel in list(self._parcels(mails)):  # nothing of the database is held while a mail is sent
                 self._settle([self._deliver(parcel, until)])
             return
         under_way = {self._helpers.submit(self._deliver, parcel, until) for parcel in self._parcels(mails)}
         while under_way:
-            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            done, under_way = wait(under_way, SETTLE_AFTER_SECONDS)
             self._settle([future.result() for future in done])
 
     def _settle(self, outcomes: Iterable[_Outcome]) -> None:
