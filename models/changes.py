@@ -164,6 +164,7 @@ class _SqliteLine:
         most = LOOK_ANYWAY_SECONDS if self._log.works else LOOK_EVERY_SECONDS
         if self._log.wait(min(left, most, self._look_again)):
             self._look_again = LOOK_AT_FIRST_SECONDS
+            time.sleep(LOOK_AT_FIRST_SECONDS)  # a commit is written in many pieces, and each is told of
         else:
             self._look_again = min(1.3 * self._look_again, most)
 
