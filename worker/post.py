@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -28,7 +29,7 @@ from operations.installation import Installation
 from operations.reading_ahead import read_ahead
 from operations.settle_message import bury, settle_messages, try_again_later
 from operations.workspace import Workspace
-from worker.hurry import AT_MOST_SECONDS, LULL_SECONDS, Hurry
+from worker.hurry import AT_MOST_SECONDS, Hurry
 
 log = logging.getLogger("etappe.post")
 
@@ -115,19 +116,21 @@ class Post:
         if not self._look(is_anybody_to_be_asked):
             return 0
         until = self._now() + LEASE / 2
-        if self._hurry:
-            self._hurry.goes_on()
-        messages = claim_asking(self._db, self._now())
-        for some in _in_tens(bundles(messages)):
-            self._deliver_some(some, until)
+        with self._hurry.asking() if self._hurry else nullcontext():
+            messages = claim_asking(self._db, self._now())
+            for some in _in_tens(bundles(messages)):
+                self._deliver_some(some, until)
         return len(messages)
 
     def _stand_back(self) -> None:
-        """While people are asked one after the other, let what is merely to be told wait, for a while."""
+        """While people are asked one after the other, let what is merely to be told wait, for a while.
+
+        The more are asked, the less often it is looked for the next: several are then asked together.
+        """
         at_last = time.monotonic() + AT_MOST_SECONDS
         while self._hurry and self._hurry.lasts() and time.monotonic() < at_last and not self._stopped():
             if not self._deliver_asking():
-                time.sleep(LULL_SECONDS / 4)
+                time.sleep(self._hurry.lull / 2)
 
     def _deliver_the_rest(self) -> int:
         """A slow mail server may make it last as long as the lease; what is left then comes with the next claim."""

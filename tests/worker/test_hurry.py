@@ -69,6 +69,39 @@ def test_the_more_are_asked_the_longer_it_is_waited_for_another(monkeypatch: pyt
     assert (alone.lasts(), several.lasts()) == (False, True)
     moment += hurry.MOST_LULLS * hurry.LULL_SECONDS
     assert not several.lasts()
+    moment += hurry.PAUSE_SECONDS
     several.goes_on()
     moment += 1.5 * hurry.LULL_SECONDS
     assert not several.lasts(), "after a pause it begins anew"
+
+
+def test_one_after_the_other_need_not_come_within_a_lull(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: moment)
+    hurried = Hurry()
+    for _ in range(3):
+        hurried.goes_on()
+        moment += 0.9 * hurry.PAUSE_SECONDS
+    hurried.goes_on()
+    moment += 3.5 * hurry.LULL_SECONDS
+    assert hurried.lasts()
+
+
+def test_it_lasts_while_asking_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: moment)
+    hurried = Hurry()
+    with hurried.asking():
+        moment += 10 * hurry.PAUSE_SECONDS
+        assert hurried.lasts()
+    moment += 0.5 * hurry.LULL_SECONDS
+    assert hurried.lasts(), "for a moment after it"
+    moment += hurry.LULL_SECONDS
+    assert not hurried.lasts()
+
+
+def test_it_does_not_last_for_ever_when_asking_fails() -> None:
+    hurried = Hurry()
+    with pytest.raises(OSError), hurried.asking():
+        raise OSError
+    assert seconds(hurried, threading.Event()) < hurry.AT_MOST_SECONDS / 2
