@@ -129,8 +129,8 @@ class Post:
         """
         at_last = time.monotonic() + AT_MOST_SECONDS
         while self._hurry and self._hurry.lasts() and time.monotonic() < at_last and not self._stopped():
-            if not self._deliver_asking():
-                time.sleep(self._hurry.lull / 2)
+            time.sleep(self._hurry.lull / 2)
+            self._deliver_asking()
 
     def _deliver_the_rest(self) -> int:
         """A slow mail server may make it last as long as the lease; what is left then comes with the next claim."""
