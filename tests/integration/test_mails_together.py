@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from email.message import EmailMessage
 
 import pytest
 
@@ -91,3 +93,47 @@ def test_ten_mails_are_written_with_as_many_statements_as_two(db: Database) -> N
         took[count] = [statement for statement in statements if not statement.startswith("UPDATE")]
         post(company, FakeSender()).deliver_all()
     assert len(took[10]) - 8 == len(took[2])  # each is settled by a transaction of its own, where they go one by one
+
+
+def test_what_was_sent_together_is_settled_by_one_statement(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.post.SETTLE_AFTER_SECONDS", 60.0)
+    company = Company(db)
+    company.start(one_gate(ALL))
+    delivering = post(company, FakeSender(), at_once=4)
+    with counted(company.db) as statements:
+        delivering.deliver()
+    delivering.close()
+    assert [one.state for one in company.messages("request")] == 3 * [MessageState.SENT]
+    assert len([one for one in statements if one.startswith("UPDATE messages SET state")]) == 1
+
+
+def test_a_slow_answer_keeps_no_other_mail_from_being_settled(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(ALL))
+    others_are_settled: list[bool] = []
+
+    class Slow(FakeSender):
+        def send(self, message: EmailMessage, recipient: str) -> None:
+            if recipient == ANNA:
+                others_are_settled.append(within_half_a_minute(lambda: settled(company) >= {BEN, CARLA}))
+            super().send(message, recipient)
+
+    delivering = post(company, Slow(), at_once=4)
+    delivering.deliver()
+    delivering.close()
+    assert others_are_settled == [True]
+    assert settled(company) == {ANNA, BEN, CARLA}
+
+
+def settled(company: Company) -> set[str]:
+    """Whose mail that asks is settled."""
+    return {one.recipient for one in company.messages("request") if one.state is MessageState.SENT}
+
+
+def within_half_a_minute(so: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 30
+    while not so():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
