@@ -170,7 +170,13 @@ class Post:
     def _parcels(self, mails: Sequence[Sequence[Message]]) -> Iterator[_Parcel]:
         """Write a few mails together: what they look at is read at once."""
         with self._db.read() as session:
-            read_ahead(session, [message for messages in mails for message in messages], now := self._now())
+            now = self._now()
+            try:
+                read_ahead(session, [message for messages in mails for message in messages], now)
+            except Exception:  # a message that cannot be written; it is found out which when each reads by itself
+                log.exception("what several mails look at could not be read at once")
+                session.rollback()
+                session.info.clear()
             known: dict[str | None, Workspace] = {}
             for messages in mails:
                 yield from self._parcels_of(session, messages, known, now)

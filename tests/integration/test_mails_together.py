@@ -8,6 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from domain.mail_times import Occasion
 from models.database import Database
 from models.outbox import Message, MessageState
 from notifications.messages import Mail
@@ -93,6 +94,22 @@ def test_ten_mails_are_written_with_as_many_statements_as_two(db: Database) -> N
         took[count] = [statement for statement in statements if not statement.startswith("UPDATE")]
         post(company, FakeSender()).deliver_all()
     assert len(took[10]) - 8 == len(took[2])  # each is settled by a transaction of its own, where they go one by one
+
+
+@pytest.mark.parametrize("nonsense", [{"decision_id": "seven"}, {"request_id": {"no": "id"}}, {"gate_id": [1]}])
+def test_a_message_that_cannot_be_read_about_holds_up_no_other(db: Database, nonsense: dict[str, object]) -> None:
+    company = Company(db)
+    company.start(one_gate(ALL))
+    with db.write() as session:
+        bad = Message(rollout_id=company.rollout_id, recipient=EMIL, topic="receipt", dedup_key="bad", facts=nonsense,
+                      occasion=Occasion.EVENT, due_at=company.now, created_at=company.now)  # fmt: skip
+        session.add(bad)
+    sender = FakeSender()
+    post(company, sender).deliver_all()
+    assert {message.state for message in company.messages() if message.dedup_key != "bad"} == {MessageState.SENT}
+    [bad] = [message for message in company.messages() if message.dedup_key == "bad"]
+    assert (bad.state, bad.tries) == (MessageState.PENDING, 1)
+    assert bad.last_error
 
 
 def test_what_was_sent_together_is_settled_by_one_statement(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
