@@ -88,13 +88,13 @@ class _ForSeveral:
     names: tuple[str, ...]
     places: tuple[tuple[int, bool], ...]
 
-    def filled(self, given: Collection[tuple[Any, ...]]) -> Select[Any]:
-        """The query for all of these; it may find more, where several values are compared."""
+    def values(self, given: Collection[tuple[Any, ...]]) -> dict[str, Any]:
+        """The query's values for all of these; it may find more, where several are compared."""
         values = dict(zip(self.names, next(iter(given)), strict=True))
         for place, is_in in self.places:
             of_each = (one for each in given for one in (each[place] if is_in else (each[place],)))
             values[self.names[place]] = list(dict.fromkeys(of_each))
-        return self.query.params(values)
+        return values
 
     def given(self, like: tuple[Any, ...], values: Sequence[Any]) -> tuple[Any, ...]:
         """The values for which a row is found, where others are `like` these."""
@@ -144,6 +144,11 @@ def read_once(session: Session, query: Callable[_P, Select[_T]], *given: _P.args
     return memory[key]
 
 
+def was_read(session: Session, query: Callable[_P, Select[_T]], *given: _P.args, **named: _P.kwargs) -> bool:
+    """Whether this was asked before in this transaction, so that `read_once` may know it."""
+    return (query, given, tuple(named.items())) in session.info.get(_READ, {})
+
+
 def read_each(
     session: Session, query: Callable[_P, Select[_T]], given: Iterable[tuple[Any, ...]]
 ) -> dict[tuple[Any, ...], Sequence[_T]]:
@@ -160,7 +165,7 @@ def read_each(
     if unknown:
         several = _for_several(query)
         with session.no_autoflush:
-            for row, *values in session.execute(several.filled(unknown)):
+            for row, *values in session.execute(several.query, several.values(unknown)):
                 unknown.get(several.given(asked[0], values), []).append(row)
         memory.update(((query, each, ()), rows) for each, rows in unknown.items())
     return {each: memory[query, each, ()] for each in asked}

@@ -25,7 +25,7 @@ from models.conditions import Condition
 from models.database import Database
 from models.gates import GateRow, current_gates
 from models.people import chats
-from models.reading import read_once
+from models.reading import read_once, was_read
 from models.record import AuditEntry
 from models.requests import Decision
 from models.rollouts import (
@@ -129,7 +129,8 @@ class Workspace:
 
         Nor is what few rollouts have asked for in vain (models/seldom.py).
         """
-        if query in SELDOM and SELDOM[query] not in self._there_is():
+        maybe_in_vain = query in SELDOM and not was_read(self.session, query, *given, **named)
+        if maybe_in_vain and SELDOM[query] not in self._there_is():
             return ()
         return read_once(self.session, query, *given, **named)
 
