@@ -13,8 +13,8 @@ from contextlib import contextmanager
 LULL_SECONDS = 0.02
 """It is over when nobody was asked for so long; for as many times as long where several were asked without a pause."""
 MOST_LULLS = 5
-PAUSE_SECONDS = 0.25
-"""Who is asked within so long after somebody else is asked without a pause: one decision takes a part of it."""
+PAUSE_SECONDS = 0.06
+"""Who is asked within so long after somebody else is asked without a pause: many decide then, or at several gates."""
 AT_MOST_SECONDS = 2.0
 """While very many are asked without a pause, everything else has its turn now and then."""
 
