@@ -29,6 +29,9 @@ from worker.prefect_server import prefect_environment, server_parts, worker_part
 
 PATIENCE_SECONDS = 120
 STOCK = "process"
+POLL = "PREFECT_WORKER_QUERY_SECONDS"
+POLLED_EVERY_SECONDS = 10.0
+"""By a worker as it comes. People come at any moment of that, so the waits before Run and resume are spread over it."""
 STEP = "prefect.deployments.steps.set_working_directory"
 AS_IT_COMES = "process worker, as it comes"
 Found = TypeVar("Found")
@@ -39,8 +42,8 @@ def main() -> None:
     [count] = numbers(9)
     with reporting(__file__, __doc__) as report, tempfile.TemporaryDirectory() as folder:
         home, port = Path(folder), free_port()
-        clients = {k: v for k, v in prefect_environment(home, port).items() if not k.startswith("PREFECT_SERVER_")}
-        os.environ.update(clients)
+        ours = prefect_environment(home, port)
+        os.environ.update({name: ours[name] for name in ours if not name.startswith(("PREFECT_SERVER_", POLL))})
         with Crew(home / "logs") as crew:
             for part in server_parts(home, port):
                 crew.start(part)
@@ -58,7 +61,7 @@ def main() -> None:
 
 def _workers(home: Path, port: int) -> dict[str, Part]:
     ours, stock = worker_part(home, port), worker_part(home, port, worker_type=STOCK)
-    usual = {name: value for name, value in stock.environment.items() if name != "PREFECT_WORKER_QUERY_SECONDS"}
+    usual = {name: value for name, value in stock.environment.items() if name != POLL}
     return {
         "warm worker": ours,
         "process worker, poll of 1 s": stock,
@@ -72,7 +75,7 @@ def _measure(home: Path, part: Part, number: int, count: int) -> tuple[list[floa
     with Crew(home / f"logs-{number}") as crew:
         crew.start(replace(part, ready_within=part.ready_within * 2))
         deployment = _deploy()
-        pairs = [_start_and_wake(deployment, home / f"{number}-{turn}") for turn in range(count + 1)][1:]
+        pairs = [_start_and_wake(deployment, home / f"{number}-{turn}", turn / count) for turn in range(count + 1)][1:]
     return [start for start, _ in pairs], [wake for _, wake in pairs]
 
 
@@ -96,20 +99,21 @@ def _deploy() -> Any:
         )
 
 
-def _start_and_wake(deployment: Any, file: Path) -> tuple[float, float]:
+def _start_and_wake(deployment: Any, file: Path, moment: float) -> tuple[float, float]:
+    """`moment` is how far between two polls both come, from 0 to 1."""
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:
+        time.sleep(1 + moment * POLLED_EVERY_SECONDS)
         began = time.time()
         run = client.create_flow_run_from_deployment(deployment, parameters={"file": str(file)})
         start = until(lambda: _line(file, 0)) - began
         until(lambda: client.read_flow_run(run.id).state_name == "Suspended" or None)
-        time.sleep(1.5)  # its process ends; a worker that polls is at some moment between two polls
+        time.sleep(1.5 + moment * POLLED_EVERY_SECONDS)  # its process ends meanwhile
         began = time.time()
         client.resume_flow_run(run.id)
         wake = until(lambda: _line(file, 1)) - began
         until(lambda: client.read_flow_run(run.id).state_name == "Completed" or None)
-    time.sleep(1)
     return start, wake
 
 
