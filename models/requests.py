@@ -32,7 +32,7 @@ from models.base import (
 )
 from models.gates import GateRow
 from models.reading import prepared, rows_of
-from models.rollouts import Rollout, StageRow
+from models.rollouts import Rollout, StageRow, locked_rollouts
 
 
 class Purpose(StrEnum):
@@ -265,7 +265,7 @@ def behind_link(token_hash: str) -> Select[Link, Request, GateRow, Rollout]:
 def rollout_behind_link_locked(token_hash: str) -> Select[Rollout]:
     """The rollout that a link leads to, locked until the transaction ends; read all else behind the link only then."""
     asked = select(Request.rollout_id).join(Link, Link.request_id == Request.id).where(Link.token_hash == token_hash)
-    return select(Rollout).where(Rollout.id == asked.scalar_subquery()).with_for_update(of=Rollout)
+    return locked_rollouts().where(Rollout.id == asked.scalar_subquery())
 
 
 @prepared

@@ -20,7 +20,7 @@ from sqlalchemy import (
     tuple_,
     type_coerce,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship, undefer
+from sqlalchemy.orm import Mapped, lazyload, mapped_column, relationship, undefer
 
 from domain.plan import Plan
 from domain.states import ENDED, RolloutState, StageState
@@ -154,7 +154,17 @@ def plan_versions_of(name: str) -> Select[PlanVersion]:
 @prepared
 def rollout_locked(rollout_id: str) -> Select[Rollout]:
     """One rollout, locked until the transaction ends (SQLite: the write transaction itself is the lock)."""
-    return select(Rollout).where(Rollout.id == rollout_id).with_for_update(of=Rollout)
+    return locked_rollouts().where(Rollout.id == rollout_id)
+
+
+def locked_rollouts() -> Select[Rollout]:
+    """Rollouts to be locked, without what they are joined with elsewhere.
+
+    PostgreSQL, once it has waited for a lock, looks at the row again as it is by then, but at joined rows as they were:
+    a rollout that has gone over to another version of its plan meanwhile would not be found.
+    (https://www.postgresql.org/docs/current/transaction-iso.html, Read Committed)
+    """
+    return select(Rollout).options(lazyload(Rollout.plan_version)).with_for_update(of=Rollout)
 
 
 @prepared

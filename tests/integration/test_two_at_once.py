@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from threading import Barrier, Thread
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, text
 
 from domain.errors import EtappeError, GateSettled
 from models.database import Database
 from models.outbox import Message
-from models.requests import Decision
+from models.requests import Decision, RequestState
+from models.rollouts import PlanVersion
 from operations.cancel_rollout import cancel_rollout
 from operations.check_stalled import check_stalled
 from operations.claim_messages import claim_messages
-from operations.record_decision import DecisionForm, record_decision
+from operations.record_decision import DecisionForm, record_decision, record_decision_as
 from operations.start_rollout import Start, start_rollout
-from operations.workspace import Actor
+from operations.workspace import Actor, locked
 from plans.reading import read_plan
 from tests.company import KEYS, PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
 
@@ -186,3 +189,47 @@ def test_two_relays_never_claim_the_same_message(db: Database) -> None:
     while more := claim_messages(db, company.now):
         claimed += [message.id for message in more]
     assert len(claimed) == len(set(claimed)) == stored
+
+
+@pytest.mark.parametrize("door", ["link", "name"])
+def test_whoever_decides_while_the_rollout_goes_over_to_a_newer_plan_is_heard(db: Database, door: str) -> None:
+    company = Company(db)
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any"))
+    form = DecisionForm("approve", company.code(company.asked(ANNA)), company.page(company.asked(ANNA)).digest)
+    came_back: list[object] = []
+
+    def decide() -> None:
+        try:
+            if door == "link":
+                page = record_decision(db, KEYS, company.token(company.asked(ANNA)), form, company.now)
+            else:
+                page = record_decision_as(db, KEYS, company.rollout_id, "gate", form, Actor(ANNA, "api"), company.now)
+            came_back.append(page.state)
+        except EtappeError as refusal:
+            came_back.append(refusal)
+
+    deciding = Thread(target=decide)
+    with locked(db, KEYS, company.rollout_id, company.now) as ws:
+        before = ws.rollout.plan_version
+        newer = PlanVersion(name=before.name, version=2, digest="0" * 64, document=before.document,
+                            source=before.source, created_at=company.now)  # fmt: skip
+        ws.session.add(newer)
+        ws.session.flush()
+        ws.rollout.plan_version = newer
+        ws.session.flush()
+        deciding.start()
+        waits_for_the_lock(db)
+    deciding.join()
+    assert came_back == [RequestState.DONE]
+
+
+def waits_for_the_lock(db: Database) -> None:
+    """On SQLite whoever writes waits before they look at anything."""
+    until = time.monotonic() + 30
+    while not db.is_sqlite:
+        with db.read() as session:
+            waiting = session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        if waiting:
+            return
+        assert time.monotonic() < until, "nobody waits"
+        time.sleep(0.02)
