@@ -199,6 +199,29 @@ def test_a_text_is_confirmed_by_link(company: Company, browser: TestClient) -> N
     assert company.gate()["state"] == "passed"
 
 
+@pytest.mark.parametrize("field", ["lessons", "condition-1-what"])
+def test_a_text_is_not_confirmed_with_what_its_form_does_not_have(
+    company: Company, browser: TestClient, field: str
+) -> None:
+    company.start(one_gate(ACKNOWLEDGEMENT))
+    request = company.asked("dora@example.com")
+    form = {**filled(company, browser, request, decision="approve"), field: "Too much"}
+    answer = browser.post(link(company, request), data=form)
+    assert answer.status_code == 422
+    assert f"hat kein Feld «{field}»" in answer.text
+    assert decisions(company.db) == 0
+
+
+@pytest.mark.parametrize(("gate", "person"), [(MEASUREMENT, "ben@example.com"), (CHECKLIST, "anna@example.com")])
+def test_what_is_to_be_filled_in_is_not_decided(company: Company, browser: TestClient, gate: str, person: str) -> None:
+    company.start(one_gate(gate))
+    request = company.asked(person)
+    answer = browser.post(link(company, request), data=filled(company, browser, request, decision="approve"))
+    assert answer.status_code == 422
+    assert decisions(company.db) == 0
+    assert company.gate()["state"] == "open"
+
+
 def test_whoever_asks_for_changes_decides_later_by_the_same_link(company: Company, browser: TestClient) -> None:
     company.start(one_gate(SIGN_OFF))
     request = company.asked("ben@example.com")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import psycopg
@@ -18,9 +17,9 @@ from domain.lateness import CHECK_MAY_REST
 from models.database import Database
 from models.turns import Turn
 from operations.report_late_check import report_late_check
-from settings import CHECKOUT
 from tests.company import SIGN_OFF, Company, one_gate
 from tests.integration.test_two_at_once import race
+from tests.other_process import another_process
 
 HOLDS_THE_TURN = """
 import sys, time
@@ -32,17 +31,9 @@ time.sleep(60)
 """
 
 
-@contextmanager
-def another_process(db: Database, name: str) -> Iterator[subprocess.Popen[str]]:
+def holding(db: Database, name: str) -> AbstractContextManager[subprocess.Popen[str]]:
     """A process that has the turn, as it has said."""
-    command = [sys.executable, "-c", HOLDS_THE_TURN, db.url, name]
-    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "True\n"
-            yield process
-        finally:
-            process.kill()
+    return another_process(HOLDS_THE_TURN, db.url, name, says="True")
 
 
 def within(seconds: float, holds: Callable[[], bool]) -> bool:
@@ -75,14 +66,14 @@ def test_the_turns_of_two_things_are_two(db: Database) -> None:
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 def test_the_turn_of_a_process_that_dies_is_free_within_seconds(db: Database, end: signal.Signals) -> None:
-    with another_process(db, "paint") as process, Turn(db, "paint") as turn:
+    with holding(db, "paint") as process, Turn(db, "paint") as turn:
         assert not turn.is_mine()
         process.send_signal(end)
         assert within(5, turn.is_mine)
 
 
 def test_a_process_that_is_stopped_keeps_its_turn(db: Database) -> None:
-    with another_process(db, "paint") as process, Turn(db, "paint") as turn:
+    with holding(db, "paint") as process, Turn(db, "paint") as turn:
         process.send_signal(signal.SIGSTOP)
         assert not within(1, turn.is_mine)
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import signal
 import statistics
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import text
 
 from models.database import Database
-from settings import CHECKOUT
+from tests.other_process import another_process
 
 TABLE = "CREATE TABLE counted (times INTEGER)"
 COUNT = "UPDATE counted SET times = times + 1"
@@ -40,19 +36,6 @@ with Database(sys.argv[1]).write():
 """
 
 
-@contextmanager
-def another_process(program: str, db: Database) -> Iterator[subprocess.Popen[str]]:
-    """A process that runs this program and has begun to write."""
-    command = [sys.executable, "-c", program, db.url]
-    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "writes\n"
-            yield process
-        finally:
-            process.kill()
-
-
 @pytest.fixture(autouse=True)
 def _on_sqlite(db: Database) -> None:
     if not db.is_sqlite:
@@ -69,7 +52,7 @@ def test_a_process_that_writes_without_a_pause_passes_nobody_over(db: Database) 
             return int(session.execute(text("SELECT times FROM counted")).scalar_one())
 
     went_first = []
-    with another_process(WRITES_WITHOUT_A_PAUSE, db):
+    with another_process(WRITES_WITHOUT_A_PAUSE, db.url, says="writes"):
         for _ in range(20):
             before = counted()
             with db.write() as session:
@@ -85,7 +68,7 @@ def test_a_process_that_dies_while_it_writes_holds_nobody_up(db: Database) -> No
             session.execute(text(TABLE))
         written.set()
 
-    with another_process(WRITES_ON, db) as process:
+    with another_process(WRITES_ON, db.url, says="writes") as process:
         waiting = threading.Thread(target=write)
         waiting.start()
         assert not written.wait(0.3)
