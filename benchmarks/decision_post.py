@@ -27,7 +27,8 @@ from models import schema
 from models.checks import CheckRun
 from models.database import Database
 from settings import Settings
-from tests.company import KEYS, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 from web.app import create_app
 
 

@@ -23,8 +23,8 @@ from operations.import_people import import_people
 from operations.start_rollout import Start, start_rollout
 from plans.directory import read_directory
 from plans.reading import read_plan
-from tests.company import SIGN_OFF, one_gate
 from tests.postgres import Postgres
+from tests.sample_plans import SIGN_OFF, one_gate
 
 PLANS = Path(__file__).parents[1] / "plans"
 KEYS = (b"a secret that only benchmarks know",)

@@ -40,7 +40,8 @@ from operations.start_rollout import Start, start_rollout
 from operations.tokens import make_token
 from operations.verify_record import verify_record
 from plans.reading import read_plan
-from tests.company import ANNA, BEN, KEYS, REQUESTER, Company, one_gate
+from tests.company import ANNA, BEN, KEYS, REQUESTER, Company
+from tests.sample_plans import one_gate
 
 CLIENTS = 16
 WARM_UP_GATES = 10 * CLIENTS

@@ -32,8 +32,9 @@ from benchmarks.kit.report import Report, numbers, reporting
 from benchmarks.kit.serving import DISK, commits_per_second, durable_postgres, used, web
 from models import schema
 from models.database import Database
-from tests.company import ANNA, KEYS, SIGN_OFF, Company, one_gate
+from tests.company import ANNA, KEYS, Company
 from tests.postgres import Postgres
+from tests.sample_plans import SIGN_OFF, one_gate
 
 CLIENTS = 16
 WARM_UP = 20 * CLIENTS

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from models.database import Database
 from models.requests import Purpose, Request, RequestState
-from tests.company import DORA, SIGN_OFF, Company, one_gate
+from tests.company import DORA, Company
 from tests.integration.test_lapse import gate, plan, stage
+from tests.sample_plans import SIGN_OFF, one_gate
 
 OWNED = one_gate(f"{SIGN_OFF}, quorum: all").replace(
     "title: Only stage\n", "title: Only stage\n    owner: finance-head\n"

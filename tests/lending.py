@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from models.requests import RequestState, VoidReason
-from tests.company import PEOPLE, SIGN_OFF, Company, one_gate
+from tests.company import PEOPLE, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 DIRECTORY = PEOPLE.replace(
     "  - {email: anna@example.com, name: Anna Keller, language: de}",

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from models.base import Base
 from models.database import Database
 from models.gates import GateRow
-from tests.company import ROLES, SIGN_OFF, Company, one_gate
+from tests.company import Company
+from tests.sample_plans import ROLES, SIGN_OFF, one_gate
 
 ALL = one_gate(f"{SIGN_OFF}, quorum: all")
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from models.database import Database
 from models.requests import Purpose, RequestState
-from tests.company import ANNA, MONDAY, ROLES, SIGN_OFF, Company
+from tests.company import ANNA, MONDAY, Company
+from tests.sample_plans import ROLES, SIGN_OFF
 
 BOARD = f"{SIGN_OFF}, quorum: any"
 FINANCE = 'kind: sign-off, question: "Still?", approvers: [finance]'

@@ -5,7 +5,8 @@ from __future__ import annotations
 from domain.conditions import TypedCondition
 from models.conditions import Condition, conditions_of
 from models.database import Database
-from tests.company import ANNA, ROLES, Company
+from tests.company import ANNA, Company
+from tests.sample_plans import ROLES
 
 OUTSIDER = "max@elsewhere.example"
 WITH_CONDITIONS = "approve-with-conditions"

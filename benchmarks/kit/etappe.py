@@ -38,7 +38,8 @@ from operations.show_request import show_request
 from operations.start_rollout import Start, start_rollout
 from plans.directory import read_directory
 from plans.reading import read_plan
-from tests.company import PEOPLE, REQUESTER, ROLES, SIGN_OFF
+from tests.company import PEOPLE, REQUESTER
+from tests.sample_plans import ROLES, SIGN_OFF
 from worker.parts import Crew
 
 PATIENCE_SECONDS = 120

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import REQUESTER, Terminal
-from tests.company import one_gate
+from tests.sample_plans import one_gate
 
 PLAN = one_gate("kind: measurement, metric: hits, at_least: 70")
 

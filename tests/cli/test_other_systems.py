@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Terminal
-from tests.company import ROLES
+from tests.sample_plans import ROLES
 
 PLAN = f"""
 plan: systems

@@ -8,7 +8,7 @@ import pytest
 
 from plans.catalogue import BUNDLED
 from tests.cli.conftest import Terminal
-from tests.company import SIGN_OFF, one_gate
+from tests.sample_plans import SIGN_OFF, one_gate
 
 BROKEN = one_gate(SIGN_OFF.replace("approvers: [board]", "aprovers: [board]"))
 

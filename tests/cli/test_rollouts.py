@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import REQUESTER, Terminal
-from tests.company import ROLES
+from tests.sample_plans import ROLES
 
 MEASURED = f"""
 plan: measured

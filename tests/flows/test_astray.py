@@ -10,8 +10,8 @@ import psutil  # type: ignore[import-untyped]  # its stubs are a package of thei
 import pytest
 
 from models.rollouts import rollouts_newest_first
-from tests.company import SIGN_OFF, one_gate
 from tests.flows.conftest import Etappe, eventually
+from tests.sample_plans import SIGN_OFF, one_gate
 from worker.prefect_server import worker_name
 
 Write = Callable[[str, str], str]

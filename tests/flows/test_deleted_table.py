@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.company import SIGN_OFF, one_gate
 from tests.flows.conftest import Etappe, eventually
+from tests.sample_plans import SIGN_OFF, one_gate
 
 
 def test_a_deleted_table_comes_back(etappe: Etappe) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from operations.cancel_rollout import cancel_rollout
 from operations.workspace import Actor
-from tests.company import SIGN_OFF, one_gate
 from tests.flows.conftest import Etappe, eventually
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANY = f"{SIGN_OFF}, quorum: any"
 WAITING = "Waiting for: Anna Keller, Ben Frei, Carla Rossi"

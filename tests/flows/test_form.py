@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from models.rollouts import rollouts_newest_first
-from tests.company import ROLES, SIGN_OFF
 from tests.flows.conftest import Etappe
+from tests.sample_plans import ROLES, SIGN_OFF
 
 Write = Callable[[str, str], str]
 

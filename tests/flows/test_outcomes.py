@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from operations.cancel_rollout import cancel_rollout
 from operations.resume_rollout import resume_rollout
 from operations.workspace import Actor
-from tests.company import ROLES, SIGN_OFF
 from tests.flows.conftest import Etappe, eventually
+from tests.sample_plans import ROLES, SIGN_OFF
 
 LEA = Actor("lea@example.com", "command")
 

@@ -22,10 +22,11 @@ from notifications.senders import SmtpPool, SmtpSender
 from operations.claim_messages import claim_messages
 from operations.compose_message import Composer
 from operations.show_request import show_request
-from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, REQUESTER, Company
 from tests.delivering import kinds, post, text_of
 from tests.fakes import FakeSender
 from tests.flows.conftest import free_port
+from tests.sample_plans import SIGN_OFF, one_gate
 from worker.hurry import Hurry
 from worker.relay import MAILS_AT_ONCE
 

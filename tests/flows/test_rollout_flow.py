@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.company import ROLES, SIGN_OFF
 from tests.flows.conftest import Etappe, eventually
+from tests.sample_plans import ROLES, SIGN_OFF
 
 Write = Callable[[str, str], str]
 

@@ -24,8 +24,9 @@ from operations.resume_rollout import resume_rollout
 from operations.run_gates import runs_to_follow, wanted_run
 from operations.workspace import Actor
 from settings import CHECKOUT
-from tests.company import REQUESTER, ROLES
+from tests.company import REQUESTER
 from tests.flows.conftest import Etappe, eventually
+from tests.sample_plans import ROLES
 from worker.prefect_facts import PrefectFacts
 
 LEA = Actor(REQUESTER, "command")

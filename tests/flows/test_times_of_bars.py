@@ -16,9 +16,10 @@ from operations.record_decision import DecisionForm, record_decision
 from operations.show_request import show_request
 from operations.start_rollout import Start, start_rollout
 from plans.reading import read_plan
-from tests.company import REQUESTER, SIGN_OFF, one_gate
+from tests.company import REQUESTER
 from tests.flows.conftest import Etappe, eventually
 from tests.flows.test_prefect_away import TWO_STAGES, Cable, cable
+from tests.sample_plans import SIGN_OFF, one_gate
 
 __all__ = ["cable"]
 ANNA, BEN = "anna@example.com", "ben@example.com"

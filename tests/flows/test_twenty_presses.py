@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from models.rollouts import rollouts_newest_first
-from tests.company import SIGN_OFF, one_gate
 from tests.flows.conftest import Etappe, eventually
+from tests.sample_plans import SIGN_OFF, one_gate
 
 PRESSES = 20
 

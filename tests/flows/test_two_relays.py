@@ -9,8 +9,9 @@ import pytest
 
 from operations.start_rollout import Start, start_rollout
 from plans.reading import read_plan
-from tests.company import REQUESTER, SIGN_OFF, one_gate
+from tests.company import REQUESTER
 from tests.flows.conftest import Etappe, Relay, eventually
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANY = f"{SIGN_OFF}, quorum: any"
 SHOWN = {"Stage: Only stage": "Waiting", "Gate: The gate (0 of 1)": "Waiting"}

@@ -13,9 +13,10 @@ from domain.errors import InvalidInput, NotAllowed, UnknownAbsence, UnknownPerso
 from domain.reasons import Reason
 from models.database import Database
 from models.requests import RequestState, VoidReason
-from tests.company import ANNA, BEN, CARLA, DORA, EMIL, FRITZ, GINA, HUGO, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import ANNA, BEN, CARLA, DORA, EMIL, FRITZ, GINA, HUGO, REQUESTER, Company
 from tests.delivering import written
 from tests.lending import DIRECTORY
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ESCALATES = "escalate: [{after: 5 business days, to: chair}]"
 ALL = one_gate(f"{SIGN_OFF}, quorum: all, {ESCALATES}")

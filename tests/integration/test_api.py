@@ -9,7 +9,8 @@ import pytest
 from operations.import_people import import_people
 from plans.directory import read_directory
 from tests.api_client import BEN, Api, refused
-from tests.company import PEOPLE, SIGN_OFF, Company, one_gate
+from tests.company import PEOPLE, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 
 @pytest.mark.parametrize(

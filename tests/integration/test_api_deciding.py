@@ -7,7 +7,8 @@ from datetime import timedelta
 from operations.delegate import delegate
 from operations.workspace import Actor
 from tests.api_client import ANNA, BEN, CARLA, DORA, EMIL, Api, refused
-from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, REQUESTER, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 CHECKLIST = """kind: checklist, question: "Who works on it?", filled_by: anna@example.com, items: [
   {id: people, title: People, kind: people, minimum: 2}, {id: posts, title: Posts, kind: number, minimum: 3},

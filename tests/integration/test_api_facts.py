@@ -12,7 +12,8 @@ from models.database import Database
 from operations.describe_request import describe_request
 from operations.describe_rollout import describe_rollout
 from operations.show_gate import show_gate
-from tests.company import REQUESTER, ROLES, Company
+from tests.company import REQUESTER, Company
+from tests.sample_plans import ROLES
 from web.api.facts import RolloutFacts
 from web.api.question_facts import QuestionFacts
 

@@ -6,7 +6,8 @@ import pytest
 from httpx import Response
 
 from tests.api_client import ADMIN, BEN, DORA, EMIL, Api, refused
-from tests.company import REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import REQUESTER, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 
 def test_a_gate_is_waived_by_whom_the_plan_names_though_they_were_never_asked(company: Company, api: Api) -> None:

@@ -24,7 +24,8 @@ from schemathesis.specs.openapi.checks import (
 
 from models.database import Database
 from tests.api_client import Api
-from tests.company import PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import PEOPLE, REQUESTER, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANNA, BEN, DORA, ADMIN = "anna@example.com", "ben@example.com", "dora@example.com", "emil@example.com"
 CALLS = 12

@@ -10,7 +10,8 @@ import pytest
 from domain.errors import InvalidInput
 from operations.describe_rollout import describe_rollout, list_rollouts
 from tests.api_client import ADMIN, BEN, DORA, EMIL, Api, refused
-from tests.company import REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import REQUESTER, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 STAGE_OF_DORA = one_gate(SIGN_OFF).replace("    title: Only stage\n", f"    title: Only stage\n    owner: {DORA}\n")
 

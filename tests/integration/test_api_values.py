@@ -8,7 +8,8 @@ import pytest
 from httpx import Response
 
 from tests.api_client import ADMIN, ANNA, BEN, EMIL, Api, refused
-from tests.company import REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import REQUESTER, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 MEASUREMENT = "kind: measurement, metric: visits, at_least: 100, measured_by: ben@example.com"
 

@@ -16,8 +16,9 @@ import pytest
 from models.database import Database
 from operations.installation import Installation
 from settings import Settings
-from tests.company import KEYS, REQUESTER, Company, one_gate
+from tests.company import KEYS, REQUESTER, Company
 from tests.https_server import NAME, PUBLIC, Answer, HttpsServer, connected_to, here, running, says
+from tests.sample_plans import one_gate
 from worker.asker import Asker
 from worker.asking import LARGEST_ANSWER, Network, NotAnswered, ask
 

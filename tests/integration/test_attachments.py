@@ -21,9 +21,10 @@ from operations.list_attachments import list_attachments
 from operations.record_decision import DecisionForm, record_decision
 from operations.workspace import Actor
 from settings import Settings
-from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, REQUESTER, Company
 from tests.integration.test_lapse import gate, plan, stage
 from tests.integration.test_two_at_once import race
+from tests.sample_plans import SIGN_OFF, one_gate
 from web.app import create_app
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"

@@ -12,8 +12,9 @@ from models.absences import Absence
 from models.database import Database
 from models.delegations import delegations
 from models.requests import Request, RequestState
-from tests.company import PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import PEOPLE, REQUESTER, Company
 from tests.lending import DIRECTORY
+from tests.sample_plans import SIGN_OFF, one_gate
 from tests.unit.web_client import Page, text_of
 
 ANNA, BEN, CARLA, HUGO = "anna@example.com", "ben@example.com", "carla@example.com", "hugo@example.com"

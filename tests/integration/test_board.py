@@ -17,7 +17,8 @@ from operations import board
 from operations.board import Board, Part, show_board
 from operations.board_rows import Row
 from tests.api_client import ANNA, BEN, CARLA, DORA, EMIL
-from tests.company import KEYS, LATER, MONDAY, OLDER, PEOPLE, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, MONDAY, OLDER, PEOPLE, Company
+from tests.sample_plans import LATER, SIGN_OFF, one_gate
 from tests.unit.web_client import Page, text_of
 from web import board_page
 

@@ -12,9 +12,10 @@ from models.database import Database
 from models.outbox import Message
 from notifications.rendering import Rendered, render
 from operations.compose_message import Composer, workspace_for
-from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, REQUESTER, Company
 from tests.fakes_prefect import FakePrefect
 from tests.lending import DIRECTORY
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA, HUGO, GINA = (f"{name}@example.com" for name in ("anna", "ben", "carla", "hugo", "gina"))
 ALL = one_gate(f"{SIGN_OFF}, quorum: all, pinned_to: [budget]")

@@ -21,8 +21,9 @@ from operations.record_calendar import record_calendar
 from operations.set_calendar import set_calendar
 from operations.workspace import Actor
 from settings import Settings
-from tests.company import KEYS, PEOPLE, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, PEOPLE, Company
 from tests.https_server import NAME, HttpsServer, here, says
+from tests.sample_plans import SIGN_OFF, one_gate
 from worker.asking import Network
 from worker.busy_days import NotRead, days_in, read_apart
 from worker.calendar_reader import LARGEST, CalendarReader

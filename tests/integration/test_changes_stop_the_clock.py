@@ -12,8 +12,9 @@ from models.requests import RequestState, VoidReason
 from operations.cancel_rollout import cancel_rollout
 from operations.workspace import Actor
 from tests.changing import asked, started
-from tests.company import ANNA, BEN, CARLA, DORA, EMIL, KEYS, SIGN_OFF, Company, one_gate
+from tests.company import ANNA, BEN, CARLA, DORA, EMIL, KEYS, Company
 from tests.integration.test_lapse import gate, plan, stage
+from tests.sample_plans import SIGN_OFF, one_gate
 
 CLOCK = (
     f"{SIGN_OFF}, quorum: all, remind: every 2 days, "

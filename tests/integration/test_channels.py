@@ -14,8 +14,9 @@ from domain.conditions import TypedCondition
 from domain.errors import EvidenceChanged, GateSettled, InvalidInput, NotEligible, UnknownRollout
 from models.database import Database
 from models.requests import Decision, RequestState, decisions_of
-from tests.company import LATER, SIGN_OFF, Company, one_gate
+from tests.company import Company
 from tests.integration.test_two_at_once import deciding, decisions_in, race
+from tests.sample_plans import LATER, SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA, DORA = "anna@example.com", "ben@example.com", "carla@example.com", "dora@example.com"
 CHANNELS = ("api", "command")

@@ -15,8 +15,9 @@ from notifications.chat import ChatMessage
 from operations.installation import Installation
 from operations.settle_message import settle_messages
 from settings import Settings
-from tests.company import KEYS, PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, PEOPLE, REQUESTER, Company
 from tests.fakes import FakeChat, FakeSender
+from tests.sample_plans import SIGN_OFF, one_gate
 from worker import relay
 from worker.chat_post import ChatPost
 

@@ -21,8 +21,9 @@ from domain.lateness import CHECK_EVERY as EVERY
 from models.database import Database
 from models.gates import current_gates
 from operations.check_stalled import CheckReport, check_stalled
-from tests.company import KEYS, MONDAY, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, MONDAY, Company
 from tests.integration.test_two_at_once import race
+from tests.sample_plans import SIGN_OFF, one_gate
 
 HOURS_TO_EXPIRE = (2, 3, 5)
 JUMPS = [timedelta(hours=-2), timedelta(minutes=-30), timedelta(minutes=30), timedelta(hours=2), timedelta(days=1)]

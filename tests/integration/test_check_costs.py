@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from sqlalchemy import event
 
 from models.database import Database
-from tests.company import SIGN_OFF, Company, one_gate
+from tests.company import Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 REMINDED = one_gate(f"{SIGN_OFF}, remind: every 2 days, expires: {{after: 30 days}}")
 A_REMINDER = 17

@@ -10,7 +10,8 @@ from models.database import Database
 from operations import check_stalled as checking
 from operations.attend_gate import attend_gates
 from operations.check_stalled import CheckReport
-from tests.company import MONDAY, REQUESTER, ROLES, SIGN_OFF, Company, one_gate
+from tests.company import MONDAY, REQUESTER, Company
+from tests.sample_plans import ROLES, SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"

@@ -20,7 +20,8 @@ from models.access import SignedCall
 from models.database import Database
 from operations.record_check import Call, Recorded, record_check
 from tests.api_client import Api
-from tests.company import KEYS, REQUESTER, Company, one_gate
+from tests.company import KEYS, REQUESTER, Company
+from tests.sample_plans import one_gate
 
 CHECK = "kind: check, signed_with: ci"
 OLD, NEW, OTHER = (f"whsec_{base64.b64encode(bytes([number]) * 32).decode()}" for number in (1, 2, 3))

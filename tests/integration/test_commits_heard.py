@@ -6,7 +6,8 @@ import sqlite3
 
 from models.changes import Changes
 from models.database import Database
-from tests.company import SIGN_OFF, Company, one_gate
+from tests.company import Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 
 def test_each_commit_is_heard_at_once_and_silence_is_none(db: Database) -> None:

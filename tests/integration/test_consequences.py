@@ -12,7 +12,8 @@ from models.requests import RequestState, VoidReason
 from models.rollouts import Rollout
 from operations.attach_flow_run import forget_wake
 from operations.conclude_rollout import conclude_rollout
-from tests.company import REQUESTER, ROLES, SIGN_OFF, Company, one_gate
+from tests.company import REQUESTER, Company
+from tests.sample_plans import ROLES, SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"

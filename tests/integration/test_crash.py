@@ -15,7 +15,8 @@ from models.record import AuditEntry
 from models.requests import Decision, Link, Request
 from models.rollouts import PlanVersion, Rollout, StageRow
 from operations.workspace import Workspace
-from tests.company import SIGN_OFF, Company, one_gate
+from tests.company import Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANNA, BEN = "anna@example.com", "ben@example.com"
 TABLES = (AuditEntry, Decision, GateRow, Link, Message, PlanVersion, Request, Rollout, StageRow)

@@ -9,7 +9,8 @@ import pytest
 from models.database import Database
 from models.rollouts import PlanVersion
 from plans.reading import read_plan
-from tests.company import MONDAY, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import MONDAY, REQUESTER, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA, EMIL = "anna@example.com", "ben@example.com", "carla@example.com", "emil@example.com"
 FRIDAY_NOON = datetime(2026, 3, 6, 11, tzinfo=UTC)  # 12:00 in Zurich

@@ -17,7 +17,8 @@ from notifications.messages import Asking, ReceiptMail
 from operations.compose_message import Composer, workspace_for
 from operations.renew_feed import renew_feed
 from settings import Settings
-from tests.company import KEYS, PEOPLE, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, PEOPLE, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 from web.app import create_app
 
 ANNA, BEN, DORA = "anna@example.com", "ben@example.com", "dora@example.com"

@@ -13,7 +13,8 @@ from models.base import Base
 from models.database import Database
 from models.requests import Decision, Purpose, Request, RequestState
 from models.rollouts import Rollout
-from tests.company import LATER, SIGN_OFF, Company, one_gate
+from tests.company import Company
+from tests.sample_plans import LATER, SIGN_OFF, one_gate
 
 BUDGET = 'kind: budget, question: "May it cost this?", approvers: [board]'
 CHECKLIST = """kind: checklist, question: "Who works on it?", filled_by: anna@example.com, items: [

@@ -11,8 +11,9 @@ import pytest
 from domain.errors import GateSettled
 from models.database import Database
 from models.requests import RequestState, VoidReason
-from tests.company import ANNA, BEN, CARLA, DORA, EMIL, GINA, HUGO, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import ANNA, BEN, CARLA, DORA, EMIL, GINA, HUGO, REQUESTER, Company
 from tests.lending import ALL, DIRECTORY, DONE, OPEN, OVER, SPOKEN_FOR, states_of
+from tests.sample_plans import SIGN_OFF, one_gate
 
 
 @pytest.fixture

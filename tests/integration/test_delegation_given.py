@@ -14,23 +14,10 @@ from models.database import Database
 from models.delegations import Delegation
 from models.requests import RequestState
 from operations.record_decision import DecisionForm, record_decision
-from tests.company import (
-    ANNA,
-    BEN,
-    CARLA,
-    DORA,
-    FRITZ,
-    GINA,
-    HUGO,
-    KEYS,
-    MONDAY,
-    REQUESTER,
-    SIGN_OFF,
-    Company,
-    one_gate,
-)
+from tests.company import ANNA, BEN, CARLA, DORA, FRITZ, GINA, HUGO, KEYS, MONDAY, REQUESTER, Company
 from tests.integration.test_two_at_once import deciding, race
 from tests.lending import ALL, DIRECTORY, DONE, OPEN, OVER, SPOKEN_FOR, states_of
+from tests.sample_plans import SIGN_OFF, one_gate
 
 
 @pytest.fixture

@@ -25,9 +25,10 @@ from models.outbox import MessageState
 from operations.claim_messages import claim_messages
 from operations.telling import inform
 from operations.workspace import locked
-from tests.company import KEYS, PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, PEOPLE, REQUESTER, Company
 from tests.delivering import kinds, post, text_of
 from tests.fakes import FakeSender
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 REMINDED = f"{SIGN_OFF}, quorum: all, remind: every 1 business days"

@@ -9,7 +9,8 @@ from models.database import Database
 from operations.escalate_gate import escalate_gate
 from operations.workspace import Actor
 from tests.api_client import ADMIN, BEN, CARLA, DORA, EMIL, Api, refused
-from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, REQUESTER, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 PLAN = one_gate(
     f"{SIGN_OFF}, quorum: any, escalate: [{{after: 5 days, to: chair}}, {{after: 9 days, to: finance, replace: true}}]"

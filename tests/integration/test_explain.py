@@ -14,7 +14,8 @@ from models.database import Database
 from models.rollouts import Rollout
 from operations.explain_rollout import describe_explanation, explain_rollout
 from operations.settle_message import try_again_later
-from tests.company import LATER, MONDAY, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import MONDAY, REQUESTER, Company
+from tests.sample_plans import LATER, SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"

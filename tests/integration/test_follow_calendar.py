@@ -10,7 +10,8 @@ import pytest
 from domain.mail_times import Occasion
 from models.database import Database
 from operations import follow_calendar as following
-from tests.company import MONDAY, PEOPLE, REQUESTER, ROLES, SIGN_OFF, Company, one_gate
+from tests.company import MONDAY, PEOPLE, REQUESTER, Company
+from tests.sample_plans import ROLES, SIGN_OFF, one_gate
 
 ANNA = "anna@example.com"
 DUE = one_gate(f"{SIGN_OFF}, quorum: all, escalate: [{{after: 2 business days, to: chair}}], "

@@ -11,7 +11,8 @@ from models.database import Database
 from models.requests import Purpose, RequestState, VoidReason
 from operations.record_measurement import record_measurement_by_link
 from operations.show_request import RequestPage
-from tests.company import KEYS, LATER, PEOPLE, REQUESTER, ROLES, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, PEOPLE, REQUESTER, Company
+from tests.sample_plans import LATER, ROLES, SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"

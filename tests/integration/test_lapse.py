@@ -13,7 +13,8 @@ from models.rollouts import Rollout
 from notifications.rendering import render
 from operations.compose_message import Composer
 from operations.workspace import Workspace
-from tests.company import KEYS, REQUESTER, ROLES, Company
+from tests.company import KEYS, REQUESTER, Company
+from tests.sample_plans import ROLES
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"

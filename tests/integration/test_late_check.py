@@ -12,8 +12,9 @@ from models.database import Database
 from operations.check_health import CheckHealth, check_health
 from operations.report_late_check import report_late_check
 from tests.api_client import ADMIN, Api
-from tests.company import MONDAY, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import MONDAY, REQUESTER, Company
 from tests.integration.test_two_at_once import race
+from tests.sample_plans import SIGN_OFF, one_gate
 
 LATE = "The scheduled check is late"
 LONG_AGO = MONDAY - timedelta(days=1)

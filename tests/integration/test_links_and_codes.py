@@ -15,7 +15,8 @@ from models.rollouts import Rollout
 from operations.compose_message import Composer, workspace_for
 from operations.record_decision import DecisionForm, record_decision
 from operations.show_request import show_request
-from tests.company import KEYS, LATER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, Company
+from tests.sample_plans import LATER, SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"

@@ -14,10 +14,11 @@ from models.outbox import Message, MessageState
 from notifications.messages import Mail
 from operations.compose_message import Composer, workspace_for
 from operations.reading_ahead import read_ahead
-from tests.company import ANNA, BEN, CARLA, DORA, EMIL, KEYS, LATER, SIGN_OFF, Company, one_gate
+from tests.company import ANNA, BEN, CARLA, DORA, EMIL, KEYS, Company
 from tests.delivering import post
 from tests.fakes import FakeSender
 from tests.integration.test_check_costs import counted
+from tests.sample_plans import LATER, SIGN_OFF, one_gate
 
 COMPOSER = Composer(KEYS, "https://etappe.example.com")
 ALL = f"{SIGN_OFF}, quorum: all, remind: every 1 days, escalate: [{{after: 2 days, to: chair}}]"

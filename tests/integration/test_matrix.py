@@ -19,7 +19,8 @@ from domain.errors import EtappeError
 from models.database import Database
 from operations.record_decision import DecisionForm, record_decision
 from tests.api_client import Api
-from tests.company import KEYS, ROLES, Company
+from tests.company import KEYS, Company
+from tests.sample_plans import ROLES
 
 LEA, ANNA, FRITZ, EMIL = "lea@example.com", "anna@example.com", "fritz@example.com", "emil@example.com"
 BEN, CARLA, DORA = "ben@example.com", "carla@example.com", "dora@example.com"

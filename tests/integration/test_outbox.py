@@ -14,7 +14,8 @@ from operations.compose_message import Composer, workspace_for
 from operations.settle_message import bury, settle_messages, try_again_later
 from operations.telling import inform
 from operations.workspace import locked
-from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, REQUESTER, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"

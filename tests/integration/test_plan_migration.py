@@ -16,8 +16,9 @@ from operations.chart import chart
 from operations.compose_message import Composer
 from operations.verify_record import verify_record
 from operations.workspace import Workspace
-from tests.company import ANNA, BEN, CARLA, DORA, EMIL, KEYS, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import ANNA, BEN, CARLA, DORA, EMIL, KEYS, REQUESTER, Company
 from tests.migrating import ALL, gate, plan, rows_of, stage
+from tests.sample_plans import SIGN_OFF, one_gate
 
 
 def told(company: Company, person: str) -> list[str]:

@@ -7,8 +7,9 @@ import pytest
 from domain.errors import InvalidInput
 from models.database import Database
 from models.requests import RequestState
-from tests.company import ANNA, BEN, CARLA, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import ANNA, BEN, CARLA, REQUESTER, Company
 from tests.migrating import ALL, everything, gate, plan, rows_of, stage
+from tests.sample_plans import SIGN_OFF, one_gate
 
 
 def asked_again_after_ten_days(db: Database) -> tuple[Company, str, str]:

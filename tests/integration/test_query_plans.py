@@ -35,10 +35,11 @@ from operations.run_gates import runs_to_follow
 from operations.take_turns import take_turns
 from settings import Settings
 from tests.api_client import ADMIN, ANNA, BEN, CARLA, WITH_ADMIN, Api
-from tests.company import KEYS, MONDAY, ROLES, SIGN_OFF, Company
+from tests.company import KEYS, MONDAY, Company
 from tests.delivering import post
 from tests.fakes import FakeChat, FakeSender
 from tests.query_work import counted, listened_to, read_from_end_to_end
+from tests.sample_plans import ROLES, SIGN_OFF
 from worker.chat_post import ChatPost
 
 GROWING = (

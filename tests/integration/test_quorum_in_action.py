@@ -7,7 +7,8 @@ import pytest
 from domain.errors import GateSettled, NotFound, QuorumImpossible, RoleNotHeld
 from models.database import Database
 from models.requests import RequestState
-from tests.company import PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import PEOPLE, REQUESTER, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"

@@ -28,8 +28,9 @@ from models.record import chasing_at, entries_of
 from models.requests import Decision, Purpose, Request, RequestState, decisions_at, requests_at
 from models.rollouts import current_stages
 from operations.workspace import locked
-from tests.company import KEYS, LATER, MONDAY, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, MONDAY, Company
 from tests.integration.test_check_costs import counted
+from tests.sample_plans import LATER, SIGN_OFF, one_gate
 
 ANNA, BEN = "anna@example.com", "ben@example.com"
 

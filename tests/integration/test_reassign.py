@@ -10,9 +10,10 @@ from domain.errors import GateSettled, InvalidInput, NotAllowed, NotFound, Rollo
 from models.database import Database
 from models.requests import RequestState, VoidReason
 from operations.record_decision import DecisionForm, record_decision
-from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, REQUESTER, Company
 from tests.integration.test_two_at_once import deciding, race
 from tests.lending import DIRECTORY, states_of
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"

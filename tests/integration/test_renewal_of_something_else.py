@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from models.database import Database
-from tests.company import ANNA, BEN, CARLA, DORA, EMIL, MONDAY, SIGN_OFF, Company
+from tests.company import ANNA, BEN, CARLA, DORA, EMIL, MONDAY, Company
 from tests.renewing import (
     BLOCKING,
     BOARD,
@@ -22,6 +22,7 @@ from tests.renewing import (
     settle,
     stage,
 )
+from tests.sample_plans import SIGN_OFF
 
 LIST = 'kind: checklist, question: "Who?", filled_by: finance, items: [{id: who, title: Who, kind: text}]'
 

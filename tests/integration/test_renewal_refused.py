@@ -8,8 +8,9 @@ import pytest
 
 from models.database import Database
 from models.requests import RequestState, VoidReason
-from tests.company import ANNA, BEN, CARLA, DORA, EMIL, REQUESTER, SIGN_OFF, Company
+from tests.company import ANNA, BEN, CARLA, DORA, EMIL, REQUESTER, Company
 from tests.renewing import BOARD, FINANCE, IN_90_DAYS, RENEWED, asked_again, begun, plan, settle, stage
+from tests.sample_plans import SIGN_OFF
 
 
 class TestAnsweredNo:

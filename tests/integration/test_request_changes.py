@@ -10,9 +10,10 @@ from domain.errors import EvidenceChanged, GateSettled, InvalidInput
 from models.database import Database
 from operations.answer_changes import Answer, answer_changes_by_link
 from tests.changing import MONEY, asked, started
-from tests.company import ANNA, BEN, CARLA, DORA, EMIL, KEYS, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import ANNA, BEN, CARLA, DORA, EMIL, KEYS, REQUESTER, Company
 from tests.delivering import written
 from tests.integration.test_two_at_once import deciding, race
+from tests.sample_plans import SIGN_OFF, one_gate
 
 
 def test_the_owners_of_rollout_and_stage_are_asked_once_each_and_the_requester_hears_of_it(db: Database) -> None:

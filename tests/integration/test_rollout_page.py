@@ -11,8 +11,9 @@ from domain.links import page_token
 from models.database import Database
 from operations.compose_message import Composer, workspace_for
 from tests.api_client import ANNA, BEN, CARLA, DORA, Api, refused
-from tests.company import KEYS, OLDER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, OLDER, Company
 from tests.integration.test_api_facts import undocumented
+from tests.sample_plans import SIGN_OFF, one_gate
 from tests.unit.web_client import text_of
 from web.api.explanation_facts import ExplainedFacts
 

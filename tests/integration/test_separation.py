@@ -7,7 +7,8 @@ import pytest
 from domain.errors import GateSettled, LinkVoid, NotEligible
 from models.database import Database
 from models.requests import RequestState, VoidReason
-from tests.company import ROLES, Company
+from tests.company import Company
+from tests.sample_plans import ROLES
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"

@@ -13,8 +13,9 @@ from notifications.language import Words
 from notifications.messages import OutcomeMail
 from operations.chart import chart
 from operations.compose_message import Composer, workspace_for
-from tests.company import KEYS, LATER, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, REQUESTER, Company
 from tests.integration.test_two_at_once import deciding, race
+from tests.sample_plans import LATER, SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA, EMIL = "anna@example.com", "ben@example.com", "carla@example.com", "emil@example.com"
 CONSENT = "silence_is_consent: true, expires: {after: 5 days, outcome: pass}"

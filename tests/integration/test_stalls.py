@@ -10,7 +10,8 @@ from operations.attach_flow_run import attach_flow_run, note_painted
 from operations.chart import chart
 from operations.describe_rollout import list_rollouts
 from operations.explain_rollout import explain_rollout
-from tests.company import PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import PEOPLE, REQUESTER, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA, DORA, EMIL = (f"{name}@example.com" for name in ("anna", "ben", "carla", "dora", "emil"))
 WITH_SPONSOR = PEOPLE.replace("roles:\n", f"roles:\n  sponsor: [{CARLA}]\n")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from models.database import Database
-from tests.company import ROLES, SIGN_OFF, Company, one_gate
+from tests.company import Company
+from tests.sample_plans import ROLES, SIGN_OFF, one_gate
 
 TWO_STAGES = f"""
 plan: two-stages

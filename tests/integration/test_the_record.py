@@ -14,7 +14,8 @@ from models.database import Database
 from models.gates import all_gates
 from models.rollouts import all_stages
 from operations.workspace import entry_content
-from tests.company import REQUESTER, ROLES, SIGN_OFF, Company, one_gate
+from tests.company import REQUESTER, Company
+from tests.sample_plans import ROLES, SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA = "dora@example.com"

@@ -17,9 +17,10 @@ from domain.lateness import CHECK_MAY_REST
 from models.database import Database
 from models.turns import Turn
 from operations.report_late_check import report_late_check
-from tests.company import SIGN_OFF, Company, one_gate
+from tests.company import Company
 from tests.integration.test_two_at_once import race
 from tests.other_process import another_process
+from tests.sample_plans import SIGN_OFF, one_gate
 
 HOLDS_THE_TURN = """
 import sys, time

@@ -22,7 +22,8 @@ from operations.record_decision import DecisionForm, record_decision, record_dec
 from operations.start_rollout import Start, start_rollout
 from operations.workspace import Actor, locked
 from plans.reading import read_plan
-from tests.company import KEYS, PEOPLE, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, PEOPLE, REQUESTER, Company
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA = "dora@example.com"

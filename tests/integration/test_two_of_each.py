@@ -31,10 +31,11 @@ from models.database import Database
 from models.outbox import Message, MessageState
 from models.requests import Decision, Request
 from settings import CHECKOUT
-from tests.company import KEYS, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, Company
 from tests.integration.test_serving import free_port
 from tests.integration.test_turns import within
 from tests.postgres import Postgres
+from tests.sample_plans import SIGN_OFF, one_gate
 
 ANNA, BEN = "anna@example.com", "ben@example.com"
 ALONE = ("let_the_next_in", "look_after_gates", "read_calendars")

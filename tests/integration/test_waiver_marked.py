@@ -15,8 +15,9 @@ from notifications.rendering import render
 from operations.compose_message import Composer
 from operations.workspace import Workspace
 from settings import Settings
-from tests.company import KEYS, REQUESTER, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, REQUESTER, Company
 from tests.fakes_prefect import FakePrefect
+from tests.sample_plans import SIGN_OFF, one_gate
 from web.app import create_app
 
 ANNA, BEN, EMIL = "anna@example.com", "ben@example.com", "emil@example.com"

@@ -19,8 +19,9 @@ from operations.chart import Chart
 from operations.installation import Installation
 from settings import Settings
 from tasks import flow_runs
-from tests.company import KEYS, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, Company
 from tests.fakes_prefect import Answer, FakePrefect
+from tests.sample_plans import SIGN_OFF, one_gate
 from worker import bars, prefect_page
 from worker.follower import PUT_OFF_FOR, Follower
 

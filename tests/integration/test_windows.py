@@ -16,7 +16,8 @@ from operations.chart import chart
 from operations.check_stalled import check_stalled
 from operations.installation import Installation
 from settings import Settings
-from tests.company import KEYS, REQUESTER, ROLES, SIGN_OFF, Company, one_gate
+from tests.company import KEYS, REQUESTER, Company
+from tests.sample_plans import ROLES, SIGN_OFF, one_gate
 from worker.prefect_page import summary
 from worker.relay import run
 
