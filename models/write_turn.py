@@ -36,7 +36,7 @@ class WriteTurn:
             if not self._file:
                 yield
                 return
-            lock = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # anew: processes are forked
+            lock = os.open(self._file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)  # anew: processes are forked
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
