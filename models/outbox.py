@@ -60,7 +60,7 @@ class Message(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    dedup_key: Mapped[str] = mapped_column(String(200), unique=True, insert_sentinel=True)
+    dedup_key: Mapped[str] = mapped_column(String(200), unique=True)
     rollout_id: Mapped[RolloutId | None] = mapped_column(ForeignKey(Rollout.id), index=True)
     recipient: Mapped[Address]
     topic: Mapped[Name]

@@ -16,6 +16,8 @@ from sqlalchemy.sql.elements import BinaryExpression, ClauseElement
 from sqlalchemy.sql.operators import in_op
 from sqlalchemy.sql.visitors import replacement_traverse
 
+from models.appending import waiting, write_waiting
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
@@ -134,8 +136,7 @@ def read_once(session: Session, query: Callable[_P, Select[_T]], *given: _P.args
     that is so, and waits on where not: a verb's entries and messages are written together at its end. Changes of the
     session's rows are noticed, statements of one's own are not.
     """
-    if _concerns(session, query):
-        session.flush()
+    _write_what_it_finds(session, query)
     memory: dict[Any, Sequence[_T]] = session.info.setdefault(_READ, {})
     key = (query, given, tuple(named.items()))
     if key not in memory:
@@ -157,8 +158,7 @@ def read_each(
     `read_once` knows it afterwards. What the query compares by = is one value here, what it looks for by IN a frozenset
     of one; anything else has to be the same in all of them.
     """
-    if _concerns(session, query):
-        session.flush()
+    _write_what_it_finds(session, query)
     memory: dict[Any, Sequence[_T]] = session.info.setdefault(_READ, {})
     asked = list(dict.fromkeys(given))
     unknown: dict[tuple[Any, ...], list[_T]] = {each: [] for each in asked if (query, each, ()) not in memory}
@@ -169,6 +169,29 @@ def read_each(
                 unknown.get(several.given(asked[0], values), []).append(row)
         memory.update(((query, each, ()), rows) for each, rows in unknown.items())
     return {each: memory[query, each, ()] for each in asked}
+
+
+def know(session: Session, query: Callable[..., Select[_T]], found: Sequence[_T], *given: Any) -> None:
+    """Say what a query finds now, where that follows from something else, so that it need not be asked."""
+    memory: dict[Any, Sequence[_T]] = session.info.setdefault(_READ, {})
+    memory[query, given, ()] = found
+
+
+def _write_what_it_finds(session: Session, query: Callable[..., Select[Any]]) -> None:
+    if _concerns(session, query):
+        session.flush()
+    if not _looks_at(query).keys().isdisjoint(waiting(session)):
+        _write_waiting(session)
+
+
+@event.listens_for(Session, "before_commit")
+def _write_waiting(session: Session) -> None:
+    """Write what was appended, and forget what the queries have found that would find it."""
+    if tables := waiting(session):
+        memory: dict[Any, Any] = session.info.get(_READ, {})
+        for key in [key for key in memory if not _looks_at(key[0]).keys().isdisjoint(tables)]:
+            del memory[key]
+        write_waiting(session)
 
 
 @event.listens_for(Session, "before_flush")

@@ -36,6 +36,10 @@ class AuditEntry(Base):
     comment: Mapped[str] = mapped_column(Text, default="")
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
+    def written(self) -> dict[str, Any]:
+        """Return all that the entry says, with both hashes, as domain/record.py takes it."""
+        return {column.key: getattr(self, column.key) for column in self.__table__.columns}
+
 
 @prepared
 def entries_of(rollout_id: str) -> Select[AuditEntry]:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.states import DecisionKind, Outcome
 from models.base import (
@@ -124,8 +124,6 @@ class Link(Base):
     created_at: Mapped[datetime]
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[VoidReason | None] = mapped_column(state_column(VoidReason))
-
-    request: Mapped[Request] = relationship(lazy="raise")  # so that a new request is written before its link
 
 
 class Decision(Base):

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from domain import links
 from domain.reasons import Reason
+from models.appending import append
 from models.delegations import Delegation
 from models.evidence import voices_lapsed_in
 from models.gates import GateRow
@@ -158,15 +159,8 @@ def add_link(ws: Workspace, request: Request) -> None:
     """Remember the hash of the request's newest link; the link itself is made again by whoever writes the mail."""
     key = ws.keys[0]
     token = links.link_token(key, request.id, request.link_number)
-    ws.session.add(
-        Link(
-            token_hash=links.token_hash(token),
-            request=request,
-            number=request.link_number,
-            key_id=links.key_id(key),
-            created_at=ws.now,
-        )
-    )
+    append(ws.session, Link, token_hash=links.token_hash(token), request_id=request.id, number=request.link_number,
+           key_id=links.key_id(key), created_at=ws.now)  # fmt: skip
 
 
 def renew_link(ws: Workspace, request: Request, reason: VoidReason = VoidReason.RENEWED) -> None:

@@ -56,7 +56,7 @@ def _why_no_consent(ws: Workspace, gate: GateRow, silent: list[Request]) -> Reas
 def _reached(ws: Workspace) -> set[str]:
     """The requests of which every mail was delivered, and one at least."""
     sent, stuck = set[str](), set[str]()
-    mails = (message for message in ws.session.scalars(messages_of(ws.rollout.id)) if message.topic != CHAT)
+    mails = (message for message in ws.read(messages_of, ws.rollout.id) if message.topic != CHAT)
     for message in mails:
         if request_id := message.facts.get("request_id"):
             known = {MessageState.SENT: sent, MessageState.PENDING: stuck, MessageState.DEAD: stuck}

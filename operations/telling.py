@@ -12,6 +12,7 @@ from domain import mail_times
 from domain.mail_times import Hours, Occasion
 from domain.plan import Calendar
 from domain.reasons import Reason
+from models.appending import append
 from models.gates import GateRow
 from models.outbox import Message
 from models.people import Person
@@ -35,16 +36,14 @@ def tell(
 ) -> None:
     """Store one message for the relay to deliver, when its reader likes to get it. `about` is the gate it is about."""
     urgent = about is not None and ws.planned_gate(about).urgent
-    message = Message(rollout_id=ws.rollout.id, recipient=recipient, topic=topic, dedup_key=dedup_key,
-                      occasion=occasion, urgent=urgent, facts=facts)  # fmt: skip
-    _store(ws.session, message, hours_of(ws, recipient), ws.now)
+    _store(ws.session, hours_of(ws, recipient), ws.now, occasion, urgent=urgent, rollout_id=ws.rollout.id,
+           recipient=recipient, topic=topic, dedup_key=dedup_key, facts=facts)  # fmt: skip
 
 
-def _store(session: Session, message: Message, hours: Hours, now: datetime) -> None:
-    message.created_at = now
-    message.due_at = mail_times.due_at(message.occasion, hours, now, urgent=message.urgent)
-    message.wanted_at = message.due_at if message.due_at > now else None
-    session.add(message)
+def _store(session: Session, hours: Hours, now: datetime, occasion: Occasion, *, urgent: bool, **said: Any) -> None:
+    due_at = mail_times.due_at(occasion, hours, now, urgent=urgent)
+    append(session, Message, occasion=occasion, urgent=urgent, created_at=now, due_at=due_at,
+           wanted_at=due_at if due_at > now else None, **said)  # fmt: skip
 
 
 def tell_request(ws: Workspace, request: Request, *, lapsed: bool = False) -> None:
@@ -151,9 +150,8 @@ def tell_person(
         "sentences": [sentence.to_json() for sentence in sentences],
         "what_to_do": [sentence.to_json() for sentence in what_to_do],
     }
-    message = Message(recipient=person, topic="information", dedup_key=dedup_key, occasion=occasion, urgent=False,
-                      facts=facts)  # fmt: skip
-    _store(session, message, hours, now)
+    _store(session, hours, now, occasion, urgent=False, recipient=person, topic="information", dedup_key=dedup_key,
+           facts=facts)  # fmt: skip
 
 
 def who_has_said_so(session: Session, by: str) -> Reason:

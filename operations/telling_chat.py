@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.reasons import Reason
+from models.appending import append
 from models.gates import GateRow
 from models.outbox import CHAT, Message
 from models.requests import Request
@@ -47,14 +48,6 @@ def _tell(ws: Workspace, stages: Sequence[StageRow], about: str, **facts: Any) -
 
 
 def _store(ws: Workspace, recipient: str, dedup_key: str, about: str, **facts: Any) -> None:
-    ws.session.add(
-        Message(
-            dedup_key=dedup_key,
-            rollout_id=ws.rollout.id,
-            recipient=recipient,
-            topic=CHAT,
-            facts={"about": about, **facts},
-            due_at=ws.now,
-            created_at=ws.now,
-        )
-    )
+    said = {"about": about, **facts}
+    append(ws.session, Message, dedup_key=dedup_key, rollout_id=ws.rollout.id, recipient=recipient, topic=CHAT,
+           facts=said, due_at=ws.now, created_at=ws.now)  # fmt: skip

@@ -13,9 +13,8 @@ from domain import record
 from domain.errors import UnknownRollout
 from domain.evidence import canonical_json
 from models.database import Database
-from models.record import AuditEntry, entries_of
+from models.record import entries_of
 from models.rollouts import Rollout, rollouts_newest_first
-from operations.workspace import entry_content
 
 _CHANGED = "this entry, or the one before it, is not what was written"
 _ENDS_ELSEWHERE = "the record ends here, but the rollout says that it goes on or ends otherwise"
@@ -53,17 +52,13 @@ def _verify(session: Session, rollout: Rollout) -> ChainReport:
         rows = session.scalars(entries_of(rollout.id)).all()
     except (ValueError, TypeError, StatementError):
         return ChainReport(rollout.id, 0, None, _UNREADABLE)
-    broken_at = _first_break([_with_hashes(row) for row in rows])
+    broken_at = _first_break([row.written() for row in rows])
     if broken_at is not None:
         return ChainReport(rollout.id, len(rows), broken_at, _CHANGED)
     head = rows[-1].entry_hash if rows else ""
     if (rollout.sequence, rollout.head_hash) != (len(rows), head):
         return ChainReport(rollout.id, len(rows), len(rows), _ENDS_ELSEWHERE)
     return ChainReport(rollout.id, len(rows))
-
-
-def _with_hashes(row: AuditEntry) -> dict[str, Any]:
-    return {**entry_content(row), "previous_hash": row.previous_hash, "entry_hash": row.entry_hash}
 
 
 def _first_break(entries: Sequence[dict[str, Any]]) -> int | None:

@@ -21,6 +21,7 @@ from domain.nearest import suggestion
 from domain.plan import ADMINISTRATOR, Calendar, Closures, Gate, Plan, Stage
 from domain.resolved import resolved
 from domain.states import GateState, StageState
+from models.appending import append
 from models.conditions import Condition
 from models.database import Database
 from models.gates import GateRow, current_gates
@@ -224,39 +225,30 @@ class Workspace:
         shown_digest: str | None = None,
         comment: str = "",
         facts: dict[str, Any] | None = None,
-    ) -> AuditEntry:
+    ) -> None:
         """Write one entry of the record, chained to the one before it. `on_behalf_of` is who lent the actor a voice."""
         by = actor or self.actor
         stage = stage or (self.stage_of(gate) if gate else None)
-        entry = AuditEntry(
-            rollout_id=self.rollout.id,
-            sequence=self.rollout.sequence + 1,
-            previous_hash=self.rollout.head_hash or record.GENESIS,
-            at=self.now,
-            actor=by.address,
-            on_behalf_of=on_behalf_of,
-            channel=by.channel,
-            assurance=by.assurance,
-            action=action,
-            stage=stage.key if stage else None,
-            gate=gate.key if gate else None,
-            round=gate.round if gate else stage.round if stage else None,
-            decision=decision,
-            shown_digest=shown_digest,
-            comment=comment,
-            facts=facts or {},
-        )
-        entry.entry_hash = record.entry_hash(entry.previous_hash, entry_content(entry))
-        self.rollout.sequence, self.rollout.head_hash = entry.sequence, entry.entry_hash
-        self.session.add(entry)
-        return entry
-
-
-def entry_content(entry: AuditEntry) -> dict[str, Any]:
-    """Return what the hash of an audit entry covers: everything but the two hashes."""
-    names = ("rollout_id", "sequence", "at", "actor", "on_behalf_of", "channel", "assurance", "action", "stage", "gate",
-             "round", "decision", "shown_digest", "comment", "facts")  # fmt: skip
-    return {name: getattr(entry, name) for name in names}
+        content: dict[str, Any] = {
+            "rollout_id": self.rollout.id,
+            "sequence": self.rollout.sequence + 1,
+            "at": self.now,
+            "actor": by.address,
+            "on_behalf_of": on_behalf_of,
+            "channel": by.channel,
+            "assurance": by.assurance,
+            "action": action,
+            "stage": stage.key if stage else None,
+            "gate": gate.key if gate else None,
+            "round": gate.round if gate else stage.round if stage else None,
+            "decision": decision,
+            "shown_digest": shown_digest,
+            "comment": comment,
+            "facts": facts or {},
+        }
+        before = self.rollout.head_hash or record.GENESIS
+        self.rollout.sequence, self.rollout.head_hash = content["sequence"], record.entry_hash(before, content)
+        append(self.session, AuditEntry, **content, previous_hash=before, entry_hash=self.rollout.head_hash)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from inspect import getmembers, isfunction, unwrap
 from typing import Any, get_type_hints
@@ -19,15 +19,17 @@ from sqlalchemy.orm import Session
 import models
 from domain.states import DecisionKind
 from models.absences import Absence, absences_now_of
+from models.appending import append
 from models.database import Database
 from models.evidence import Attachment, Lapse, attachments_of, standing_decisions_at
 from models.gates import GateRow, current_gates
 from models.people import people_called
-from models.reading import read_each, read_once
-from models.record import chasing_at, entries_of
-from models.requests import Decision, Purpose, Request, RequestState, decisions_at, requests_at
+from models.reading import know, read_each, read_once
+from models.record import AuditEntry, chasing_at, entries_of
+from models.requests import Decision, Link, Purpose, Request, RequestState, decisions_at, requests_at
 from models.rollouts import current_stages
-from operations.workspace import locked
+from operations.verify_record import verify_record
+from operations.workspace import lock, locked
 from tests.company import KEYS, MONDAY, Company
 from tests.integration.test_check_costs import counted
 from tests.sample_plans import LATER, SIGN_OFF, one_gate
@@ -147,6 +149,70 @@ def test_what_waits_to_be_written_waits_on_while_others_are_read(company: Compan
             assert [one.split()[0] for one in statements] == ["SELECT"]
             assert ws.read(entries_of, company.rollout_id)[-1].action == "a.note"
         assert any(one.startswith("INSERT INTO audit_entries") for one in statements)
+
+
+def test_what_was_appended_is_written_once_at_the_end_after_what_it_leans_on(company: Company) -> None:
+    with counted(company.db) as statements, locked(company.db, KEYS, company.rollout_id, company.now) as ws:
+        gate = first_gate(ws.session, company)
+        ws.note("a.note")
+        request = request_at(gate, "new@example.com")
+        append(ws.session, Link, token_hash="1", request_id=request.id, number=1, key_id="k", created_at=company.now)
+        ws.session.add(request)
+        append(ws.session, Link, token_hash="2", request_id=request.id, number=2, key_id="k", created_at=company.now)
+        ws.note("another.note")
+    written = [one.split()[2] for one in statements if one.startswith("INSERT")]
+    assert written == ["requests", "audit_entries", "links"]
+    assert [entry.action for entry in company.entries()][-2:] == ["a.note", "another.note"]
+    assert verify_record(company.db, company.rollout_id)[0].holds
+
+
+def test_what_was_appended_is_found_by_what_looks_for_it(company: Company) -> None:
+    with locked(company.db, KEYS, company.rollout_id, company.now) as ws:
+        gate = first_gate(ws.session, company)
+        asked = (company.rollout_id, gate.key, gate.round)
+        assert ws.read(chasing_at, *asked) == []
+        ws.note("gate.reminded", gate=gate)
+        assert [entry.action for entry in ws.read(chasing_at, *asked)] == ["gate.reminded"]
+        ws.note("gate.escalated", gate=gate)
+        found = read_each(ws.session, chasing_at, [asked])
+        assert [entry.action for entry in found[asked]] == ["gate.reminded", "gate.escalated"]
+
+
+def test_what_was_appended_before_a_commit_is_found_after_it(company: Company) -> None:
+    def change(session: Session) -> Sequence[AuditEntry]:
+        ws = lock(session, KEYS, company.rollout_id, company.now)
+        before = ws.read(entries_of, company.rollout_id)
+        ws.note("a.note")
+        return before
+
+    def look(session: Session, before: Sequence[AuditEntry]) -> list[str]:
+        return [one.action for one in read_once(session, entries_of, company.rollout_id) if one not in before]
+
+    assert company.db.write_then_read(change, look) == ["a.note"]
+
+
+def test_nothing_that_was_appended_is_kept_of_what_is_refused(company: Company) -> None:
+    def refused() -> None:
+        with locked(company.db, KEYS, company.rollout_id, company.now) as ws:
+            ws.note("a.note")
+            raise ValueError("no")
+
+    before = len(company.entries())
+    with pytest.raises(ValueError, match="no"):
+        refused()
+    assert len(company.entries()) == before
+
+
+def test_what_is_known_is_not_asked_until_it_changes(company: Company) -> None:
+    with company.db.write() as session:
+        _, gate = read_once(session, current_gates, company.rollout_id)
+        with counted(company.db) as statements:
+            know(session, requests_at, (), gate.id)
+            assert read_once(session, requests_at, gate.id) == ()
+            assert statements == []
+        asked = request_at(gate, "new@example.com")
+        session.add(asked)
+        assert read_once(session, requests_at, gate.id) == [asked]
 
 
 def test_nothing_is_remembered_beyond_a_transaction(company: Company) -> None:

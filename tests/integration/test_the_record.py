@@ -13,7 +13,6 @@ from domain.record import first_break
 from models.database import Database
 from models.gates import all_gates
 from models.rollouts import all_stages
-from operations.workspace import entry_content
 from tests.company import REQUESTER, Company
 from tests.sample_plans import ROLES, SIGN_OFF, one_gate
 
@@ -50,10 +49,7 @@ def eventful(db: Database) -> Company:
 
 
 def chain(company: Company) -> list[dict[str, object]]:
-    return [
-        {**entry_content(entry), "previous_hash": entry.previous_hash, "entry_hash": entry.entry_hash}
-        for entry in company.entries()
-    ]
+    return [entry.written() for entry in company.entries()]
 
 
 def test_the_chain_verifies_when_it_is_read_back(db: Database) -> None:
