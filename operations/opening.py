@@ -10,7 +10,9 @@ from domain.plan import AcknowledgementGate, BudgetGate, ChecklistGate, Gate, Me
 from domain.reasons import Reason
 from domain.renewal import lets_pass, may_be_asked
 from domain.states import Event, GateState, advance_gate, advance_stage
+from models.evidence import standing_decisions_at
 from models.gates import GateRow, gate_in_round
+from models.reading import know
 from models.requests import Purpose, requests_at
 from models.rollouts import StageRow
 from operations.asking import CALLED_OFF, ask
@@ -71,6 +73,8 @@ def _open_gate(ws: Workspace, gate: GateRow) -> bool:
     except (QuorumImpossible, RoleNotHeld) as refusal:
         _cannot_ask(ws, gate, planned, refusal.sentence)
         return False
+    if gate.opened_at is None:
+        _know_that_nobody_was_asked(ws, gate)
     gate.state = advance_gate(gate.state, Event.OPENED)
     gate.problem, gate.opened_at, gate.clock_from = None, ws.now, ws.now
     gate.requirements = [requirement.to_json() for requirement in who.requirements]
@@ -85,6 +89,12 @@ def _open_gate(ws: Workspace, gate: GateRow) -> bool:
     else:
         ask_deciders(ws, gate)
     return True
+
+
+def _know_that_nobody_was_asked(ws: Workspace, gate: GateRow) -> None:
+    """Before a gate opens for the first time, nobody is asked there or has decided anything."""
+    know(ws.session, requests_at, (), gate.id)
+    know(ws.session, standing_decisions_at, (), gate.id)
 
 
 def ask_deciders(ws: Workspace, gate: GateRow) -> None:

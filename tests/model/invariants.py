@@ -258,6 +258,9 @@ def _links_and_requests(after: Snapshot) -> None:
     rollouts = {row["id"]: row for row in after.rollouts}
     alive = Counter(link["request_id"] for link in after.links if link["voided_at"] is None)
     mailed = {(row["facts"].get("request_id")) for row in after.messages}
+    for row in (*after.requests, *after.decisions):
+        gate = gates[row["gate_id"]]
+        assert gate["opened_at"], f"something was asked or said at {gate['key']}, which has never opened"
     for request in after.requests:
         gate = gates[request["gate_id"]]
         if request["state"] != "open":
