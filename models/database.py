@@ -21,10 +21,12 @@ PREPARED_STATEMENTS = 500
 
 It prepares what it has seen five times. Planning a statement anew takes longer than running it.
 """
+_ONLY_LOOKS = "etappe.only-looks"
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 NOTIFY_CHANNEL = "etappe"
 """PostgreSQL only: whoever has committed notifies this channel."""
+_NOTIFY = f"NOTIFY {NOTIFY_CHANNEL}"
 
 
 class Database:
@@ -70,14 +72,15 @@ class Database:
         """Commit what `change` does, together or not at all; then `look`, with what it returned, in the same session.
 
         Nobody waits for the second: all locks are given back before it. It has what the first has read, as it was then.
+        On PostgreSQL it goes without a transaction, by the connection that tells the relays.
         """
         with Session(self._writing, expire_on_commit=False) as session:
             with self._turn.taken(), session.begin():
                 changed = change(session)
-            self._tell()
-            session.bind = self._reading
-            with self._looking(session):
-                return look(session, changed)
+            session.bind = self._reading if self._telling is None else self._telling
+            self._tell_by(session)
+            session.info[_ONLY_LOOKS] = True
+            return look(session, changed)
 
     @contextmanager
     def _looking(self, session: Session) -> Iterator[None]:
@@ -108,7 +111,15 @@ class Database:
         if self._telling is None:
             return
         with suppress(DBAPIError), self._telling.connect() as connection:
-            connection.exec_driver_sql(f"NOTIFY {NOTIFY_CHANNEL}")
+            connection.exec_driver_sql(_NOTIFY)
+
+    def _tell_by(self, session: Session) -> None:
+        if self._telling is None:
+            return
+        try:
+            session.connection().exec_driver_sql(_NOTIFY)
+        except DBAPIError:
+            session.rollback()  # or it could not look either
 
     def without_foreign_keys(self) -> Engine:
         """Give an engine for migrations: SQLite changes a table by putting another one in its place, and while foreign
@@ -118,6 +129,17 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_to_write(session: Session, context: object, instances: object) -> None:
+    if session.info.get(_ONLY_LOOKS):
+        raise RuntimeError("what is only to be looked at after a commit was changed")
+
+
+def locks_rows(session: Session) -> bool:
+    """Whether single rows are locked, as on PostgreSQL; on SQLite, whoever writes has locked all of them."""
+    return session.get_bind().dialect.name != "sqlite"
 
 
 def _with_driver(url: str) -> str:

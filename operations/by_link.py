@@ -9,8 +9,8 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from domain import links
-from domain.errors import LinkUnknown, WrongCode
-from models.database import Database
+from domain.errors import WrongCode
+from models.database import Database, locks_rows
 from models.gates import GateRow
 from models.reading import ask
 from models.requests import Link, Request, RequestState, rollout_behind_link_locked
@@ -68,10 +68,9 @@ def _by_link(
 
 def _found(session: Session, keys: Sequence[bytes], token: str, now: datetime) -> tuple[Asked, Link]:
     """What a link asks, read under its rollout's lock: whoever had it before may have changed all of it."""
-    rollout = ask(session, rollout_behind_link_locked, links.token_hash(token)).scalars().one_or_none()
-    if rollout is None:
-        raise LinkUnknown()
-    link, request, gate, _ = find_link(session, token)
+    if locks_rows(session):
+        ask(session, rollout_behind_link_locked, links.token_hash(token)).first()
+    link, request, gate, rollout = find_link(session, token)
     ws = Workspace(session, keys, rollout, now, Actor(request.person, "link", "link-code"))
     return Asked(ws, request, gate), link
 
