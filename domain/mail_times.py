@@ -22,6 +22,8 @@ EVENING = time(20)
 """From then until their morning, nothing that comes by the clock alone reaches whoever has named no quiet hours."""
 APART = timedelta(hours=1)
 """Mails that come by the clock alone are at least this far apart for one person."""
+PUNCTUAL = timedelta(seconds=5)
+"""What goes out within this of its moment was not held up."""
 _LONGEST_WAIT = 366  # days; nobody is free for longer, and what is told too early is better than never
 _ONE_DAY = timedelta(days=1)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
@@ -100,6 +102,11 @@ def due_at(occasion: Occasion, hours: Hours, now: datetime, *, urgent: bool = Fa
 def due_again_at(occasion: Occasion, hours: Hours, at: datetime, *, urgent: bool = False) -> datetime:
     """Return when a mail goes out that was held up until `at`: not in quiet hours, and on no other morning."""
     return due_at(Occasion.PRESSING if occasion is Occasion.MORNING else occasion, hours, at, urgent=urgent)
+
+
+def was_held_up(moment: datetime, now: datetime) -> bool:
+    """Return whether a mail whose `moment` has come goes out so much later that its reader may get none by now."""
+    return now - moment > PUNCTUAL
 
 
 def next_by_the_clock(last: datetime | None, now: datetime) -> datetime:

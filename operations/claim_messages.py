@@ -47,16 +47,22 @@ def _claimed(session: Session, due: Sequence[Message], now: datetime) -> list[Me
     by_reader: dict[str, list[Message]] = {}
     for message in due:
         by_reader.setdefault(message.recipient, []).append(message)
-    last, hours = _last_by_the_clock(session, due, now), _hours(session, by_reader)
+    asking_the_hour = {reader: some for reader, some in by_reader.items() if not _are_punctual(some, now)}
+    last, hours = _last_by_the_clock(session, due, now), _hours(session, asking_the_hour)
     taken = {
         message.id
         for reader, messages in by_reader.items()
-        for message in _left_behind(messages) or _taken(messages, last.get(reader), hours[reader], now)
+        for message in _left_behind(messages) or _taken(messages, last.get(reader), hours.get(reader), now)
     }
     claimed = [message for message in due if message.id in taken]
     for message in claimed:
         message.leased_until = now + LEASE
     return claimed
+
+
+def _are_punctual(messages: Iterable[Message], now: datetime) -> bool:
+    """Whether their hour has just come, as it was found by their reader's hours: these need not be looked up again."""
+    return not any(one.by_the_clock or one.tries or mail_times.was_held_up(one.due_at, now) for one in messages)
 
 
 def _last_by_the_clock(session: Session, due: Iterable[Message], now: datetime) -> dict[str, datetime]:
@@ -71,6 +77,9 @@ def _last_by_the_clock(session: Session, due: Iterable[Message], now: datetime) 
 
 
 def _hours(session: Session, by_reader: Mapping[str, Sequence[Message]]) -> dict[str, Hours]:
+    if not by_reader:
+        return {}
+
     def calendar_of_a_stranger(reader: str) -> Calendar:
         rollout_id = by_reader[reader][0].rollout_id
         return plan_of(session.get_one(Rollout, rollout_id).plan_version).calendar if rollout_id else Calendar()
@@ -87,12 +96,14 @@ def _left_behind(messages: Sequence[Message]) -> list[Message]:
     return [message for message in messages if leases and message.leased_until == min(leases)]
 
 
-def _taken(messages: Sequence[Message], last: datetime | None, hours: Hours, now: datetime) -> list[Message]:
-    """Return what is delivered now, and put the rest off.
+def _taken(messages: Sequence[Message], last: datetime | None, hours: Hours | None, now: datetime) -> list[Message]:
+    """Return what is delivered now, and put the rest off; all of it without `hours`.
 
     Something has held up what is due at a moment when its reader gets no mail: a mail by the clock less than an hour
     ago, a mail server that was down, a relay that was off.
     """
+    if hours is None:
+        return list(messages)
     again_at = mail_times.next_by_the_clock(last, now)
     for message in messages:
         at = again_at if message.by_the_clock else now

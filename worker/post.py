@@ -113,7 +113,7 @@ class Post:
 
     def _deliver_asking(self) -> int:
         """Deliver what rollouts wait for. It is looked for again and again: what is merely to be told can wait."""
-        if not self._look(is_anybody_to_be_asked):
+        if self._db.is_sqlite and not self._look(is_anybody_to_be_asked):  # there, whoever takes holds up all others
             return 0
         until = self._now() + LEASE / 2
         with self._hurry.asking() if self._hurry else nullcontext():

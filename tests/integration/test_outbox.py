@@ -15,6 +15,7 @@ from operations.settle_message import bury, settle_messages, try_again_later
 from operations.telling import inform
 from operations.workspace import locked
 from tests.company import KEYS, REQUESTER, Company
+from tests.integration.test_check_costs import counted
 from tests.sample_plans import SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
@@ -115,6 +116,23 @@ def test_a_claimed_message_is_not_claimed_again_until_its_lease_has_ended(db: Da
     assert claim_messages(db, company.now) == []
     company.later(seconds=1)
     assert [message.id for message in claim_messages(db, company.now)] == first
+
+
+def test_whose_hours_were_seen_a_moment_ago_is_not_looked_up_again(db: Database) -> None:
+    def looked_up(**since: float) -> bool:
+        with counted(db) as statements:
+            assert claim_messages(db, company.now + timedelta(**since))
+        return any("FROM people" in statement for statement in statements)
+
+    company = Company(db)
+    company.start(one_gate(SIGN_OFF))
+    assert not looked_up()
+    company.start(one_gate(SIGN_OFF))
+    assert looked_up(seconds=10)  # it was held up
+    for message in (held := claim_messages(db, company.now + 2 * LEASE)):
+        try_again_later(db, [message.id], "busy", company.now - timedelta(seconds=60))
+    assert held
+    assert looked_up()  # when it is tried again, nobody has asked yet whether its reader gets mail then
 
 
 def test_a_message_that_was_sent_or_dropped_is_not_claimed_again(db: Database) -> None:

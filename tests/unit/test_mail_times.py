@@ -19,6 +19,7 @@ from domain.mail_times import (
     due_at,
     next_by_the_clock,
     occasion_of_reminder,
+    was_held_up,
 )
 from domain.plan import Calendar, Closure
 from plans.reading import read_plan
@@ -152,3 +153,9 @@ def test_who_writes_hours_into_a_plan_does_not_mean_tomorrow(keys: str, occasion
 def test_hours_that_are_none_are_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(ValueError, match="19:00-07:00"):
         Quiet.parse(text)
+
+
+@pytest.mark.parametrize(("seconds", "held_up"), [(0, False), (5, False), (5.1, True), (86_400, True)])
+def test_what_goes_out_within_seconds_of_its_moment_was_not_held_up(seconds: float, held_up: bool) -> None:
+    moment = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert was_held_up(moment, moment + timedelta(seconds=seconds)) is held_up
