@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
@@ -19,31 +21,32 @@ HOST = "127.0.0.1"
 GRACE_SECONDS = 5
 
 
-def serve(
+@contextmanager
+def listening(
     settings: Settings,
     *,
     host: str = HOST,
     port: int = DEFAULT_WEB_PORT,
     prefect_ui_url: str = "",
     access_log: bool = False,
-) -> None:
-    """Serve the pages on an IPv4 address of this machine until SIGTERM or SIGINT, then let requests that are under way
-    finish and return.
+) -> Iterator[Callable[[], None]]:
+    """Take an IPv4 address of this machine, and give what serves the pages there: until SIGTERM or SIGINT, after which
+    it lets requests that are under way finish, and returns.
 
-    Raises PortTaken before anything is served.
+    Nothing has begun by then, so the process may still be forked. Raises PortTaken.
     """
-    with _listening(host, port) as listener:
+    with _listener(host, port) as listener:
         database = Database(settings.database_url)
+        server = uvicorn.Server(_config(settings, database, prefect_ui_url, access_log))
+        _mask_logs()
+        _return_when_told_to_stop(server)
         try:
-            server = uvicorn.Server(_config(settings, database, prefect_ui_url, access_log))
-            _mask_logs()
-            _return_when_told_to_stop(server)
-            server.run(sockets=[listener])
+            yield lambda: server.run(sockets=[listener])
         finally:
             database.close()
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _listener(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

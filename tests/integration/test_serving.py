@@ -10,17 +10,19 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 import pytest
 
 from domain.errors import PortTaken
+from models import schema
+from models.database import Database
 from settings import CHECKOUT, Settings
 from tests.fakes_operations import TOKEN
-from web.serve import serve
-
-SERVE = "import sys; from settings import Settings; from web.serve import serve; \
-serve(Settings.from_environment(), port=int(sys.argv[1]), access_log=True)"
+from web.serve import listening
 
 
 def free_port() -> int:
@@ -29,11 +31,39 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def get(port: int, path: str = "/healthz") -> int:
+    """Ask for a page by a new connection; return the status."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+@contextmanager
+def web(home: Path, *options: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """`etappe web` on an empty database, from its first answer on; its port, and the process."""
+    port = free_port()
+    environment = {**os.environ, "ETAPPE_HOME": str(home), "ETAPPE_DATABASE_URL": f"sqlite:///{home}/etappe.db"}
+    db = Database(environment["ETAPPE_DATABASE_URL"])
+    schema.upgrade(db)
+    db.close()
+    command = [sys.executable, "-m", "cli", "web", "--access-log", "--web-port", str(port), *options]
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            wait_until_up(port)
+            yield port, process
+        finally:
+            process.kill()
+
+
 def wait_until_up(port: int) -> None:
     """Wait until the server answers."""
-    for _ in range(200):
+    for _ in range(400):
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
+            get(port)
             return
         except OSError:
             time.sleep(0.05)
@@ -42,15 +72,8 @@ def wait_until_up(port: int) -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_ends_cleanly_and_its_log_shows_no_token(tmp_path: Path, ending: signal.Signals) -> None:
-    port = free_port()
-    environment = {**os.environ, "ETAPPE_HOME": str(tmp_path)}
-    command = [sys.executable, "-c", SERVE, str(port)]
-    with subprocess.Popen(
-        command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as server:
-        wait_until_up(port)
-        with pytest.raises(urllib.error.HTTPError):  # there is no database, so this also logs a failure
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/decide/{TOKEN}")
+    with web(tmp_path) as (port, server):
+        assert get(port, f"/decide/{TOKEN}") == 404
         server.send_signal(ending)
         log, _ = server.communicate(timeout=20)
     assert server.returncode == 0
@@ -58,6 +81,30 @@ def test_the_server_ends_cleanly_and_its_log_shows_no_token(tmp_path: Path, endi
     assert TOKEN not in log
 
 
+def test_each_of_several_processes_answers_and_all_end_together(tmp_path: Path) -> None:
+    with web(tmp_path, "--processes", "3") as (port, started):
+        processes = [psutil.Process(started.pid), *psutil.Process(started.pid).children()]
+        assert len(processes) == 3
+        for only in processes:
+            others = [one for one in processes if one != only]
+            for one in others:
+                one.suspend()
+            assert [get(port) for _ in range(3)] == [200, 200, 200]
+            for one in others:
+                one.resume()
+        started.terminate()
+        started.communicate(timeout=20)
+        assert started.returncode == 0
+        assert not any(one.is_running() for one in processes)
+        with pytest.raises(OSError, match="refused"):
+            get(port)
+
+
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(PortTaken, match="already taken by another"):
-        serve(Settings.from_environment({"ETAPPE_HOME": str(tmp_path)}), port=listener.getsockname()[1])
+    settings = Settings.from_environment({"ETAPPE_HOME": str(tmp_path)})
+    with (
+        socket.create_server(("127.0.0.1", 0)) as other,
+        pytest.raises(PortTaken, match="already taken by another"),
+        listening(settings, port=other.getsockname()[1]),
+    ):
+        pass
