@@ -116,8 +116,8 @@ class Post:
         if self._db.is_sqlite and not self._look(is_anybody_to_be_asked):  # there, whoever takes holds up all others
             return 0
         until = self._now() + LEASE / 2
-        with self._hurry.asking() if self._hurry else nullcontext():
-            messages = claim_asking(self._db, self._now())
+        messages = claim_asking(self._db, self._now())
+        with self._hurry.asking() if self._hurry and messages else nullcontext():
             for some in _in_tens(bundles(messages)):
                 self._deliver_some(some, until)
         return len(messages)
