@@ -150,7 +150,9 @@ def _with_driver(url: str) -> str:
 
 
 def _postgres_engine(url: str) -> Engine:
-    engine = create_engine(url, pool_size=CONNECTIONS, pool_use_lifo=True)
+    from models.lean_cursor import LeanCursor  # imports psycopg
+
+    engine = create_engine(url, pool_size=CONNECTIONS, pool_use_lifo=True, connect_args={"cursor_factory": LeanCursor})
     event.listen(engine, "connect", _prepare_postgres)
     return engine
 
