@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain import links
 from domain.reasons import Reason
-from domain.states import GateState, Outcome, RolloutState, StageState
+from domain.states import ENDED, GateState, Outcome, RolloutState, StageState
 from models.evidence import lapses_at_gate
 from models.gates import GateRow
 from models.outbox import Message
@@ -201,13 +201,22 @@ def _follows(ws: Workspace, gate: GateRow, language: str) -> Reason:
     if gate.outcome is Outcome.RECYCLE:
         stage = ws.plan_of(gate).stage(recycle_target(ws, gate)).title.in_language(language)
         return Reason("The rollout goes back to “{stage}”.", {"stage": stage})
-    if ws.rollout.state is RolloutState.COMPLETED:
-        return Reason("This was the last one: the rollout is completed.")
+    if ws.rollout.state in ENDED:
+        return _ended(ws, gate)
     open_gates = ws.gates(GateState.OPEN)
     titles = ", ".join(ws.planned_gate(row).title.in_language(language) for row in open_gates)
     if not titles:
         return Reason("The rollout goes on.")
     return Reason("The rollout goes on. Open now: {gates}", {"gates": titles})
+
+
+def _ended(ws: Workspace, gate: GateRow) -> Reason:
+    """News may come late: the rollout may have ended by another gate, and later."""
+    if ws.rollout.state is not RolloutState.COMPLETED:
+        return Reason("The rollout has ended for good.")
+    if gate.settled_at == ws.rollout.ended_at:
+        return Reason("This was the last one: the rollout is completed.")
+    return Reason("The rollout is completed by now.")
 
 
 def _information(composer: Composer, ws: Workspace, message: Message) -> InformationMail:

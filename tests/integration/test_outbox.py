@@ -16,7 +16,7 @@ from operations.telling import inform
 from operations.workspace import locked
 from tests.company import KEYS, REQUESTER, Company
 from tests.integration.test_check_costs import counted
-from tests.sample_plans import SIGN_OFF, one_gate
+from tests.sample_plans import LATER, SIGN_OFF, one_gate
 
 ANNA, BEN, CARLA = "anna@example.com", "ben@example.com", "carla@example.com"
 DORA, EMIL = "dora@example.com", "emil@example.com"
@@ -180,3 +180,34 @@ def test_the_owners_own_dead_mail_is_not_answered_with_another_mail_to_them(db: 
     [started] = company.messages("information", REQUESTER)
     bury(db, [started.id], "550", company.now)
     assert len(company.messages("information", REQUESTER)) == 1
+
+
+def test_news_of_a_gate_that_come_late_say_what_has_become_of_the_rollout_and_not_that_it_was_the_last(
+    db: Database,
+) -> None:
+    company = Company(db)
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any") + LATER)
+    company.decides(ANNA)
+    [first] = company.messages("outcome", REQUESTER)
+    assert follows(company, first) == "The rollout goes on. Open now: The last gate"
+    company.later(minutes=2)
+    company.decides(DORA)
+    [_, last] = company.messages("outcome", REQUESTER)
+    assert follows(company, first) == "The rollout is completed by now."
+    assert follows(company, last) == "This was the last one: the rollout is completed."
+
+
+def test_news_of_a_gate_that_come_after_the_rollout_was_called_off_do_not_say_that_it_goes_on(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(f"{SIGN_OFF}, quorum: any") + LATER)
+    company.decides(ANNA)
+    [first] = company.messages("outcome", REQUESTER)
+    company.cancels()
+    assert follows(company, first) == "The rollout has ended for good."
+
+
+def follows(company: Company, message: Message) -> str:
+    """What happens now, as the news of a gate would say it now."""
+    mail = compose(company, message)
+    assert isinstance(mail, OutcomeMail)
+    return str(mail.follows)
