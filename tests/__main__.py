@@ -1,6 +1,7 @@
 """All tests, as `make test` runs them: in two processes beside each other, for the two cores that most machines have.
 
-The tests that start whole servers, and wait for them, run beside all others. With arguments it is pytest, and no more.
+The tests that start whole servers, and wait for them, run beside all others; those of `make cluster` do not run here.
+With arguments it is pytest, and no more.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from worker.leash import leashed
 
 WITH_SERVERS = ("tests/flows", "tests/worker", "tests/start", "tests/e2e")
+BY_THEMSELVES = ("tests/cluster",)
 PYTEST = (sys.executable, "-m", "pytest")
 
 
@@ -24,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         os.execv(sys.executable, [*PYTEST, *arguments])
     with tempfile.TemporaryFile("w+", errors="replace") as said:
         beside = _pytest(*WITH_SERVERS, stdout=said, stderr=subprocess.STDOUT)
-        others = _pytest(*(f"--ignore={folder}" for folder in WITH_SERVERS))
+        others = _pytest(*(f"--ignore={folder}" for folder in WITH_SERVERS + BY_THEMSELVES))
         print(f"Beside these run {', '.join(WITH_SERVERS)}; what they say follows at the end.", flush=True)
         codes = [_end_of(others), _end_of(beside)]
         said.seek(0)

@@ -18,9 +18,9 @@ from fastapi.testclient import TestClient
 from cli.main import COMMANDS, etappe
 from models.database import Database
 from settings import CHECKOUT, Settings
+from tests.deployed import DEPLOY, compose
 from web.app import create_app
 
-DEPLOY = CHECKOUT / "deploy"
 COUNTS = {
     "postgres": 1,
     "redis": 1,
@@ -61,13 +61,6 @@ class Part:
 
 def kubernetes() -> list[dict[str, Any]]:
     return list(yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text("utf-8")))
-
-
-def compose(filled_in: dict[str, str]) -> dict[str, Any]:
-    """The compose file with its variables filled in, as compose does it: `${NAME:?}` is one that must be given."""
-    source = (DEPLOY / "compose.yaml").read_text("utf-8")
-    given = re.sub(r"(?<!\$)\$\{(\w+)(:\?)?\}", lambda found: filled_in[found[1]], source)
-    return dict(yaml.safe_load(given.replace("$$", "$")))
 
 
 def filled_in() -> dict[str, str]:

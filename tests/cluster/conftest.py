@@ -1,0 +1,45 @@
+"""The one cluster, and what happens in it once: each test looks at something else of that."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.places import PACKAGES
+from tests.cluster.post_office import PostOffice
+from tests.cluster.running import Cluster
+from tests.cluster.story import Story, story_of
+
+SEARCHED = f"{os.environ['PATH']}:/usr/sbin"
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two of each, which are up. Skipped where scripts/cluster finds something missing."""
+    missing = [name for name in ("redis-server", "nginx") if not shutil.which(name, path=SEARCHED)]
+    if missing or not (PACKAGES / "prefect_redis").is_dir():
+        pytest.skip("run by `make cluster`, which says what this needs")
+    folder = tmp_path_factory.mktemp("cluster")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", str(folder / "prefect-of-the-test"))
+        running = Cluster(folder)
+        try:
+            running.start()
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture(scope="session")
+def story(cluster: Cluster) -> Iterator[Story]:
+    """What happens: everybody decides, and half way through one of each is killed."""
+    office = PostOffice()
+    with office.open(cluster.at.smtp):
+        told = story_of(cluster, office, cluster.folder / "test")
+        told.tell()
+        yield told
+        told.etappe.api.close()
+        told.etappe.installation.db.close()
