@@ -27,7 +27,7 @@ HOST = "127.0.0.1"
 PORT_OPTION = "--prefect-port"
 AT_MOST = 16
 """How many flow runs a warm worker runs at a time; fewer by the work pool's own limit in Prefect."""
-WARM_WORKER = ("prefect.main", "prefect.cli.worker", "worker.warm.worker", "worker.warm.zygote:warm_up")
+WARM_WORKER = ("prefect.main", "worker.warm.worker", "worker.warm.zygote:warm_up")
 """What a warm worker imports, and has done, before it starts."""
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -58,6 +58,7 @@ def prefect_environment(
         "DO_NOT_TRACK": "1",
         "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
         "PREFECT_CLI_PROMPT": "false",
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",  # server and clients are one installation
         "PREFECT_WORKER_QUERY_SECONDS": f"{poll_every.total_seconds():g}",
         **(locked if credentials else {}),
     }
@@ -84,17 +85,16 @@ def server_parts(home: Path, port: int, *, credentials: str = "") -> list[Part]:
 def worker_part(home: Path, port: int, *, credentials: str = "", worker_type: str = WARM) -> Part:
     """A worker of this type, which makes the work pool when there is none.
 
-    `--limit` for the warm worker alone: with it, the stock one was seen to crash when it polls this often. A temporary
+    A limit for the warm worker alone: with one, the stock one was seen to crash when it polls this often. A temporary
     folder of its own: in the common one all users of a machine would share `runner_storage`, and only the first could
     start a worker.
     """
     began = datetime.now(UTC)
     temporary = _folder(home) / "temporary"
     ours = worker_type == WARM
-    limit = ["--limit", str(AT_MOST)] if ours else []
     return Part(
         name="worker",
-        command=[*_worker_start("worker.warm" if ours else "prefect"), "--type", worker_type, *limit],
+        command=_warm_worker() if ours else _stock_worker(worker_type),
         environment={
             **prefect_environment(home, port, credentials=credentials),
             "TMPDIR": str(temporary),
@@ -145,8 +145,13 @@ def _post(port: int, path: str, body: dict[str, Any], credentials: str) -> Any:
         return json.load(answer)
 
 
-def _worker_start(module: str) -> Sequence[str]:
-    return sys.executable, "-P", "-m", module, "worker", "start", "--pool", WORK_POOL, "--name", worker_name()
+def _warm_worker() -> Sequence[str]:
+    return sys.executable, "-P", "-m", "worker.warm", worker_name(), WORK_POOL, str(AT_MOST)
+
+
+def _stock_worker(worker_type: str) -> Sequence[str]:
+    where = ("--pool", WORK_POOL, "--name", worker_name(), "--type", worker_type)
+    return sys.executable, "-P", "-m", "prefect", "worker", "start", *where
 
 
 def _folder(home: Path) -> Path:

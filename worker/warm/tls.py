@@ -1,7 +1,8 @@
 """TLS contexts that read their certificates when they are used first.
 
 Prefect makes a context for each of its clients, several in each flow run, and each reads some 140 certificates, which
-takes 18 ms and 0.7 MB, though Prefect is mostly asked over plain HTTP.
+takes 18 ms and 0.7 MB, though Prefect is mostly asked over plain HTTP. They are certifi's, or those of the file that
+`SSL_CERT_FILE` names.
 """
 
 from __future__ import annotations
@@ -11,15 +12,13 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-import certifi
-
 _make: Callable[..., ssl.SSLContext] = ssl.create_default_context
 
 
 class _ReadsLate(ssl.SSLContext):
-    """What `ssl.create_default_context(cafile=certifi.where())` returns, but for when it reads that file."""
+    """What `ssl.create_default_context(cafile=...)` returns, but for when it reads that file."""
 
-    _has_read = False
+    unread = ""
 
     def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
         self._read()
@@ -30,20 +29,21 @@ class _ReadsLate(ssl.SSLContext):
         return super().wrap_bio(*arguments, **options)
 
     def _read(self) -> None:
-        if not self._has_read:
-            self.load_verify_locations(cafile=certifi.where())
-            self._has_read = True
+        if self.unread:
+            self.load_verify_locations(cafile=self.unread)
+            self.unread = ""
 
 
 def read_late() -> None:
-    """Have `ssl.create_default_context` make such contexts, where it is asked for these certificates and no more."""
+    """Have `ssl.create_default_context` make such contexts, where it is given a file of certificates and no more."""
     ssl.create_default_context = _create_default_context
 
 
 def _create_default_context(*arguments: Any, **options: Any) -> ssl.SSLContext:
-    if arguments or options != {"cafile": certifi.where()}:
+    if arguments or options.keys() != {"cafile"} or not os.path.isfile(options["cafile"] or ""):
         return _make(*arguments, **options)
     context = _ReadsLate(ssl.PROTOCOL_TLS_CLIENT)  # checks host names and certificates unless told otherwise
+    context.unread = options["cafile"]
     if keys := os.environ.get("SSLKEYLOGFILE"):
         context.keylog_filename = keys
     return context
