@@ -22,8 +22,8 @@ from worker.prefect_facts import PrefectFacts
 from worker.prefect_server import prefect_environment, python_path, server_parts, worker_part
 
 HOST = "127.0.0.1"
-RELAY = ("cli.commands.relay", "worker.relay", "worker.follower", "notifications.rendering:prepare")
-WEB = ("cli.commands.web", "web.serve", "web.pages:prepare", "notifications.rendering:prepare")
+RELAY = ("cli.main", "cli.commands.relay", "worker.relay", "worker.follower", "notifications.rendering:prepare")
+WEB = ("cli.main", "cli.commands.web", "web.serve:prepare", "web.pages:prepare", "notifications.rendering:prepare")
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

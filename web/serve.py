@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from domain.errors import PortTaken
 from models.database import Database
@@ -44,6 +45,13 @@ def listening(
             yield lambda: server.run(sockets=[listener])
         finally:
             database.close()
+
+
+def prepare() -> None:
+    """Import now what uvicorn would when it is started."""
+    config = uvicorn.Config(FastAPI(), http=LimitedHeads, lifespan="off", log_config=None)
+    config.get_loop_factory()
+    config.load()
 
 
 def _listener(host: str, port: int) -> socket.socket:
