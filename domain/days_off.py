@@ -6,8 +6,10 @@ ones, which always count. Weekends are as they are in that country.
 
 from __future__ import annotations
 
+import sys
 from datetime import date, timedelta
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 from domain.nearest import instead_of
@@ -60,9 +62,18 @@ def _one_of(categories: list[str]) -> str:
     return f"those are {', '.join(categories)}" if categories else "it has none beside the public holidays"
 
 
+@lru_cache(maxsize=1)
 def _package() -> Any:
+    """Return the package `holidays`, which imports a country when it is asked for.
+
+    With the first of them it would import its package of countries, and that all 251, 8 MB; an empty one stands in its
+    place.
+    """
     import holidays  # slow to import, and most commands do without
 
+    countries = ModuleType("holidays.countries")
+    countries.__path__ = [f"{folder}/countries" for folder in holidays.__path__]
+    sys.modules.setdefault("holidays.countries", countries)
     return holidays
 
 
