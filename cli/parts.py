@@ -140,8 +140,8 @@ def _relay(settings: Settings, shared: Mapping[str, str]) -> Part:
 def _database(settings: Settings) -> tuple[str, ...]:
     """Return what a first query would import and do."""
     postgresql = ("sqlalchemy.dialects.postgresql.psycopg", "psycopg")
-    driver = ("sqlalchemy.dialects.sqlite.pysqlite",) if sqlite_file(settings) else postgresql
-    return *driver, "sqlalchemy.orm:configure_mappers"
+    sqlite = ("sqlalchemy.dialects.sqlite.pysqlite", "sqlite3")
+    return *(sqlite if sqlite_file(settings) else postgresql), "sqlalchemy.orm:configure_mappers"
 
 
 def _web(layout: Layout, shared: Mapping[str, str]) -> Part:

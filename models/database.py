@@ -14,6 +14,8 @@ from models.write_turn import WriteTurn
 
 BUSY_TIMEOUT_SECONDS = 30
 """How long to wait at most for what another transaction has locked."""
+CACHE_KIBIBYTES = 512
+"""How much of a SQLite file each connection keeps in its memory; SQLite would keep 2,000, and the system keeps it too."""
 CONNECTIONS = 20
 """How many connections to PostgreSQL a process keeps. The one used last is taken first: most is prepared there."""
 PREPARED_STATEMENTS = 500
@@ -177,7 +179,8 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 def _prepare_sqlite_for_migrations(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself; _begin_sqlite does
-    for pragma in (f"busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}", "journal_mode = WAL", "synchronous = FULL"):
+    patience, cache = f"busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}", f"cache_size = -{CACHE_KIBIBYTES}"
+    for pragma in (patience, "journal_mode = WAL", "synchronous = FULL", cache):
         connection.execute(f"PRAGMA {pragma}")
 
 

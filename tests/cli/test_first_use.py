@@ -83,6 +83,19 @@ def test_what_the_parts_share_has_the_driver_that_they_use_and_nothing_that_chan
     assert imported_with(names) & {"alembic", "psycopg", "aiosmtpd"} == drivers
 
 
+def test_only_the_country_whose_holidays_are_asked_for_is_imported_and_all_can_be() -> None:
+    script = (
+        "import sys; from domain import days_off\n"
+        "days_off.in_year('CH-ZH', 2026)\n"
+        "print(*(name for name in sys.modules if name.startswith('holidays.countries.')))\n"
+        "print(*(name for name in days_off._known() if not days_off.in_year(name, 2026)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "holidays.countries.switzerland\n\n"
+
+
 def imported_with(names: Sequence[str]) -> set[str]:
     """The packages that have been imported when these modules have, in a process of its own."""
     script = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from domain.errors import LinkUnknown
 from models.changes import Changes
 from models.checks import CheckRun
-from models.database import BUSY_TIMEOUT_SECONDS, Database
+from models.database import BUSY_TIMEOUT_SECONDS, CACHE_KIBIBYTES, Database
 from models.write_turn import WRITE_AT_ONCE
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -104,6 +104,13 @@ def test_nobody_waits_for_ever_for_what_another_one_has_locked(db: Database) -> 
     with db.write() as session:
         waits = session.execute(text(show)).scalar_one()
     assert waits == (BUSY_TIMEOUT_SECONDS * 1000 if db.is_sqlite else f"{BUSY_TIMEOUT_SECONDS}s")
+
+
+def test_a_connection_keeps_little_of_the_file_in_its_memory(db: Database) -> None:
+    if not db.is_sqlite:
+        pytest.skip("PostgreSQL keeps what was read in its own memory")
+    with db.read() as session:
+        assert session.execute(text("PRAGMA cache_size")).scalar_one() == -CACHE_KIBIBYTES
 
 
 def test_only_so_many_threads_of_a_process_write_at_once(db: Database) -> None:
