@@ -15,7 +15,7 @@ from models.write_turn import WriteTurn
 BUSY_TIMEOUT_SECONDS = 30
 """How long to wait at most for what another transaction has locked."""
 CACHE_KIBIBYTES = 512
-"""How much of a SQLite file each connection keeps in its memory; SQLite would keep 2,000, and the system keeps it too."""
+"""How much of a SQLite file each connection keeps in its memory: SQLite would keep 2,000, and the system has it too."""
 CONNECTIONS = 20
 """How many connections to PostgreSQL a process keeps. The one used last is taken first: most is prepared there."""
 PREPARED_STATEMENTS = 500

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import suppress
 
 from prefect.utilities.processutils import setup_signal_handlers_worker
 
@@ -28,11 +29,8 @@ def main() -> None:
 
 
 async def _work(name: str, pool: str, limit: int) -> None:
-    worker = WarmWorker(name=name, work_pool_name=pool, limit=limit)
-    try:
-        await worker.start()
-    except asyncio.CancelledError:
-        print(f"Worker {name!r} stopped!")
+    with suppress(asyncio.CancelledError):  # it was told to stop, and has
+        await WarmWorker(name=name, work_pool_name=pool, limit=limit).start()
 
 
 if __name__ == "__main__":

@@ -130,8 +130,8 @@ class WarmWorker(ProcessWorker):
         return WorkerFlowRunResponse.model_validate_list(answer.json())
 
     async def _worker_metadata(self) -> None:
-        """Leave out what Prefect's pages show nowhere: the versions of its integrations, for which it reads the metadata
-        of every installed package."""
+        """Leave out the versions of Prefect's integrations: it would read the metadata of every installed package, and
+        find Etappe."""
 
     async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
         """Leave out the state that says that infrastructure is being asked for; a fork is there at once."""
