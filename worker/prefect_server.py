@@ -58,7 +58,6 @@ def prefect_environment(
         "DO_NOT_TRACK": "1",
         "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
         "PREFECT_CLI_PROMPT": "false",
-        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",  # server and clients are one installation
         "PREFECT_WORKER_QUERY_SECONDS": f"{poll_every.total_seconds():g}",
         **(locked if credentials else {}),
     }
