@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Literal
 
 import uvicorn
 from fastapi import FastAPI
@@ -20,6 +21,8 @@ from web.masking import MaskTokens
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 5
+HTTP: Literal["h11"] = "h11"
+"""What reads HTTP, also where something faster is installed: h11 has an end to headers (docs/performance.md)."""
 
 
 @contextmanager
@@ -49,7 +52,7 @@ def listening(
 
 def prepare() -> None:
     """Import now what uvicorn would when it is started."""
-    config = uvicorn.Config(FastAPI(), http=LimitedHeads, lifespan="off", log_config=None)
+    config = uvicorn.Config(FastAPI(), http=HTTP, lifespan="off", log_config=None)
     config.get_loop_factory()
     config.load()
 
@@ -69,6 +72,7 @@ def _config(settings: Settings, database: Database, prefect_ui_url: str, access_
     app = create_app(settings, database, prefect_ui_url=prefect_ui_url)
     return uvicorn.Config(
         app,
+        http=HTTP,
         log_level="info" if access_log else "warning",
         access_log=access_log,
         server_header=False,

@@ -1,60 +1,51 @@
-"""One command as several processes that share its work: forked from the one that was started, and ended with it."""
+"""One command as several processes that share its work, forked from the one that was started, which watches."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from domain.errors import EtappeError
 from worker import leash
 
+_ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
 
-@contextmanager
-def forked(count: int) -> Iterator[None]:
-    """Run the block in `count` processes: this one, and copies of it that share the sockets it has opened.
 
-    The block ends when SIGTERM says so, as it does when the process that was started has died, or one of the others.
-    That one waits for the others. Raises EtappeError when one of them ended badly.
+def together(count: int, work: Callable[[], None]) -> None:
+    """Do `work` in `count` processes, which share the sockets that this one has opened; for one, in this one.
+
+    Several are copies of this one, which itself only waits: when SIGTERM or SIGINT says so, or one of them has ended,
+    all are told to end at once, by SIGTERM. They are told so as well when this one dies. Returns in each process when
+    its own work is done; in this one, when all have ended. Raises EtappeError there when one of them ended badly.
     """
-    started = os.getpid()
-    others = _fork(count - 1)
+    if count == 1:
+        work()
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*_ENDING, signal.SIGCHLD})
+    started, copies = os.getpid(), list[int]()
+    while len(copies) < count and os.getpid() == started:
+        copies.append(os.fork())
     if os.getpid() != started:
         leash.die_with_parent(started, signal.SIGTERM)
-        yield
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        work()
         return
-
-    def look(*signalled: object) -> None:  # a process that is merely stopped for a while signals too
-        if any(os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) for pid in others):
-            os.kill(started, signal.SIGTERM)
-
-    signal.signal(signal.SIGCHLD, look)
-    look()
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        ended = [_end(pid) for pid in others]
+    while signal.sigwait({*_ENDING, signal.SIGCHLD}) == signal.SIGCHLD and not any(map(_has_ended, copies)):
+        pass  # one that is merely stopped for a while signals too
+    ended = _end(copies)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     if any(ended):
         raise EtappeError(f"One of {count} processes ended unexpectedly ({next(filter(None, ended))}).")
 
 
-def _fork(count: int) -> list[int]:
-    """Return the ids of so many copies here, and in each copy of those before it, which are not its own to wait for."""
-    copies: list[int] = []
-    for _ in range(count):
-        copy = os.fork()
-        if not copy:
-            break
-        copies.append(copy)
-    return copies
+def _has_ended(copy: int) -> bool:
+    return os.waitid(os.P_PID, copy, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def _end(copy: int) -> str:
-    """Have a copy end; return how it did, "" for well."""
-    os.kill(copy, signal.SIGTERM)  # also when it has ended: it was not waited for, so its id is still its own
-    code = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
-    if code == 0:
-        return ""
-    return f"exit code {code}" if code > 0 else signal.Signals(-code).name
+def _end(copies: list[int]) -> list[str]:
+    """Have all of them end, and wait; return how each did, "" for well."""
+    for copy in copies:
+        os.kill(copy, signal.SIGTERM)  # also when it has ended: it was not waited for, so its id is still its own
+    codes = [os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]) for copy in copies]
+    return ["" if not code else f"exit code {code}" if code > 0 else signal.Signals(-code).name for code in codes]

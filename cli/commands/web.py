@@ -9,7 +9,7 @@ from cli.parts import HOST
 from cli.prefect import PORT
 from settings import DEFAULT_WEB_PORT, Settings
 from worker.prefect_facts import PrefectFacts
-from worker.processes import forked
+from worker.processes import together
 
 
 @click.command()
@@ -34,5 +34,4 @@ def web(web_port: int, host: str, processes: int, prefect_url: str, access_log: 
     pages = PrefectFacts(prefect_url).pages
     with listening(settings, host=host, port=web_port, prefect_ui_url=pages, access_log=access_log) as serve:
         click.echo(f"Serving on http://{host}:{web_port}; Ctrl-C ends it.")
-        with forked(processes):
-            serve()
+        together(processes, serve)

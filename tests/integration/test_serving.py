@@ -83,7 +83,7 @@ def test_the_server_ends_cleanly_and_its_log_shows_no_token(tmp_path: Path, endi
 
 def test_each_of_several_processes_answers_and_all_end_together(tmp_path: Path) -> None:
     with web(tmp_path, "--processes", "3") as (port, started):
-        processes = [psutil.Process(started.pid), *psutil.Process(started.pid).children()]
+        processes = psutil.Process(started.pid).children()
         assert len(processes) == 3
         for only in processes:
             others = [one for one in processes if one != only]
@@ -98,6 +98,48 @@ def test_each_of_several_processes_answers_and_all_end_together(tmp_path: Path) 
         assert not any(one.is_running() for one in processes)
         with pytest.raises(OSError, match="refused"):
             get(port)
+
+
+def send(connection: socket.socket, head: bytes, piece: bytes) -> None:
+    """Send a request that does not come to its end, up to a megabyte of it."""
+    connection.sendall(head)
+    for _ in range(100):
+        connection.sendall(piece * (10_000 // len(piece)))
+        time.sleep(0.01)
+
+
+CHUNKED = b"POST /decide/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param((b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: ", b"a"), id="one header"),
+        pytest.param((b"GET /healthz HTTP/1.1\r\nHost: a\r\n", b"a: b\r\n"), id="many headers"),
+        pytest.param((CHUNKED + b"0\r\n", b"a: b\r\n"), id="many trailers"),
+        pytest.param((CHUNKED + b"1;", b"a"), id="an extension of a chunk"),
+    ],
+)
+def test_a_request_that_does_not_end_is_given_up_and_others_are_answered(
+    tmp_path: Path, request_: tuple[bytes, bytes]
+) -> None:
+    with web(tmp_path) as (port, _), socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        with pytest.raises(ConnectionError):
+            send(connection, *request_)
+        assert get(port) == 200
+
+
+def test_a_body_is_read_though_its_sender_offers_another_protocol(tmp_path: Path) -> None:
+    """As Java's client does, and curl --http2."""
+    head = "POST /decide/x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+    body = "comment=kept%20for%20you"
+    form = f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    with web(tmp_path) as (port, _), socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall((head + form).encode())
+        answer = connection.recv(100_000).decode()
+        while "</html>" not in answer:
+            answer += connection.recv(100_000).decode()
+    assert "kept for you" in answer
 
 
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:

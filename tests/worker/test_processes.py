@@ -1,4 +1,4 @@
-"""Several processes of one command: they share what was opened, and end together, whichever of them ends first."""
+"""Several processes of one command: they end together, whichever of them ends first, and are told so at once."""
 
 from __future__ import annotations
 
@@ -17,15 +17,21 @@ PATIENCE_SECONDS = 20
 PROGRAM = """
 import os, signal, sys, time
 from domain.errors import EtappeError
-from worker.processes import forked
+from worker.processes import together
 
 told = []
 signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+
+def work():
+    os.write(1, f"{os.getpid()}\\n".encode())
+    while not told:
+        time.sleep(0.02)
+    os.write(1, b"told\\n")
+    time.sleep(0.5)
+    os.write(1, b"done\\n")
+
 try:
-    with forked(int(sys.argv[1])):
-        os.write(1, f"{os.getpid()}\\n".encode())
-        while not told:
-            time.sleep(0.02)
+    together(int(sys.argv[1]), work)
 except EtappeError as refused:
     print(refused, flush=True)
     sys.exit(1)
@@ -42,11 +48,11 @@ def started() -> Iterator[subprocess.Popen[str]]:
 
 
 def running(started: subprocess.Popen[str]) -> list[psutil.Process]:
-    """All of them once they run, the one that was started first."""
+    """Those that do the work, once they do."""
     assert started.stdout is not None
     pids = {int(started.stdout.readline()) for _ in range(COUNT)}
-    assert len(pids) == COUNT
-    return [psutil.Process(pid) for pid in sorted(pids, key=lambda pid: pid != started.pid)]
+    assert len(pids) == COUNT and started.pid not in pids
+    return [psutil.Process(pid) for pid in pids]
 
 
 def are_gone(processes: list[psutil.Process]) -> bool:
@@ -59,16 +65,17 @@ def test_they_end_with_the_one_that_was_started(started: subprocess.Popen[str], 
     processes = running(started)
     started.send_signal(ending)
     said, _ = started.communicate(timeout=PATIENCE_SECONDS)
-    assert (said, started.returncode) == ("", 0 if ending is signal.SIGTERM else -ending)
+    assert started.returncode == (0 if ending is signal.SIGTERM else -ending)
+    assert said.split() == ["told"] * COUNT + ["done"] * COUNT
     assert are_gone(processes)
 
 
-@pytest.mark.parametrize("which", range(1, COUNT))
-def test_they_end_when_another_one_dies_and_it_is_said_how(started: subprocess.Popen[str], which: int) -> None:
+@pytest.mark.parametrize("which", range(COUNT))
+def test_they_end_when_one_of_them_dies_and_it_is_said_how(started: subprocess.Popen[str], which: int) -> None:
     processes = running(started)
     processes[which].kill()
     said, _ = started.communicate(timeout=PATIENCE_SECONDS)
-    assert said == "One of 3 processes ended unexpectedly (SIGKILL).\n"
+    assert said.endswith("One of 3 processes ended unexpectedly (SIGKILL).\n")
     assert started.returncode == 1
     assert are_gone(processes)
 
