@@ -23,7 +23,7 @@ EVENING = time(20)
 APART = timedelta(hours=1)
 """Mails that come by the clock alone are at least this far apart for one person."""
 PUNCTUAL = timedelta(seconds=5)
-"""What goes out within this of its moment was not held up."""
+"""What goes out within this of being written was not held up."""
 _LONGEST_WAIT = 366  # days; nobody is free for longer, and what is told too early is better than never
 _ONE_DAY = timedelta(days=1)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
@@ -104,9 +104,9 @@ def due_again_at(occasion: Occasion, hours: Hours, at: datetime, *, urgent: bool
     return due_at(Occasion.PRESSING if occasion is Occasion.MORNING else occasion, hours, at, urgent=urgent)
 
 
-def was_held_up(moment: datetime, now: datetime) -> bool:
-    """Return whether a mail whose `moment` has come goes out so much later that its reader may get none by now."""
-    return now - moment > PUNCTUAL
+def was_held_up(written: datetime, now: datetime) -> bool:
+    """Return whether a mail goes out so long after it was written that its reader may get none by now."""
+    return now - written > PUNCTUAL
 
 
 def next_by_the_clock(last: datetime | None, now: datetime) -> datetime:

@@ -61,8 +61,8 @@ def _claimed(session: Session, due: Sequence[Message], now: datetime) -> list[Me
 
 
 def _are_punctual(messages: Iterable[Message], now: datetime) -> bool:
-    """Whether their hour has just come, as it was found by their reader's hours: these need not be looked up again."""
-    return not any(one.by_the_clock or one.tries or mail_times.was_held_up(one.due_at, now) for one in messages)
+    """Whether they were written a moment ago, by their reader's hours: these need not be looked up again."""
+    return not any(one.by_the_clock or one.tries or mail_times.was_held_up(one.created_at, now) for one in messages)
 
 
 def _last_by_the_clock(session: Session, due: Iterable[Message], now: datetime) -> dict[str, datetime]:

@@ -155,6 +155,17 @@ def test_what_a_mail_server_has_held_up_does_not_come_in_the_night(db: Database)
     assert kinds(delivered(company, WEDNESDAY)) == {(BEN, "request"): 1}
 
 
+def test_what_was_held_over_a_night_goes_by_the_hours_that_its_reader_has_in_the_morning(db: Database) -> None:
+    company = Company(db, now=TUESDAY_EVENING, directory=QUIET)
+    company.start(one_gate(SIGN_OFF))
+    delivered(company)
+    [held] = company.messages("request", BEN)
+    company.import_people(QUIET.replace("19:00-07:00", "19:00-11:00"))
+    at_seven = held.due_at + timedelta(seconds=1)
+    assert not delivered(company, at_seven).sent
+    assert kinds(delivered(company, at_seven + timedelta(hours=4))) == {(BEN, "request"): 1}
+
+
 def test_what_was_held_over_a_night_is_said_in_one_mail(db: Database) -> None:
     company = Company(db, now=TUESDAY_EVENING, directory=QUIET.replace("Lea Brunner", 'Lea, quiet: "19:00-07:00"'))
     for number in range(3):

@@ -156,6 +156,6 @@ def test_hours_that_are_none_are_refused_with_what_to_write(text: str) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "held_up"), [(0, False), (5, False), (5.1, True), (86_400, True)])
-def test_what_goes_out_within_seconds_of_its_moment_was_not_held_up(seconds: float, held_up: bool) -> None:
-    moment = datetime(2026, 3, 2, 9, tzinfo=UTC)
-    assert was_held_up(moment, moment + timedelta(seconds=seconds)) is held_up
+def test_what_goes_out_within_seconds_of_being_written_was_not_held_up(seconds: float, held_up: bool) -> None:
+    written = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert was_held_up(written, written + timedelta(seconds=seconds)) is held_up
