@@ -133,10 +133,17 @@ class Database:
         self.engine.dispose()
 
 
-@event.listens_for(Session, "before_flush")
-def _refuse_to_write(session: Session, context: object, instances: object) -> None:
+def refuse_to_write_where_only_looked(session: Session) -> None:
+    """Raise RuntimeError in a session that only looks at what was committed (`Database.write_then_read`)."""
     if session.info.get(_ONLY_LOOKS):
         raise RuntimeError("what is only to be looked at after a commit was changed")
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_to_flush(session: Session, context: object, instances: object) -> None:
+    looks = session.info.get(_ONLY_LOOKS)
+    if looks and (session.new or session.deleted or any(map(session.is_modified, session.dirty))):
+        refuse_to_write_where_only_looked(session)
 
 
 def locks_rows(session: Session) -> bool:

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from inspect import getmembers, isfunction, unwrap
 from typing import Any, get_type_hints
@@ -201,6 +202,19 @@ def test_nothing_that_was_appended_is_kept_of_what_is_refused(company: Company) 
     with pytest.raises(ValueError, match="no"):
         refused()
     assert len(company.entries()) == before
+
+
+def test_nothing_is_kept_where_something_cannot_be_written_whoever_goes_on(company: Company) -> None:
+    before = len(company.entries())
+    with locked(company.db, KEYS, company.rollout_id, company.now) as ws:
+        ws.note("a.note")
+        gate = first_gate(ws.session, company)
+        for _ in range(2):
+            append(ws.session, Link, token_hash="1", request_id="?", number=1, key_id="k", created_at=company.now)
+        with suppress(IntegrityError):
+            ws.read(chasing_at, company.rollout_id, gate.key, gate.round)
+    assert len(company.entries()) == before
+    assert verify_record(company.db, company.rollout_id)[0].holds
 
 
 def test_what_is_known_is_not_asked_until_it_changes(company: Company) -> None:

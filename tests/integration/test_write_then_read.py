@@ -11,9 +11,11 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 
 from domain.errors import LinkUnknown
+from models.appending import append
 from models.changes import Changes
 from models.checks import CheckRun
 from models.database import BUSY_TIMEOUT_SECONDS, CACHE_KIBIBYTES, Database
+from models.requests import Link
 from models.write_turn import WRITE_AT_ONCE
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -47,6 +49,20 @@ def test_what_is_looked_at_changes_nothing(db: Database) -> None:
         db.write_then_read(add, look)
     with db.read() as session:
         assert len(session.scalars(select(CheckRun)).all()) == 1
+
+
+def test_a_row_that_is_given_what_it_has_is_not_changed(db: Database) -> None:
+    def look(session: Session, run: CheckRun) -> int:
+        run.started_at = run.started_at
+        session.flush()
+        return len(session.scalars(select(CheckRun)).all())
+
+    assert db.write_then_read(add, look) == 1
+
+
+def test_nothing_is_appended_where_only_looked(db: Database) -> None:
+    with pytest.raises(RuntimeError, match="only to be looked at"):
+        db.write_then_read(add, lambda session, run: append(session, Link, token_hash="1"))
 
 
 def test_whoever_waits_for_commits_hears_before_anything_is_looked_at(db: Database) -> None:
