@@ -114,6 +114,25 @@ def is_there(pid: int) -> bool:
         return False
 
 
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_it_ends_well(
+    worker: Worker, home: Path, prefect_port: int, tmp_path: Path, ending: signal.Signals
+) -> None:
+    part = worker_part(home, prefect_port)
+    name = f"stopped by {ending.name}"
+
+    def has_started() -> bool:
+        known = worker.api.post(f"work_pools/{POOL}/workers/filter", json={}).json()
+        return name in [one["name"] for one in known]
+
+    with Crew(tmp_path) as crew:
+        crew.start(replace(part, command=[*part.command[:-3], name, POOL, "1"], ready=has_started))
+        [running] = crew._running
+        running.child.send_signal(ending)
+        assert running.child.wait() == 0
+    assert "Traceback" not in (tmp_path / "worker.log").read_text()
+
+
 def test_one_that_crashes_is_reported_and_takes_nothing_with_it(worker: Worker, tmp_path: Path) -> None:
     long = worker.sample("stubborn", file=str(tmp_path / "long"))
     pid, its_own = written(tmp_path / "long")

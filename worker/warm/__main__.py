@@ -24,11 +24,11 @@ def main() -> None:
     """Fork the zygote, then work until told to stop."""
     name, pool, limit = sys.argv[1:]
     in_advance.fork(CHECKOUT, zygote.warm_up())
-    setup_signal_handlers_worker(os.getpid(), "the warm worker", print)
     asyncio.run(_work(name, pool, int(limit)))
 
 
 async def _work(name: str, pool: str, limit: int) -> None:
+    setup_signal_handlers_worker(os.getpid(), "the warm worker", print)  # which end in asyncio's own: it cancels this
     with suppress(asyncio.CancelledError):  # it was told to stop, and has
         await WarmWorker(name=name, work_pool_name=pool, limit=limit).start()
 
