@@ -37,7 +37,10 @@ class AuditEntry(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
     def written(self) -> dict[str, Any]:
-        """Return all that the entry says, with both hashes, as domain/record.py takes it."""
+        """Return all that the entry says, with both hashes, as domain/record.py takes it.
+
+        The hash covers every column: one that comes later has to be left out for the entries that were there before it.
+        """
         return {column.key: getattr(self, column.key) for column in self.__table__.columns}
 
 
