@@ -22,7 +22,7 @@ from worker import leash
 from worker.family import end_all, family
 from worker.parts import Crew, Interrupted, Part, PartFailed, Port, together
 
-__all__ = ["AlreadyRunning", "Crew", "Part", "PartFailed", "Port", "PortTaken", "check_ports", "run"]
+__all__ = ["AlreadyRunning", "Crew", "Part", "PartFailed", "Port", "PortTaken", "check_ports", "is_taken", "run"]
 
 HOST = "127.0.0.1"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -69,12 +69,13 @@ def check_ports(parts: Sequence[Part]) -> None:
         for port in part.ports:
             if port.number in wanted:
                 raise PortTaken(port.number, part.name, port.option, f"the {wanted[port.number]}")
-            if _is_taken(port.number):
+            if is_taken(port.number):
                 raise PortTaken(port.number, part.name, port.option)
             wanted[port.number] = part.name
 
 
-def _is_taken(number: int) -> bool:
+def is_taken(number: int) -> bool:
+    """Whether somebody listens at this port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

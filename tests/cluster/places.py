@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 from settings import CHECKOUT
 from tests.deployed import compose, image_environment
+from worker.supervisor import is_taken
 
 HOST = "127.0.0.1"
 PACKAGES = CHECKOUT / ".venv" / "cluster"
@@ -108,17 +108,6 @@ def free_ports(count: int) -> list[int]:
     for port in random.sample(BELOW_THOSE_OF_CLIENTS, len(BELOW_THOSE_OF_CLIENTS)):
         if len(found) == count:
             break
-        if is_free(port):
+        if not is_taken(port):
             found.append(port)
     return found
-
-
-def is_free(port: int) -> bool:
-    """Whether nobody listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +31,7 @@ from plans.directory import read_directory
 from plans.reading import read_plan
 from settings import Settings
 from tests.company import PEOPLE, REQUESTER
+from tests.ports import free_port
 from worker.parts import Crew
 from worker.prefect_server import prefect_environment, server_parts, worker_part
 
@@ -47,13 +47,6 @@ def eventually(holds: Callable[[], Any], what: str, seconds: float = PATIENCE_SE
         if time.monotonic() > until:
             raise AssertionError(f"waited {seconds:g} s in vain: {what}")
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    """Return a port that is free on this machine at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -25,7 +25,7 @@ from operations.show_request import show_request
 from tests.company import KEYS, REQUESTER, Company
 from tests.delivering import kinds, post, text_of
 from tests.fakes import FakeSender
-from tests.flows.conftest import free_port
+from tests.ports import free_port
 from tests.sample_plans import SIGN_OFF, one_gate
 from worker.hurry import Hurry
 from worker.relay import MAILS_AT_ONCE

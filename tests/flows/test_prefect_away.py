@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from models.checks import checks_newest_first
-from tests.flows.conftest import Etappe, Relay, eventually, free_port
+from tests.flows.conftest import Etappe, Relay, eventually
+from tests.ports import free_port
 from tests.sample_plans import ROLES, SIGN_OFF
 
 TWO_STAGES = f"""

@@ -22,13 +22,8 @@ from models import schema
 from models.database import Database
 from settings import CHECKOUT, Settings
 from tests.fakes_operations import TOKEN
+from tests.ports import free_port
 from web.serve import listening
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def get(port: int, path: str = "/healthz") -> int:

@@ -32,8 +32,8 @@ from models.outbox import Message, MessageState
 from models.requests import Decision, Request
 from settings import CHECKOUT
 from tests.company import KEYS, Company
-from tests.integration.test_serving import free_port
 from tests.integration.test_turns import within
+from tests.ports import free_port
 from tests.postgres import Postgres
 from tests.sample_plans import SIGN_OFF, one_gate
 

@@ -6,7 +6,6 @@ The first half is quick; the second starts the real server once for all its test
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,17 +19,12 @@ import psutil  # type: ignore[import-untyped]  # its stubs are a package of thei
 import psycopg
 import pytest
 
+from tests.ports import free_port
 from worker.parts import Crew
 from worker.postgres import LONGEST_SOCKET_PATH, FolderNotOurs, Postgres
 from worker.prefect_server import has_worker, is_healthy, prefect_environment, server_parts, worker_part
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class TestTheEnvironment:
