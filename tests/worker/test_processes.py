@@ -84,7 +84,7 @@ def test_one_that_stands_still_for_a_while_ends_nothing(started: subprocess.Pope
     processes = running(started)
     processes[1].suspend()
     processes[1].resume()
-    assert psutil.wait_procs(processes, timeout=0.5)[0] == []
+    assert psutil.wait_procs(processes, timeout=2)[0] == []
 
 
 def test_one_that_ends_well_ends_the_others_well(started: subprocess.Popen[str]) -> None:
