@@ -26,12 +26,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.kit import waiting_rollout
 from benchmarks.kit.filled import copy_rollout
 from benchmarks.kit.filled_prefect import copy_flow_run
-from benchmarks.kit.processes import Look, free_port, look_at_family
+from benchmarks.kit.processes import Look, look_at_family
 from benchmarks.kit.report import Report, numbers, reporting
 from cli.parts import Layout, all_parts
 from models.database import Database
 from models.outbox import Message, MessageState
 from models.rollouts import Rollout
+from tests.ports import free_port
 from tests.postgres import Postgres
 from worker import prefect_server
 from worker.parts import Crew, Part

@@ -21,7 +21,7 @@ from uuid import UUID
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.kit.etappe import PLAN, PLAN_NAME
-from benchmarks.kit.processes import free_port, look
+from benchmarks.kit.processes import look
 from benchmarks.kit.report import Table, numbers, reporting
 from domain import links
 from models import schema
@@ -36,6 +36,7 @@ from plans.directory import read_directory
 from plans.reading import read_plan
 from settings import Settings
 from tests.company import PEOPLE, REQUESTER
+from tests.ports import free_port
 from worker.parts import Crew
 from worker.prefect_server import prefect_environment, server_parts
 

@@ -34,7 +34,6 @@ from sqlalchemy import event
 
 import worker.post
 from benchmarks.kit.etappe import KINDS, PLAN, POSTGRESQL
-from benchmarks.kit.processes import free_port
 from benchmarks.kit.report import Report, numbers, reporting
 from benchmarks.kit.serving import DISK, durable_postgres
 from benchmarks.kit.spread import spread
@@ -53,6 +52,7 @@ from plans.directory import read_directory
 from plans.reading import read_plan
 from settings import Settings
 from tests.company import PEOPLE, REQUESTER
+from tests.ports import free_port
 from worker.post import Post
 from worker.relay import MAILS_AT_ONCE
 

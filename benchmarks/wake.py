@@ -21,9 +21,9 @@ from typing import Any, TypeVar
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.kit.processes import free_port
 from benchmarks.kit.report import numbers, reporting
 from settings import CHECKOUT, WARM, WORK_POOL
+from tests.ports import free_port
 from worker.parts import Crew, Part
 from worker.prefect_server import prefect_environment, server_parts, worker_part
 

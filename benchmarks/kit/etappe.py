@@ -24,7 +24,6 @@ from sqlalchemy import select
 
 from benchmarks.kit import posting
 from benchmarks.kit.posting import Line
-from benchmarks.kit.processes import free_port
 from benchmarks.kit.serving import DISK, durable_postgres
 from cli.parts import Layout, all_parts
 from domain import links
@@ -39,6 +38,7 @@ from operations.start_rollout import Start, start_rollout
 from plans.directory import read_directory
 from plans.reading import read_plan
 from tests.company import PEOPLE, REQUESTER
+from tests.ports import free_port
 from tests.sample_plans import ROLES, SIGN_OFF
 from worker.parts import Crew
 

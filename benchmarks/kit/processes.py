@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +43,3 @@ def look_at_family(pid: int) -> Look:
         with suppress(FileNotFoundError, ProcessLookupError):  # a child may end at any moment
             looks.append(look(process.pid))
     return Look(sum(one.resident for one in looks), sum(one.share for one in looks), sum(one.worked for one in looks))
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

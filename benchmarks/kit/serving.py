@@ -15,10 +15,10 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from benchmarks.kit.processes import free_port
 from models.checks import CheckRun
 from models.database import Database
 from settings import CHECKOUT
+from tests.ports import free_port
 from tests.postgres import Postgres
 from worker import postgres
 from worker.leash import leashed
