@@ -37,11 +37,12 @@ Terminal = Callable[..., Said]
 @pytest.fixture
 def etappe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
     """Run a command; the home is empty at first."""
-    for name in ("ETAPPE_DATABASE_URL", "ETAPPE_SMTP_URL", "ETAPPE_BASE_URL", "ETAPPE_PLANS", "ETAPPE_SECRET_KEYS"):
+    for name in ("ETAPPE_DATABASE_URL", "ETAPPE_PLANS", "ETAPPE_SECRET_KEYS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ETAPPE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")  # nothing ever answers there
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")  # nothing ever answers on port 9
     monkeypatch.setenv("ETAPPE_SMTP_URL", "smtp://127.0.0.1:9")
+    monkeypatch.setenv("ETAPPE_BASE_URL", "http://127.0.0.1:9")  # at the default one an Etappe may be running
 
     def run(*arguments: str) -> Said:
         capsys.readouterr()

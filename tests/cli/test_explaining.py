@@ -95,7 +95,7 @@ def test_so_do_those_for_a_question_and_a_rollout_on_hold(company: Terminal, eve
 
 def test_show_prints_the_address_of_the_page(company: Terminal, everything: str) -> None:
     shown, facts = company("rollout", "show", everything).out, company("rollout", "show", everything, "--json").facts()
-    assert re.fullmatch(rf"http://127\.0\.0\.1:8400/rollouts/{everything}/[\w-]{{43}}", facts["page"])
+    assert re.fullmatch(rf"http://127\.0\.0\.1:9/rollouts/{everything}/[\w-]{{43}}", facts["page"])
     assert shown.endswith(f"page: {facts['page']}\n")
 
 

@@ -50,6 +50,6 @@ def test_the_address_of_a_feed_is_printed_and_changes_when_it_is_renewed(company
         company("people", "feed", "Anna.Keller@example.com"),
     )
     assert first.out == again.out
-    assert first.out.startswith("http://127.0.0.1:8400/calendar/")
+    assert first.out.startswith("http://127.0.0.1:9/calendar/")
     assert company("people", "feed", "anna.keller@example.com", "--renew").out != first.out
     assert company("people", "feed", "nobody@example.com").err == "nobody@example.com is not in the directory.\n"

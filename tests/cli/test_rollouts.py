@@ -178,5 +178,5 @@ def test_who_waits_for_whom_is_shown_on_both_sides(
 
 def test_the_address_of_the_board_is_printed(company: Terminal) -> None:
     said = company("board")
-    assert said.out.startswith("http://127.0.0.1:8400/board/")
+    assert said.out.startswith("http://127.0.0.1:9/board/")
     assert company("board", "--json").facts() == {"page": said.out.strip()}
