@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -123,3 +124,8 @@ def attachments_of(rollout_id: str) -> Select[Attachment]:
         .where(Attachment.rollout_id == rollout_id, Attachment.removed_at.is_(None))
         .order_by(Attachment.name, Attachment.id)
     )
+
+
+def attachments_of_any(rollout_ids: Collection[str]) -> Select[Attachment]:
+    """What is attached to any of these rollouts now."""
+    return select(Attachment).where(Attachment.rollout_id.in_(rollout_ids), Attachment.removed_at.is_(None))

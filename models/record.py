@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Address, Base, Name, RolloutId
 from models.reading import prepared
 from models.rollouts import Rollout
+
+_CHASING = ("gate.reminded", "gate.escalated")
 
 
 class AuditEntry(Base):
@@ -53,9 +56,13 @@ def entries_of(rollout_id: str) -> Select[AuditEntry]:
 @prepared
 def chasing_at(rollout_id: str, gate: str, number: int) -> Select[AuditEntry]:
     """The reminders and escalations at one gate of a rollout in one round."""
-    actions = ("gate.reminded", "gate.escalated")
     at_gate = AuditEntry.gate == gate, AuditEntry.round == number
-    return entries_of(rollout_id).where(*at_gate, AuditEntry.action.in_(actions))
+    return entries_of(rollout_id).where(*at_gate, AuditEntry.action.in_(_CHASING))
+
+
+def chasing_in_any(rollout_ids: Collection[str]) -> Select[AuditEntry]:
+    """The reminders and escalations in any of these rollouts."""
+    return select(AuditEntry).where(AuditEntry.rollout_id.in_(rollout_ids), AuditEntry.action.in_(_CHASING))
 
 
 @prepared

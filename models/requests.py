@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from sqlalchemy import (
     JSON,
@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     literal_column,
     or_,
     select,
@@ -33,6 +34,8 @@ from models.base import (
 from models.gates import GateRow
 from models.reading import prepared, rows_of
 from models.rollouts import Rollout, StageRow, locked_rollouts
+
+_Ts = TypeVarTuple("_Ts")
 
 
 class Purpose(StrEnum):
@@ -158,6 +161,9 @@ class Decision(Base):
         return self.on_behalf_of or self.person
 
 
+_IS_NEWEST_LINK = and_(Link.request_id == Request.id, Link.number == Request.link_number)
+
+
 @rows_of(Request.gate_id)
 @prepared
 def requests_at(gate_id: int) -> Select[Request]:
@@ -217,15 +223,24 @@ def decisions_at(gate_id: int) -> Select[Decision]:
     return select(Decision).where(Decision.gate_id == gate_id).order_by(Decision.id)
 
 
+def decisions_at_any(gate_ids: Collection[int]) -> Select[Decision]:
+    """What was decided at any of these gates."""
+    return select(Decision).where(Decision.gate_id.in_(gate_ids))
+
+
 def decisions_of(rollout_id: str) -> Select[Decision]:
     """What was decided in a rollout."""
     return select(Decision).where(Decision.rollout_id == rollout_id).order_by(Decision.id)
 
 
+def _with_link(query: Select[*_Ts]) -> Select[*_Ts, Link | None]:
+    return query.outerjoin(Link, _IS_NEWEST_LINK).add_columns(Link)
+
+
 @prepared
-def asked_about(request_ids: Collection[str]) -> Select[Request, GateRow, StageRow, Rollout]:
-    """Requests with what they ask about."""
-    return (
+def asked_about(request_ids: Collection[str]) -> Select[Request, GateRow, StageRow, Rollout, Link | None]:
+    """Requests with what they ask about, and their newest link."""
+    return _with_link(
         select(Request, GateRow, StageRow, Rollout)
         .join(GateRow, GateRow.id == Request.gate_id)
         .join(StageRow, StageRow.id == GateRow.stage_id)
@@ -235,9 +250,9 @@ def asked_about(request_ids: Collection[str]) -> Select[Request, GateRow, StageR
 
 
 @prepared
-def decided_about(decision_ids: Collection[int]) -> Select[Decision, Request, GateRow, StageRow, Rollout]:
-    """Decisions with the request that each answers, and what it is about."""
-    return (
+def decided_about(decision_ids: Collection[int]) -> Select[Decision, Request, GateRow, StageRow, Rollout, Link | None]:
+    """Decisions with the request that each answers, its newest link, and what it is about."""
+    return _with_link(
         select(Decision, Request, GateRow, StageRow, Rollout)
         .join(Request, Request.id == Decision.request_id)
         .join(GateRow, GateRow.id == Decision.gate_id)
@@ -270,3 +285,9 @@ def rollout_behind_link_locked(token_hash: str) -> Select[Rollout]:
 def links_of(request_id: str) -> Select[Link]:
     """The links of a request, oldest first."""
     return select(Link).where(Link.request_id == request_id).order_by(Link.number)
+
+
+@prepared
+def newest_link(request_id: str) -> Select[Link]:
+    """The link of a request that was mailed last."""
+    return select(Link).join(Request, _IS_NEWEST_LINK).where(Request.id == request_id)

@@ -16,7 +16,7 @@ from models.evidence import lapses_at_gate
 from models.gates import GateRow
 from models.outbox import Message
 from models.people import Person
-from models.requests import Decision, Request, RequestState, VoidReason, links_of, requests_at
+from models.requests import Decision, Request, RequestState, VoidReason, newest_link, requests_at
 from models.rollouts import Rollout
 from notifications.facts import Reader
 from notifications.messages import (
@@ -73,7 +73,7 @@ class Composer:
 
     def link_and_code(self, ws: Workspace, request: Request) -> tuple[str, str]:
         """Return the address and the code of a request's newest link."""
-        newest = list(ws.read(links_of, request.id))[-1]
+        [newest] = ws.read(newest_link, request.id)
         key = next((key for key in self.keys if links.key_id(key) == newest.key_id), self.keys[0])
         token = links.link_token(key, request.id, newest.number)
         return f"{self.base_url}/decide/{token}", links.code(key, request.id, newest.number)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from models.absences import absences_now_of
@@ -13,13 +14,24 @@ from models.evidence import attachments_of, standing_decisions_at
 from models.gates import GateRow, current_gates, gates_with_stages
 from models.outbox import Message
 from models.people import people_called
-from models.reading import read_each
+from models.reading import ask, know, read_each
 from models.record import chasing_at
-from models.requests import Decision, Request, RequestState, asked_about, decided_about, links_of, requests_at
+from models.requests import (
+    Decision,
+    Link,
+    Request,
+    RequestState,
+    asked_about,
+    decided_about,
+    newest_link,
+    requests_at,
+)
 from models.rollouts import Rollout, current_stages, rollouts_called
+from models.seldom import SELDOM_IN_MAILS, there_is_for_mails
 
 _HELD = "etappe.held"
 """A session forgets rows that nobody holds."""
+_T = TypeVar("_T")
 
 
 def read_ahead(session: Session, messages: Sequence[Message], now: datetime) -> None:
@@ -30,43 +42,61 @@ def read_ahead(session: Session, messages: Sequence[Message], now: datetime) -> 
     rows = session.info[_HELD] = list(_about(session, messages))
     rollouts = [row for row in rows if isinstance(row, Rollout)]
     gates = [row for row in rows if isinstance(row, GateRow)]
-    requests = [row for row in rows if isinstance(row, Request)]
+    for link in rows:
+        if isinstance(link, Link):
+            know(session, newest_link, [link], link.request_id)
     if not gates:
         return
     of_rollouts, of_gates = [(row.id,) for row in rollouts], [(row.id,) for row in gates]
+    there_is = ask(session, there_is_for_mails, [row.id for row in rollouts], [row.id for row in gates], now)
+    seldom = _Seldom(session, there_is.scalars().all())
     read_each(session, current_stages, of_rollouts)
-    read_each(session, attachments_of, of_rollouts)
-    read_each(session, links_of, [(row.id,) for row in requests])
-    read_each(session, chasing_at, [(row.rollout_id, row.key, row.round) for row in gates])
-    words = _all(read_each(session, standing_decisions_at, of_gates))
+    seldom.read(attachments_of, of_rollouts)
+    seldom.read(chasing_at, [(row.rollout_id, row.key, row.round) for row in gates])
+    words = seldom.read(standing_decisions_at, of_gates)
     asked = _all(read_each(session, requests_at, of_gates))
     if any("gate_id" in message.facts for message in messages):
         read_each(session, current_gates, of_rollouts)
     _read_people(session, messages, rollouts, [*words, *asked])
     waited_for = {row.person for row in asked if row.state is RequestState.OPEN}
-    read_each(session, absences_now_of, [(frozenset((person,)), now) for person in waited_for])
+    seldom.read(absences_now_of, [(frozenset((person,)), now) for person in waited_for])
 
 
-def _about(session: Session, messages: Sequence[Message]) -> Iterator[Any]:
-    """The rows that messages name, each once: decisions and requests, their gates, stages and rollouts."""
+class _Seldom:
+    """Reads what there is seldom any of, and only where there is any."""
+
+    def __init__(self, session: Session, there_is: Collection[str]) -> None:
+        self._session, self._there_is = session, there_is
+
+    def read(self, query: Callable[..., Select[_T]], given: Sequence[tuple[Any, ...]]) -> list[_T]:
+        """Return what a query finds for any of these values; whoever asks for one of them then finds it as well."""
+        if SELDOM_IN_MAILS[query] in self._there_is:
+            return _all(read_each(self._session, query, given))
+        for each in given:
+            know(self._session, query, (), *each)
+        return []
+
+
+def _about(session: Session, messages: Sequence[Message]) -> Iterable[Any]:
+    """The rows that messages name, each once: decisions and requests, their links, gates, stages and rollouts."""
     seen: dict[Any, None] = {}
     if ids := _named("decision_id", messages):
-        seen |= dict.fromkeys(row for rows in session.execute(decided_about(ids)) for row in rows)
+        seen |= dict.fromkeys(row for rows in ask(session, decided_about, ids) for row in rows)
     if ids := _named("request_id", messages):
-        seen |= dict.fromkeys(row for rows in session.execute(asked_about(ids)) for row in rows)
+        seen |= dict.fromkeys(row for rows in ask(session, asked_about, ids) for row in rows)
     if ids := _named("gate_id", messages) - {row.id for row in seen if isinstance(row, GateRow)}:
-        seen |= dict.fromkeys(row for rows in session.execute(gates_with_stages(ids)) for row in rows)
+        seen |= dict.fromkeys(row for rows in ask(session, gates_with_stages, ids) for row in rows)
     rollout_ids = {message.rollout_id for message in messages if message.rollout_id}
     if ids := rollout_ids - {row.id for row in seen if isinstance(row, Rollout)}:
-        seen |= dict.fromkeys(session.scalars(rollouts_called(ids)))
-    yield from seen
+        seen |= dict.fromkeys(ask(session, rollouts_called, ids).scalars())
+    return seen
 
 
 def _named(fact: str, messages: Iterable[Message]) -> set[Any]:
     return {message.facts[fact] for message in messages if fact in message.facts}
 
 
-def _all(found: dict[tuple[Any, ...], Sequence[Any]]) -> list[Any]:
+def _all(found: dict[tuple[Any, ...], Sequence[_T]]) -> list[_T]:
     return [row for rows in found.values() for row in rows]
 
 
