@@ -70,6 +70,21 @@ class Database:
             if telling:
                 self._tell()
 
+    @contextmanager
+    def write_at_once(self, *, telling: bool = True) -> Iterator[Session]:
+        """Give a session for a single statement that is a transaction by itself; all else as with `write`.
+
+        On PostgreSQL it is committed with its execution, not at the end of the block.
+        """
+        if self._telling is None:
+            with self.write(telling=telling) as session:
+                yield session
+            return
+        with Session(self._telling, expire_on_commit=False) as session:
+            yield session
+            if telling:
+                self._tell_by(session)
+
     def write_then_read(self, change: Callable[[Session], _T], look: Callable[[Session, _T], _R]) -> _R:
         """Commit what `change` does, together or not at all; then `look`, with what it returned, in the same session.
 

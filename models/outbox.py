@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
@@ -16,13 +17,16 @@ from sqlalchemy import (
     String,
     Text,
     and_,
+    bindparam,
     exists,
     false,
     func,
     or_,
     select,
+    update,
 )
 from sqlalchemy.orm import Mapped, aliased, mapped_column
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from domain.mail_times import Occasion
 from models.base import Address, Base, Name, RolloutId, state_column
@@ -120,6 +124,25 @@ def asking_due(now: datetime, limit: int) -> Select[Message]:
         .order_by(Message.due_at, Message.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+    )
+
+
+@cache
+def taking_punctual() -> ReturningUpdate[Message]:
+    """Lease, `until` a moment, the first `most` of what a rollout waits for at a `moment`, written `since` another one.
+
+    They are none by the clock, and nobody has taken them before.
+    """
+    moment, most = cast("Any", bindparam("moment")), cast("Any", bindparam("most"))
+    never_tried = Message.tries == 0, Message.leased_until.is_(None)
+    punctual = Message.created_at >= bindparam("since"), Message.occasion.not_in(_BY_THE_CLOCK), *never_tried
+    taken = asking_due(moment, most).where(*punctual).with_only_columns(Message.id).cte("taken")
+    return (
+        update(Message)
+        .where(Message.id.in_(select(taken.c.id)))
+        .values(leased_until=bindparam("until"))
+        .returning(Message)
+        .execution_options(synchronize_session=False)
     )
 
 

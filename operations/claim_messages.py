@@ -11,7 +11,14 @@ from domain import mail_times
 from domain.mail_times import APART, Hours
 from domain.plan import Calendar
 from models.database import Database
-from models.outbox import Message, asking_due, messages_due, one_relay_at_a_time, sent_by_the_clock
+from models.outbox import (
+    Message,
+    asking_due,
+    messages_due,
+    one_relay_at_a_time,
+    sent_by_the_clock,
+    taking_punctual,
+)
 from models.rollouts import Rollout
 from operations.calendars import company_closures
 from operations.hours import hours_in_directory
@@ -29,6 +36,17 @@ def claim_messages(db: Database, now: datetime, limit: int = 50) -> list[Message
     """
     with db.write(telling=False) as session:
         return _claimed(session, _in_turn(session, db).scalars(messages_due(now, limit)).all(), now)
+
+
+def claim_punctual(db: Database, now: datetime, limit: int = 50) -> list[Message]:
+    """Return only mails that a rollout waits for, written a moment ago by their reader's hours; at most `limit`.
+
+    These need no look at who else is written to, nor when: one statement takes them.
+    """
+    values = {"moment": now, "since": now - mail_times.PUNCTUAL, "until": now + LEASE, "most": limit}
+    with db.write_at_once(telling=False) as session:
+        taken = session.scalars(taking_punctual(), values).all()
+    return sorted(taken, key=lambda message: (message.due_at, message.id))
 
 
 def claim_asking(db: Database, now: datetime, limit: int = 50) -> list[Message]:

@@ -25,7 +25,7 @@ _SETTLE = (
 
 def settle_messages(db: Database, ids: Collection[int], state: MessageState, now: datetime) -> None:
     """Say that these messages were sent, or dropped because they were no longer true."""
-    with db.write() as session:
+    with db.write_at_once() as session:
         session.execute(_SETTLE, {"ids": list(ids), "to_state": state, "at": now})
 
 

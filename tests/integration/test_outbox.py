@@ -9,7 +9,7 @@ from domain.reasons import Reason
 from models.database import Database
 from models.outbox import Message, MessageState
 from notifications.messages import Mail, OutcomeMail
-from operations.claim_messages import LEASE, claim_messages
+from operations.claim_messages import LEASE, claim_asking, claim_messages, claim_punctual
 from operations.compose_message import Composer, workspace_for
 from operations.settle_message import bury, settle_messages, try_again_later
 from operations.telling import inform
@@ -133,6 +133,29 @@ def test_whose_hours_were_seen_a_moment_ago_is_not_looked_up_again(db: Database)
         try_again_later(db, [message.id], "busy", company.now - timedelta(seconds=60))
     assert held
     assert looked_up()  # when it is tried again, nobody has asked yet whether its reader gets mail then
+
+
+def test_only_what_asks_and_was_written_a_moment_ago_is_taken_at_once(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(ALL))
+    assert claim_punctual(db, company.now + timedelta(seconds=6)) == []  # held up: whose hours are they in now?
+    taken = claim_punctual(db, company.now, limit=2)
+    assert [(message.topic, message.recipient) for message in taken] == [("request", ANNA), ("request", BEN)]
+    assert {message.leased_until for message in taken} == {company.now + LEASE}
+    assert [message.recipient for message in claim_punctual(db, company.now)] == [CARLA]
+    assert claim_punctual(db, company.now) == []
+    assert "request" not in [message.topic for message in claim_messages(db, company.now)]
+
+
+def test_what_was_tried_before_is_not_taken_at_once(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(ALL))
+    for message in claim_punctual(db, company.now):
+        try_again_later(db, [message.id], "busy", company.now - timedelta(seconds=60))
+    company.now += timedelta(days=2)
+    company.checks()
+    assert [message.topic for message in claim_punctual(db, company.now)] == ["escalation"]
+    assert [message.topic for message in claim_asking(db, company.now)] == ["request"] * 3
 
 
 def test_a_message_that_was_sent_or_dropped_is_not_claimed_again(db: Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from threading import Barrier, Thread
 
 import pytest
@@ -17,7 +18,7 @@ from models.requests import Decision, RequestState
 from models.rollouts import PlanVersion
 from operations.cancel_rollout import cancel_rollout
 from operations.check_stalled import check_stalled
-from operations.claim_messages import claim_messages
+from operations.claim_messages import claim_messages, claim_punctual
 from operations.record_decision import DecisionForm, record_decision, record_decision_as
 from operations.start_rollout import Start, start_rollout
 from operations.workspace import Actor, locked
@@ -178,11 +179,14 @@ def test_two_versions_of_a_plan_started_at_once_get_two_numbers(db: Database) ->
     assert sorted(Counter(versions).items()) == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_two_relays_never_claim_the_same_message(db: Database) -> None:
+@pytest.mark.parametrize("claim", [claim_messages, claim_punctual])
+def test_two_relays_never_claim_the_same_message(
+    db: Database, claim: Callable[[Database, datetime, int], list[Message]]
+) -> None:
     company = Company(db, directory=PEOPLE)
     for _ in range(10):
         company.start(one_gate(SIGN_OFF))
-    claims = race([lambda: claim_messages(db, company.now, limit=7)] * 8)
+    claims = race([lambda: claim(db, company.now, 7)] * 8)
     claimed = [message.id for claim in claims if isinstance(claim, list) for message in claim]
     with db.read() as session:
         stored = session.scalar(select(func.count(Message.id)))

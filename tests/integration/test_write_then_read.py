@@ -7,7 +7,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import event, func, insert, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from domain.errors import LinkUnknown
@@ -89,6 +90,26 @@ def test_what_is_looked_at_is_so_though_nobody_could_be_told(db: Database) -> No
         return len(session.scalars(select(CheckRun)).all())
 
     assert db.write_then_read(add_and_break, look) == 1
+
+
+def test_a_single_statement_is_a_transaction_by_itself(db: Database) -> None:
+    statement = insert(CheckRun).values(started_at=NOW, report={})
+    with Changes(db) as changes:
+        changes.wait(0)
+        with db.write_at_once() as session:
+            session.execute(statement)
+        assert changes.wait(5)
+    with suppress(ValueError), db.write_at_once(telling=False) as session:
+        session.execute(statement)
+        raise ValueError
+    with db.read() as session:
+        assert len(session.scalars(select(CheckRun)).all()) == (1 if db.is_sqlite else 2)
+
+
+def test_a_single_statement_that_the_database_refuses_harms_nothing(db: Database) -> None:
+    with pytest.raises(IntegrityError), db.write_at_once() as session:
+        session.execute(insert(Link).values(token_hash="1", request_id="nobody's", number=1, key_id="", created_at=NOW))
+    assert db.write_then_read(add, lambda session, run: len(session.scalars(select(CheckRun)).all())) == 1
 
 
 def test_nothing_is_looked_at_when_nothing_is_committed(db: Database) -> None:
