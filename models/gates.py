@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     false,
     func,
     or_,
@@ -145,6 +146,18 @@ def current_gates(rollout_id: str) -> Select[GateRow]:
         select(GateRow)
         .join(StageRow, StageRow.id == GateRow.stage_id)
         .where(GateRow.rollout_id == rollout_id, GateRow.current)
+        .order_by(StageRow.position, GateRow.position)
+    )
+
+
+@prepared
+def stages_with_gates(rollout_id: str) -> Select[StageRow, GateRow | None]:
+    """What `current_stages` and `current_gates` find of a rollout, each stage with its gates."""
+    its_gate = and_(GateRow.stage_id == StageRow.id, GateRow.current)
+    return (
+        select(StageRow, GateRow)
+        .outerjoin(GateRow, its_gate)
+        .where(StageRow.rollout_id == rollout_id, or_(StageRow.current, GateRow.id.is_not(None)))
         .order_by(StageRow.position, GateRow.position)
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVarTuple
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -33,9 +33,7 @@ from models.base import (
 )
 from models.gates import GateRow
 from models.reading import prepared, rows_of
-from models.rollouts import Rollout, StageRow, locked_rollouts
-
-_Ts = TypeVarTuple("_Ts")
+from models.rollouts import Rollout, locked_rollouts
 
 
 class Purpose(StrEnum):
@@ -161,7 +159,7 @@ class Decision(Base):
         return self.on_behalf_of or self.person
 
 
-_IS_NEWEST_LINK = and_(Link.request_id == Request.id, Link.number == Request.link_number)
+IS_NEWEST_LINK = and_(Link.request_id == Request.id, Link.number == Request.link_number)
 
 
 @rows_of(Request.gate_id)
@@ -233,47 +231,6 @@ def decisions_of(rollout_id: str) -> Select[Decision]:
     return select(Decision).where(Decision.rollout_id == rollout_id).order_by(Decision.id)
 
 
-def _with_link(query: Select[*_Ts]) -> Select[*_Ts, Link | None]:
-    return query.outerjoin(Link, _IS_NEWEST_LINK).add_columns(Link)
-
-
-@prepared
-def asked_about(request_ids: Collection[str]) -> Select[Request, GateRow, StageRow, Rollout, Link | None]:
-    """Requests with what they ask about, and their newest link."""
-    return _with_link(
-        select(Request, GateRow, StageRow, Rollout)
-        .join(GateRow, GateRow.id == Request.gate_id)
-        .join(StageRow, StageRow.id == GateRow.stage_id)
-        .join(Rollout, Rollout.id == Request.rollout_id)
-        .where(Request.id.in_(request_ids))
-    )
-
-
-@prepared
-def decided_about(decision_ids: Collection[int]) -> Select[Decision, Request, GateRow, StageRow, Rollout, Link | None]:
-    """Decisions with the request that each answers, its newest link, and what it is about."""
-    return _with_link(
-        select(Decision, Request, GateRow, StageRow, Rollout)
-        .join(Request, Request.id == Decision.request_id)
-        .join(GateRow, GateRow.id == Decision.gate_id)
-        .join(StageRow, StageRow.id == GateRow.stage_id)
-        .join(Rollout, Rollout.id == Decision.rollout_id)
-        .where(Decision.id.in_(decision_ids))
-    )
-
-
-@prepared
-def behind_link(token_hash: str) -> Select[Link, Request, GateRow, Rollout]:
-    """A link with what it asks, and where."""
-    return (
-        select(Link, Request, GateRow, Rollout)
-        .join(Request, Request.id == Link.request_id)
-        .join(GateRow, GateRow.id == Request.gate_id)
-        .join(Rollout, Rollout.id == Request.rollout_id)
-        .where(Link.token_hash == token_hash)
-    )
-
-
 @prepared
 def rollout_behind_link_locked(token_hash: str) -> Select[Rollout]:
     """The rollout that a link leads to, locked until the transaction ends; read all else behind the link only then."""
@@ -290,4 +247,4 @@ def links_of(request_id: str) -> Select[Link]:
 @prepared
 def newest_link(request_id: str) -> Select[Link]:
     """The link of a request that was mailed last."""
-    return select(Link).join(Request, _IS_NEWEST_LINK).where(Request.id == request_id)
+    return select(Link).join(Request, IS_NEWEST_LINK).where(Request.id == request_id)

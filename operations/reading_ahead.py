@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -10,22 +10,14 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from models.absences import absences_now_of
+from models.asked_about import asked_about, decided_about
 from models.evidence import attachments_of, standing_decisions_at
 from models.gates import GateRow, current_gates, gates_with_stages
 from models.outbox import Message
 from models.people import people_called
 from models.reading import ask, know, read_each
 from models.record import chasing_at
-from models.requests import (
-    Decision,
-    Link,
-    Request,
-    RequestState,
-    asked_about,
-    decided_about,
-    newest_link,
-    requests_at,
-)
+from models.requests import Decision, Link, Request, RequestState, newest_link, requests_at
 from models.rollouts import Rollout, current_stages, rollouts_called
 from models.seldom import SELDOM_IN_MAILS, there_is_for_mails
 
@@ -42,9 +34,6 @@ def read_ahead(session: Session, messages: Sequence[Message], now: datetime) -> 
     rows = session.info[_HELD] = list(_about(session, messages))
     rollouts = [row for row in rows if isinstance(row, Rollout)]
     gates = [row for row in rows if isinstance(row, GateRow)]
-    for link in rows:
-        if isinstance(link, Link):
-            know(session, newest_link, [link], link.request_id)
     if not gates:
         return
     of_rollouts, of_gates = [(row.id,) for row in rollouts], [(row.id,) for row in gates]
@@ -81,15 +70,39 @@ def _about(session: Session, messages: Sequence[Message]) -> Iterable[Any]:
     """The rows that messages name, each once: decisions and requests, their links, gates, stages and rollouts."""
     seen: dict[Any, None] = {}
     if ids := _named("decision_id", messages):
-        seen |= dict.fromkeys(row for rows in ask(session, decided_about, ids) for row in rows)
+        for *rows, link in ask(session, decided_about, ids):
+            seen |= dict.fromkeys((*rows, link))
+            _know_link(session, link)
     if ids := _named("request_id", messages):
-        seen |= dict.fromkeys(row for rows in ask(session, asked_about, ids) for row in rows)
+        seen |= dict.fromkeys(_asked_about(session, ids))
+    seen.pop(None, None)
     if ids := _named("gate_id", messages) - {row.id for row in seen if isinstance(row, GateRow)}:
         seen |= dict.fromkeys(row for rows in ask(session, gates_with_stages, ids) for row in rows)
     rollout_ids = {message.rollout_id for message in messages if message.rollout_id}
     if ids := rollout_ids - {row.id for row in seen if isinstance(row, Rollout)}:
         seen |= dict.fromkeys(ask(session, rollouts_called, ids).scalars())
     return seen
+
+
+def _asked_about(session: Session, request_ids: Collection[str]) -> Iterator[Any]:
+    """What these requests are about. Who else is asked there, if nobody is, and the rollouts' people are known then."""
+    only_these: dict[int, list[Request]] = {}
+    found = ask(session, asked_about, request_ids)
+    for request, gate, stage, rollout, link, asked, requester, owner, is_anybody_else in found:
+        yield from (request, gate, stage, rollout, link, asked, requester, owner)
+        _know_link(session, link)
+        people = {request.person: asked, rollout.requester: requester, rollout.owner: owner}
+        for address, person in people.items():
+            know(session, people_called, [person] if person else [], frozenset((address,)))
+        if not is_anybody_else:
+            only_these.setdefault(gate.id, []).append(request)
+    for gate_id, requests in only_these.items():
+        know(session, requests_at, sorted(requests, key=lambda request: request.position), gate_id)
+
+
+def _know_link(session: Session, link: Link | None) -> None:
+    if link is not None:
+        know(session, newest_link, [link], link.request_id)
 
 
 def _named(fact: str, messages: Iterable[Message]) -> set[Any]:

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from domain import links
 from domain.errors import LinkUnknown, LinkVoid
 from domain.states import GateState
+from models.asked_about import behind_link
 from models.database import Database
 from models.delegations import LENT
+from models.evidence import standing_decisions_at
 from models.gates import GateRow
-from models.reading import ask
-from models.requests import Link, Purpose, Request, RequestState, VoidReason, behind_link
+from models.reading import ask, know
+from models.requests import Link, Purpose, Request, RequestState, VoidReason, requests_at
 from models.rollouts import Rollout
 from notifications.facts import Question, Reader, Said, Settlement
 from operations.absences import away_until
@@ -24,6 +25,8 @@ from operations.delegating import delegation_behind, lent_by
 from operations.question import question, reader_of, said, settlement, shown_digest
 from operations.voices import latest_decisions
 from operations.workspace import Workspace
+
+_Behind = tuple[Link, Request, GateRow, Rollout]
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def addressee(db: Database, token: str, now: datetime) -> Addressee:
         return Addressee(request.purpose, reader_of(Workspace.to_look_at(session, rollout, now), request.person))
 
 
-def find_link(session: Session, token: str) -> Row[Link, Request, GateRow, Rollout]:
+def find_link(session: Session, token: str) -> _Behind:
     """Return the link of a token, with what it asks, and where.
 
     Raises LinkUnknown, or LinkVoid when a newer mail has taken its place.
@@ -90,12 +93,17 @@ def find_link(session: Session, token: str) -> Row[Link, Request, GateRow, Rollo
     return found
 
 
-def _behind(session: Session, token: str) -> Row[Link, Request, GateRow, Rollout]:
+def _behind(session: Session, token: str) -> _Behind:
     known = links.looks_like_token(token)
     found = ask(session, behind_link, links.token_hash(token)).one_or_none() if known else None
     if found is None:
         raise LinkUnknown()
-    return found
+    link, request, gate, rollout, is_anybody_else_asked, has_anybody_decided = found
+    if not is_anybody_else_asked:
+        know(session, requests_at, [request], gate.id)
+    if not has_anybody_decided:
+        know(session, standing_decisions_at, (), gate.id)
+    return link, request, gate, rollout
 
 
 def page(ws: Workspace, request: Request) -> RequestPage:

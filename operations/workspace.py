@@ -24,9 +24,9 @@ from domain.states import GateState, StageState
 from models.appending import append
 from models.conditions import Condition
 from models.database import Database
-from models.gates import GateRow, current_gates
+from models.gates import GateRow, current_gates, stages_with_gates
 from models.people import chats
-from models.reading import read_once, was_read
+from models.reading import ask, know, read_once, was_read
 from models.record import AuditEntry
 from models.requests import Decision
 from models.rollouts import (
@@ -80,6 +80,7 @@ class Workspace:
     """What each person has heard because of each entry of the record (operations/telling.py)."""
     _stages: dict[int, StageRow] = field(default_factory=dict)  # a session forgets rows that nobody holds
     _conditions: dict[int, Condition] = field(default_factory=dict)
+    _is_looked_at: bool = False
 
     @classmethod
     def to_look_at(cls, session: Session, rollout: Rollout, now: datetime) -> Workspace:
@@ -140,14 +141,28 @@ class Workspace:
 
     def stages(self) -> list[StageRow]:
         """The stages in their newest round."""
+        self._read_stages_with_gates()
         rows = self.read(current_stages, self.rollout.id)
         self._stages.update((row.id, row) for row in rows)
         return list(rows)
 
     def gates(self, *states: GateState) -> list[GateRow]:
         """The gates in their newest round, of these states (none given: all)."""
+        self._read_stages_with_gates()
         rows = self.read(current_gates, self.rollout.id)
         return [row for row in rows if not states or row.state in states]
+
+    def _read_stages_with_gates(self) -> None:
+        """Whoever asks for the stages or for the gates asks for the others as well: one statement finds both."""
+        if self._is_looked_at:
+            return
+        self._is_looked_at, its = True, self.rollout.id
+        if was_read(self.session, current_stages, its) or was_read(self.session, current_gates, its):
+            return
+        found = ask(self.session, stages_with_gates, its).all()
+        stages = dict.fromkeys(stage for stage, _ in found if stage.current)
+        know(self.session, current_stages, list(stages), its)
+        know(self.session, current_gates, [gate for _, gate in found if gate is not None], its)
 
     def gate_called(self, key: str) -> GateRow:
         """One gate in its newest round, by its id in the plan. Raises NotFound when there is none."""

@@ -42,7 +42,7 @@ def durable_postgres(folder: Path) -> Iterator[tuple[Postgres, psutil.Process]]:
         _until(server.answers, process)
         yield Postgres(server), psutil.Process(process.pid)
     finally:
-        process.terminate()
+        process.send_signal(part.stop_signal)
         process.wait(PATIENCE_SECONDS)
 
 
