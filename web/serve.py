@@ -24,6 +24,9 @@ GRACE_SECONDS = 5
 HTTP: Literal["h11"] = "h11"
 """What reads HTTP, also where something faster is installed: h11 has an end to headers (docs/performance.md)."""
 
+AT_A_TIME, WAITING = 1, 2048
+"""How many connections a process takes at a time, and how many may wait to be taken."""
+
 
 @contextmanager
 def listening(
@@ -39,9 +42,9 @@ def listening(
 
     Nothing has begun by then, so the process may still be forked. Raises PortTaken.
     """
-    with _listener(host, port) as listener:
+    with bound(host, port) as listener:
         database = Database(settings.database_url)
-        server = uvicorn.Server(_config(settings, database, prefect_ui_url, access_log))
+        server = Server(config(settings, database, prefect_ui_url, access_log=access_log))
         _mask_logs()
         _return_when_told_to_stop(server)
         try:
@@ -50,15 +53,33 @@ def listening(
             database.close()
 
 
+class Server(uvicorn.Server):
+    """Takes one connection at a time, so that processes that share a listener also share what comes at once.
+
+    asyncio takes as many as may wait, one process all of them before another one has looked.
+    """
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to take connections; from then on, as many may wait as with uvicorn itself."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(WAITING)
+
+
 def prepare() -> None:
     """Import now what uvicorn would when it is started."""
-    config = uvicorn.Config(FastAPI(), http=HTTP, lifespan="off", log_config=None)
-    config.get_loop_factory()
-    config.load()
+    nothing = uvicorn.Config(FastAPI(), http=HTTP, lifespan="off", log_config=None)
+    nothing.get_loop_factory()
+    nothing.load()
 
 
-def _listener(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def bound(host: str, port: int) -> socket.socket:
+    """Take an IPv4 address of this machine. Raises PortTaken.
+
+    Where the protocol is not named, asyncio leaves TCP_NODELAY off for whoever connects: each answer but the first on a
+    kept connection then waits 40 ms for its first part to be acknowledged (https://github.com/Kludex/uvicorn/issues/3149).
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -68,7 +89,10 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _config(settings: Settings, database: Database, prefect_ui_url: str, access_log: bool) -> uvicorn.Config:
+def config(
+    settings: Settings, database: Database, prefect_ui_url: str = "", *, access_log: bool = False
+) -> uvicorn.Config:
+    """Return what serves the pages and how, as uvicorn has it."""
     app = create_app(settings, database, prefect_ui_url=prefect_ui_url)
     return uvicorn.Config(
         app,
@@ -78,6 +102,7 @@ def _config(settings: Settings, database: Database, prefect_ui_url: str, access_
         server_header=False,
         lifespan="off",
         timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=AT_A_TIME,
     )
 
 
