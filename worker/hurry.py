@@ -15,7 +15,7 @@ LULL_SECONDS = 0.02
 MOST_LULLS = 5
 PAUSE_SECONDS = 0.06
 """Who is asked within so long after somebody else is asked without a pause: many decide then, or at several gates."""
-AT_MOST_SECONDS = 2.0
+AT_MOST_SECONDS = 5.0
 """While very many are asked without a pause, everything else has its turn now and then."""
 
 
