@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
-from sqlalchemy import Exists, Select, exists, select
+from sqlalchemy import ColumnElement, Select, literal_column, select
 from sqlalchemy.orm import aliased
 
 from models.gates import GateRow
@@ -14,11 +13,13 @@ from models.reading import prepared
 from models.requests import IS_NEWEST_LINK, Decision, Link, Request
 from models.rollouts import Rollout, StageRow
 
+_OTHER = aliased(Request)
+_AT_THE_GATE = _OTHER.gate_id == Request.gate_id
 
-def _is_anybody_else_asked(*besides: Any) -> Exists:
-    """Whether others were ever asked at the gate, all of this being so of them."""
-    other = aliased(Request)
-    return exists().where(other.gate_id == Request.gate_id, *(condition(other) for condition in besides))
+
+def _is_there(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether there is such a row: the first, as for an EXISTS among columns PostgreSQL may read a whole table."""
+    return select(literal_column("1")).where(*conditions).limit(1).scalar_subquery().is_not(None)
 
 
 @prepared
@@ -30,8 +31,8 @@ def behind_link(token_hash: str) -> Select[Link, Request, GateRow, Rollout, bool
             Request,
             GateRow,
             Rollout,
-            _is_anybody_else_asked(lambda other: other.id != Request.id),
-            exists().where(Decision.gate_id == Request.gate_id),
+            _is_there(_AT_THE_GATE, _OTHER.id != Request.id),
+            _is_there(Decision.gate_id == Request.gate_id),
         )
         .join(Request, Request.id == Link.request_id)
         .join(GateRow, GateRow.id == Request.gate_id)
@@ -61,7 +62,7 @@ def asked_about(
             ASKED,
             REQUESTER,
             OWNER,
-            _is_anybody_else_asked(lambda other: other.id.not_in(request_ids)),
+            _is_there(_AT_THE_GATE, _OTHER.id.not_in(request_ids)),
         )
         .join(GateRow, GateRow.id == Request.gate_id)
         .join(StageRow, StageRow.id == GateRow.stage_id)

@@ -5,6 +5,7 @@ One connection listens for all threads of a process; a thread of its own passes 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from types import TracebackType
@@ -26,13 +27,16 @@ LOOK_ANYWAY_SECONDS = 0.1
 LOOK_AT_FIRST_SECONDS = 0.00025
 """SQLite only: how soon to look again after the log was written to; what is written counts once it is on the disk."""
 LISTEN_FOR_SECONDS = 0.5
+LATER_SECONDS = 0.02
+"""How much later those are told who let others go first: all threads of a process share one processor."""
 
 
 class Changes:
     """Tells whether something was committed since it was last asked. For one thread."""
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    def __init__(self, db: Database, *, later: bool = False) -> None:
+        """`later`: wait for LATER_SECONDS after a commit, so that whoever is told at once is not held up."""
+        self._db, self._later = db, later
         self._listener: _Listener | None = None
         self._heard = 0
 
@@ -58,14 +62,15 @@ class Changes:
         """
         if self._listener is None:
             self._listener = _Listener.joined(self._db)
-            self._heard = self._listener.heard
+            self._heard = self._listener.told(later=self._later)
             return True
-        before, self._heard = self._heard, self._listener.wait_for_more_than(self._heard, seconds)
+        before = self._heard
+        self._heard = self._listener.wait_for_more_than(before, seconds, later=self._later)
         return self._heard != before
 
 
 class _Listener:
-    """Listens to one database for as many as have joined. `heard` is how often something was committed."""
+    """Listens to one database for as many as have joined, and counts how often something was committed."""
 
     _all: WeakKeyDictionary[Database, _Listener] = WeakKeyDictionary()
     _joining = threading.Lock()
@@ -82,10 +87,9 @@ class _Listener:
             return cls._all[db]
 
     def __init__(self, line: _Line) -> None:
-        self.heard = 0
         self._line, self._members = line, 1
         self._failure: Exception | None = None
-        self._news = threading.Condition()
+        self._at_once, self._later = _Told(), _Told()
         self._thread = threading.Thread(target=self._listen, name="changes", daemon=True)
         self._thread.start()
 
@@ -101,27 +105,50 @@ class _Listener:
             if self._members == 0:
                 self._thread.join()
 
-    def wait_for_more_than(self, known: int, seconds: float) -> int:
-        """Return how often something was committed, once that is more than is known, or after so many seconds."""
-        with self._news:
-            self._news.wait_for(lambda: self.heard > known or self._failure is not None, seconds)
+    def told(self, *, later: bool) -> int:
+        """Return how often it was told that something was committed."""
+        return (self._later if later else self._at_once).times
+
+    def wait_for_more_than(self, known: int, seconds: float, *, later: bool) -> int:
+        """Return how often it was told of a commit, once that is more than is known, or after so many seconds."""
+        told = self._later if later else self._at_once
+        with told.news:
+            told.news.wait_for(lambda: told.times > known or self._failure is not None, seconds)
             if self._failure is not None:
                 raise self._failure
-            return self.heard
+            return told.times
 
     def _listen(self) -> None:
         try:
-            while self._members:
-                if self._line.hears(LISTEN_FOR_SECONDS):
-                    with self._news:
-                        self.heard += 1
-                        self._news.notify_all()
+            self._tell_until_all_have_left()
         except Exception as failure:  # noqa: BLE001 - whoever waits is told
-            with self._news:
-                self._failure = failure
-                self._news.notify_all()
+            self._failure = failure
+            self._at_once.tell()
+            self._later.tell()
         finally:
             self._line.close()
+
+    def _tell_until_all_have_left(self) -> None:
+        later_at = math.inf
+        while self._members:
+            if self._line.hears(min(LISTEN_FOR_SECONDS, max(0.0, later_at - time.monotonic()))):
+                self._at_once.tell()
+                later_at = min(later_at, time.monotonic() + LATER_SECONDS)
+            if time.monotonic() >= later_at:
+                self._later.tell()
+                later_at = math.inf
+
+
+class _Told:
+    """How often some were told that something was committed, and what they wait at for the next time."""
+
+    def __init__(self) -> None:
+        self.times, self.news = 0, threading.Condition()
+
+    def tell(self) -> None:
+        with self.news:
+            self.times += 1
+            self.news.notify_all()
 
 
 class _Line(Protocol):

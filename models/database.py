@@ -39,9 +39,10 @@ class Database:
     (models/write_turn.py).
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: int = CONNECTIONS) -> None:
+        """`connections` is how many to PostgreSQL are kept; half as many more are opened when there is much to do."""
         self.url = _with_driver(url)
-        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url, connections)
         self._writing = self.engine.execution_options(etappe_write=True) if self.is_sqlite else self.engine
         self._reading = self.engine if self.is_sqlite else self.engine.execution_options(postgresql_readonly=True)
         self._turn = WriteTurn((make_url(self.url).database or "") if self.is_sqlite else "")
@@ -173,10 +174,16 @@ def _with_driver(url: str) -> str:
     return parsed.render_as_string(hide_password=False)
 
 
-def _postgres_engine(url: str) -> Engine:
+def _postgres_engine(url: str, connections: int) -> Engine:
     from models.lean_cursor import LeanCursor  # imports psycopg
 
-    engine = create_engine(url, pool_size=CONNECTIONS, pool_use_lifo=True, connect_args={"cursor_factory": LeanCursor})
+    engine = create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=connections // 2,
+        pool_use_lifo=True,
+        connect_args={"cursor_factory": LeanCursor},
+    )
     event.listen(engine, "connect", _prepare_postgres)
     return engine
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
+from models.database import Database
 from models.outbox import Message, MessageState, is_anybody_to_be_asked, next_message_due
 from notifications import dedup, retries
 from notifications.envelope import to_message
@@ -73,12 +74,14 @@ class Post:
         stopped: Callable[[], bool] = lambda: False,
         at_once: int = 1,
         hurry: Hurry | None = None,
+        db: Database | None = None,
     ) -> None:
         """`at_once` is how many mails are sent at the same time, when there are many; the sender must bear it.
 
-        `hurry` hears of it when people are asked; without one, nothing waits for that.
+        `hurry` hears of it when people are asked; without one, nothing waits for that. With a `db`, which is the same
+        database, connections are shared with nobody: where others have used one, less of it is prepared.
         """
-        self._db = installation.db
+        self._db = db or installation.db
         self._composer = Composer(installation.keys, installation.settings.base_url)
         self._mail_from = installation.settings.mail_from
         self._domain = urlsplit(installation.settings.base_url).hostname or "localhost"

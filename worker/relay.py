@@ -20,6 +20,7 @@ from functools import partial
 from sqlalchemy import Select
 
 from models.changes import Changes
+from models.database import Database
 from models.outbox import next_chat_message_due
 from models.turns import Turn
 from notifications.chat import AppriseSender
@@ -42,8 +43,6 @@ REST_SECONDS = 5.0
 """How long to wait at most for a commit, or for the next thing to come due by itself."""
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
 """How long to wait after something failed for the first, second, ... time in a row."""
-MAIL_GOES_FIRST_SECONDS = 0.02
-"""How long everything but mail waits after a commit at least: the mail has looked by then whether to hurry."""
 MAILS_AT_ONCE = 4
 """How many connections to the mail server there are when there is much to send: most of a mail's time is its answer."""
 WATCH_SECONDS = 60.0
@@ -72,12 +71,14 @@ def run(installation: Installation, stop: threading.Event, *, with_prefect: bool
 def deliver_mail(installation: Installation, stop: threading.Event, hurry: Hurry) -> None:
     """Deliver messages as they are written, until `stop` is set."""
     sender = SmtpPool(installation.settings.smtp_url)
-    post = Post(installation, sender, stopped=stop.is_set, at_once=MAILS_AT_ONCE, hurry=hurry)
+    db = Database(installation.settings.database_url, connections=MAILS_AT_ONCE + 1)
+    post = Post(installation, sender, stopped=stop.is_set, at_once=MAILS_AT_ONCE, hurry=hurry, db=db)
     try:
         _again_and_again(installation, stop, post.deliver_all)
     finally:
         post.close()
         sender.close()
+        db.close()
 
 
 def deliver_chat(installation: Installation, stop: threading.Event, hurry: Hurry | None = None) -> None:
@@ -159,7 +160,7 @@ def _again_and_again(
     nobody is being asked (worker/hurry.py).
     """
     failures, rest = 0, 0.0
-    with Changes(installation.db) as changes, Turn(installation.db, alone) as turn:
+    with Changes(installation.db, later=stands_back is not None) as changes, Turn(installation.db, alone) as turn:
         while not stop.is_set():
             try:
                 if alone and not turn.is_mine():
@@ -168,7 +169,6 @@ def _again_and_again(
                     continue
                 _wait(changes, stop, rest)
                 if stands_back:
-                    stop.wait(MAIL_GOES_FIRST_SECONDS)
                     stands_back.wait_until_over(stop)
                 rest = _seconds_until(do())
                 failures = 0

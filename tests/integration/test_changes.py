@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from models import changes as changes_module
 from models.changes import Changes
 from models.checks import CheckRun
 from models.database import Database
@@ -43,6 +44,21 @@ def test_what_was_committed_while_nobody_waited_is_not_missed(db: Database) -> N
         commit(db)
         assert one.wait(SOON)
         assert another.wait(SOON)
+
+
+def test_who_lets_others_go_first_is_told_later_and_once_of_all_until_then(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes_module, "LATER_SECONDS", 2.0)
+    with Changes(db) as first, Changes(db, later=True) as others:
+        first.wait(SOON)
+        assert others.wait(SOON)
+        for _ in range(2):
+            commit(db)
+            assert first.wait(SOON)
+            assert not others.wait(0)
+        assert others.wait(SOON)
+        assert not others.wait(AT_ONCE)
 
 
 def test_one_connection_listens_for_all_threads(db: Database) -> None:
