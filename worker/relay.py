@@ -71,7 +71,7 @@ def run(installation: Installation, stop: threading.Event, *, with_prefect: bool
 def deliver_mail(installation: Installation, stop: threading.Event, hurry: Hurry) -> None:
     """Deliver messages as they are written, until `stop` is set."""
     sender = SmtpPool(installation.settings.smtp_url)
-    db = Database(installation.settings.database_url, connections=MAILS_AT_ONCE + 1)
+    db = Database(installation.db.url, connections=MAILS_AT_ONCE + 1)
     post = Post(installation, sender, stopped=stop.is_set, at_once=MAILS_AT_ONCE, hurry=hurry, db=db)
     try:
         _again_and_again(installation, stop, post.deliver_all)

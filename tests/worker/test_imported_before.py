@@ -29,13 +29,13 @@ import tempfile
 from cli.main import etappe
 from models.database import Database
 from settings import Settings
-from web.serve import _config
+from web.serve import config
 etappe.get_command(etappe.make_context("etappe", ["web"]), "web")
 with tempfile.TemporaryDirectory() as folder:
     database = Database(f"sqlite:///{folder}/etappe.db")
-    config = _config(Settings.from_environment({"ETAPPE_HOME": folder}), database, "", False)
-    config.get_loop_factory()
-    config.load()
+    served = config(Settings.from_environment({"ETAPPE_HOME": folder}), database)
+    served.get_loop_factory()
+    served.load()
 """
 RELAY = """
 from cli.main import etappe
