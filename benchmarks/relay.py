@@ -60,7 +60,7 @@ COLUMNS = ("per decision", "min", "max", "mails", "per CPU s", "× limit", "stat
 MAIL = b"Subject: hello\r\n\r\n" + 100 * (70 * b"x" + b"\r\n")
 WARM_UP = 5
 PARTS = {
-    "claim": (worker.post, ("claim_messages", "claim_asking", "claim_punctual")),
+    "claim": (worker.post, ("claim_messages", "claim_asking")),
     "read": (worker.post, ("read_ahead",)),
     "compose": (Composer, ("compose",)),
     "render": (worker.post, ("render",)),

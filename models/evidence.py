@@ -71,6 +71,9 @@ class Attachment(Base):
     removed_at: Mapped[datetime | None]
 
 
+_IS_ATTACHED = Attachment.removed_at.is_(None)
+
+
 @rows_of(Decision.gate_id)
 @prepared
 def standing_decisions_at(gate_id: int) -> Select[Decision]:
@@ -121,11 +124,11 @@ def attachments_of(rollout_id: str) -> Select[Attachment]:
     """What is attached to a rollout now, by name."""
     return (
         select(Attachment)
-        .where(Attachment.rollout_id == rollout_id, Attachment.removed_at.is_(None))
+        .where(Attachment.rollout_id == rollout_id, _IS_ATTACHED)
         .order_by(Attachment.name, Attachment.id)
     )
 
 
 def attachments_of_any(rollout_ids: Collection[str]) -> Select[Attachment]:
     """What is attached to any of these rollouts now."""
-    return select(Attachment).where(Attachment.rollout_id.in_(rollout_ids), Attachment.removed_at.is_(None))
+    return select(Attachment).where(Attachment.rollout_id.in_(rollout_ids), _IS_ATTACHED)

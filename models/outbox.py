@@ -131,11 +131,10 @@ def asking_due(now: datetime, limit: int) -> Select[Message]:
 def taking_punctual() -> ReturningUpdate[Message]:
     """Lease, `until` a moment, the first `most` of what a rollout waits for at a `moment`, written `since` another one.
 
-    They are none by the clock, and nobody has taken them before.
+    They are none by the clock, and were not tried before.
     """
     moment, most = cast("Any", bindparam("moment")), cast("Any", bindparam("most"))
-    never_tried = Message.tries == 0, Message.leased_until.is_(None)
-    punctual = Message.created_at >= bindparam("since"), Message.occasion.not_in(_BY_THE_CLOCK), *never_tried
+    punctual = Message.created_at >= bindparam("since"), Message.tries == 0, Message.occasion.not_in(_BY_THE_CLOCK)
     taken = asking_due(moment, most).where(*punctual).with_only_columns(Message.id).cte("taken")
     return (
         update(Message)

@@ -41,7 +41,7 @@ def claim_messages(db: Database, now: datetime, limit: int = 50) -> list[Message
 def claim_punctual(db: Database, now: datetime, limit: int = 50) -> list[Message]:
     """Return only mails that a rollout waits for, written a moment ago by their reader's hours; at most `limit`.
 
-    These need no look at who else is written to, nor when: one statement takes them.
+    These need no look at who else is written to, nor when: one statement takes them (see also `_are_punctual`).
     """
     values = {"moment": now, "since": now - mail_times.PUNCTUAL, "until": now + LEASE, "most": limit}
     with db.write_at_once(telling=False) as session:
@@ -50,7 +50,12 @@ def claim_punctual(db: Database, now: datetime, limit: int = 50) -> list[Message
 
 
 def claim_asking(db: Database, now: datetime, limit: int = 50) -> list[Message]:
-    """Return only mails that a rollout waits for, at most `limit`; otherwise as `claim_messages`."""
+    """Return only mails that a rollout waits for, at most `limit`; otherwise as `claim_messages`.
+
+    Those written a moment ago come first, and by themselves.
+    """
+    if punctual := claim_punctual(db, now, limit):
+        return punctual
     with db.write(telling=False) as session:
         return _claimed(session, _in_turn(session, db).scalars(asking_due(now, limit)).all(), now)
 

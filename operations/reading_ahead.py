@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Select
@@ -38,44 +39,39 @@ def read_ahead(session: Session, messages: Sequence[Message], now: datetime) -> 
         return
     of_rollouts, of_gates = [(row.id,) for row in rollouts], [(row.id,) for row in gates]
     there_is = ask(session, there_is_for_mails, [row.id for row in rollouts], [row.id for row in gates], now)
-    seldom = _Seldom(session, there_is.scalars().all())
+    seldom = partial(_read_seldom, session, there_is.scalars().all())
     read_each(session, current_stages, of_rollouts)
-    seldom.read(attachments_of, of_rollouts)
-    seldom.read(chasing_at, [(row.rollout_id, row.key, row.round) for row in gates])
-    words = seldom.read(standing_decisions_at, of_gates)
+    seldom(attachments_of, of_rollouts)
+    seldom(chasing_at, [(row.rollout_id, row.key, row.round) for row in gates])
+    words = seldom(standing_decisions_at, of_gates)
     asked = _all(read_each(session, requests_at, of_gates))
     if any("gate_id" in message.facts for message in messages):
         read_each(session, current_gates, of_rollouts)
     _read_people(session, messages, rollouts, [*words, *asked])
     waited_for = {row.person for row in asked if row.state is RequestState.OPEN}
-    seldom.read(absences_now_of, [(frozenset((person,)), now) for person in waited_for])
+    seldom(absences_now_of, [(frozenset((person,)), now) for person in waited_for])
 
 
-class _Seldom:
-    """Reads what there is seldom any of, and only where there is any."""
-
-    def __init__(self, session: Session, there_is: Collection[str]) -> None:
-        self._session, self._there_is = session, there_is
-
-    def read(self, query: Callable[..., Select[_T]], given: Sequence[tuple[Any, ...]]) -> list[_T]:
-        """Return what a query finds for any of these values; whoever asks for one of them then finds it as well."""
-        if SELDOM_IN_MAILS[query] in self._there_is:
-            return _all(read_each(self._session, query, given))
-        for each in given:
-            know(self._session, query, (), *each)
-        return []
+def _read_seldom(
+    session: Session, there_is: Collection[str], query: Callable[..., Select[_T]], given: Sequence[tuple[Any, ...]]
+) -> list[_T]:
+    """Return what a query finds for any of these values, and ask only where there is anything of that kind."""
+    if SELDOM_IN_MAILS[query] in there_is:
+        return _all(read_each(session, query, given))
+    for each in given:
+        know(session, query, (), *each)
+    return []
 
 
 def _about(session: Session, messages: Sequence[Message]) -> Iterable[Any]:
-    """The rows that messages name, each once: decisions and requests, their links, gates, stages and rollouts."""
+    """The rows that messages name, each once: decisions and requests, their gates, stages and rollouts."""
     seen: dict[Any, None] = {}
     if ids := _named("decision_id", messages):
         for *rows, link in ask(session, decided_about, ids):
-            seen |= dict.fromkeys((*rows, link))
+            seen |= dict.fromkeys(rows)
             _know_link(session, link)
     if ids := _named("request_id", messages):
         seen |= dict.fromkeys(_asked_about(session, ids))
-    seen.pop(None, None)
     if ids := _named("gate_id", messages) - {row.id for row in seen if isinstance(row, GateRow)}:
         seen |= dict.fromkeys(row for rows in ask(session, gates_with_stages, ids) for row in rows)
     rollout_ids = {message.rollout_id for message in messages if message.rollout_id}
@@ -89,7 +85,7 @@ def _asked_about(session: Session, request_ids: Collection[str]) -> Iterator[Any
     only_these: dict[int, list[Request]] = {}
     found = ask(session, asked_about, request_ids)
     for request, gate, stage, rollout, link, asked, requester, owner, is_anybody_else in found:
-        yield from (request, gate, stage, rollout, link, asked, requester, owner)
+        yield from (request, gate, stage, rollout)
         _know_link(session, link)
         people = {request.person: asked, rollout.requester: requester, rollout.owner: owner}
         for address, person in people.items():

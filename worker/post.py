@@ -23,7 +23,7 @@ from notifications.envelope import to_message
 from notifications.messages import Mail
 from notifications.rendering import render
 from notifications.senders import PermanentFailure, Sender, TemporaryFailure
-from operations.claim_messages import LEASE, claim_asking, claim_messages, claim_punctual
+from operations.claim_messages import LEASE, claim_asking, claim_messages
 from operations.compose_digest import bundles, in_one_mail
 from operations.compose_message import Composer, workspace_for
 from operations.installation import Installation
@@ -116,20 +116,14 @@ class Post:
 
     def _deliver_asking(self) -> int:
         """Deliver what rollouts wait for. It is looked for again and again: what is merely to be told can wait."""
+        if self._db.is_sqlite and not self._look(is_anybody_to_be_asked):  # there, whoever takes holds up all others
+            return 0
         until = self._now() + LEASE / 2
-        messages = self._claim_asking()
+        messages = claim_asking(self._db, self._now())
         with self._hurry.asking() if self._hurry and messages else nullcontext():
             for some in _in_tens(bundles(messages)):
                 self._deliver_some(some, until)
         return len(messages)
-
-    def _claim_asking(self) -> Sequence[Message]:
-        """On SQLite, whoever takes holds up all others, so it is looked first whether there is any."""
-        if not self._db.is_sqlite and (punctual := claim_punctual(self._db, self._now())):
-            return punctual
-        if not self._look(is_anybody_to_be_asked):
-            return ()
-        return (self._db.is_sqlite and claim_punctual(self._db, self._now())) or claim_asking(self._db, self._now())
 
     def _stand_back(self) -> None:
         """While people are asked one after the other, let what is merely to be told wait, for a while.

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
+import pytest
+from sqlalchemy import select, update
+
+from domain.mail_times import Occasion, was_held_up
 from domain.reasons import Reason
 from models.database import Database
 from models.outbox import Message, MessageState
@@ -14,7 +19,7 @@ from operations.compose_message import Composer, workspace_for
 from operations.settle_message import bury, settle_messages, try_again_later
 from operations.telling import inform
 from operations.workspace import locked
-from tests.company import KEYS, REQUESTER, Company
+from tests.company import KEYS, MONDAY, REQUESTER, Company
 from tests.integration.test_check_costs import counted
 from tests.sample_plans import LATER, SIGN_OFF, one_gate
 
@@ -135,27 +140,65 @@ def test_whose_hours_were_seen_a_moment_ago_is_not_looked_up_again(db: Database)
     assert looked_up()  # when it is tried again, nobody has asked yet whether its reader gets mail then
 
 
-def test_only_what_asks_and_was_written_a_moment_ago_is_taken_at_once(db: Database) -> None:
+def test_what_asks_and_was_written_a_moment_ago_is_taken_at_once_and_by_itself(db: Database) -> None:
     company = Company(db)
     company.start(one_gate(ALL))
-    assert claim_punctual(db, company.now + timedelta(seconds=6)) == []  # held up: whose hours are they in now?
     taken = claim_punctual(db, company.now, limit=2)
     assert [(message.topic, message.recipient) for message in taken] == [("request", ANNA), ("request", BEN)]
     assert {message.leased_until for message in taken} == {company.now + LEASE}
-    assert [message.recipient for message in claim_punctual(db, company.now)] == [CARLA]
-    assert claim_punctual(db, company.now) == []
-    assert "request" not in [message.topic for message in claim_messages(db, company.now)]
+    with counted(db) as statements:
+        assert [message.recipient for message in claim_asking(db, company.now)] == [CARLA]
+    assert len([one for one in statements if "messages" in one]) == 1
+    assert claim_punctual(db, company.now) == claim_asking(db, company.now) == []
+    assert {message.topic for message in claim_messages(db, company.now)} == {"information"}
 
 
-def test_what_was_tried_before_is_not_taken_at_once(db: Database) -> None:
+@pytest.mark.parametrize(
+    ("later", "values"),
+    [
+        (timedelta(seconds=5), {}),
+        (timedelta(seconds=5, microseconds=1), {}),
+        (timedelta(0), {"tries": 1}),
+        (timedelta(0), {"occasion": Occasion.PRESSING}),
+    ],
+)
+def test_what_is_taken_at_once_is_what_needs_no_look_at_its_readers_hours(
+    db: Database, later: timedelta, values: dict[str, Any]
+) -> None:
     company = Company(db)
     company.start(one_gate(ALL))
-    for message in claim_punctual(db, company.now):
-        try_again_later(db, [message.id], "busy", company.now - timedelta(seconds=60))
-    company.now += timedelta(days=2)
-    company.checks()
-    assert [message.topic for message in claim_punctual(db, company.now)] == ["escalation"]
-    assert [message.topic for message in claim_asking(db, company.now)] == ["request"] * 3
+    now = company.now + later
+    for column, value in values.items():
+        with db.write() as session:
+            session.execute(update(Message).where(Message.topic == "request").values({column: value}))
+    with db.read() as session:
+        asking = session.scalars(select(Message).where(Message.topic == "request")).all()
+    needs_a_look = was_held_up(company.now, now) or any(one.tries or one.by_the_clock for one in asking)
+    with counted(db) as statements:
+        taken = claim_asking(db, now)
+    assert len(taken) == len(asking) == 3
+    assert any("FROM people" in statement for statement in statements) is needs_a_look
+    assert bool(values or later > timedelta(seconds=5)) is needs_a_look
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"state": MessageState.SENT},
+        {"topic": "receipt"},
+        {"due_at": MONDAY + timedelta(seconds=1)},
+        {"leased_until": MONDAY + timedelta(seconds=1)},
+        {"tries": 1},
+        {"occasion": Occasion.PRESSING},
+    ],
+    ids=str,
+)
+def test_nothing_else_is_taken_at_once(db: Database, values: dict[str, Any]) -> None:
+    company = Company(db)
+    company.start(one_gate(ALL))
+    with db.write() as session:
+        session.execute(update(Message).values(**values))
+    assert claim_punctual(db, MONDAY) == []
 
 
 def test_a_message_that_was_sent_or_dropped_is_not_claimed_again(db: Database) -> None:

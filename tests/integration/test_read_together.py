@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
-from sqlalchemy import Select
+from sqlalchemy import Select, update
 from sqlalchemy.orm import Session
 
+from domain.errors import WrongCode
 from models.database import Database
 from models.evidence import standing_decisions_at
-from models.gates import current_gates
+from models.gates import GateRow, current_gates
 from models.people import people_called
 from models.reading import ask, know
 from models.requests import Request, RequestState, newest_link, requests_at
-from models.rollouts import Rollout, current_stages
+from models.rollouts import Rollout, StageRow, current_stages
 from operations import opening, reading_ahead, show_request, workspace
+from operations.by_link import TRIES
 from operations.compose_message import Composer, workspace_for
 from operations.reading_ahead import read_ahead
 from operations.show_request import find_link
@@ -69,7 +71,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> list[Query]:
 @pytest.fixture
 def company(db: Database) -> Company:
     """A rollout in which people were reminded, escalated to and away, something was attached, and the first gate is
-    asked a second time, since the second stage has sent it back."""
+    asked a second time, since the second stage has sent it back; one of those asked has got a new link there."""
     company = Company(db)
     company.start(PLAN)
     company.later(days=2)
@@ -83,6 +85,9 @@ def company(db: Database) -> Company:
     company.checks()
     company.is_away(CARLA)
     company.decides(BEN)
+    for _ in range(TRIES):
+        with suppress(WrongCode):
+            company.try_code(open_request(company, "gate"), "000000")
     return company
 
 
@@ -105,6 +110,17 @@ def test_stages_and_gates_are_found_by_one_statement(company: Company, known: li
     assert [(gate.key, gate.round) for gate in gates] == [("gate", 2), ("alone", 2), ("sign-off", 2), ("last", 2)]
     assert known == [current_stages, current_gates]
     assert len([one for one in statements if "FROM stages" in one or "FROM gates" in one]) == 1 + len(known)
+
+
+@pytest.mark.parametrize("table", [StageRow, GateRow])
+def test_neither_is_missed_where_the_other_is_of_an_earlier_round(
+    company: Company, known: list[Query], table: type[StageRow | GateRow]
+) -> None:
+    with company.db.write() as session:
+        session.execute(update(table).values(current=False))
+    with looking(company) as ws:
+        assert (len(ws.stages()), len(ws.gates())) == ((0, 4) if table is StageRow else (3, 0))
+    assert known == [current_stages, current_gates]
 
 
 def test_whoever_has_read_one_of_them_reads_only_the_other(company: Company, known: list[Query]) -> None:
@@ -136,7 +152,7 @@ def test_mails_say_the_same_when_what_they_look_at_was_read_ahead(company: Compa
 
     assert mails(ahead=True) == mails(ahead=False)
     assert {newest_link, people_called, requests_at} <= set(known)
-    assert {each.topic for each in messages} >= {"request", "reminder", "escalation", "receipt", "information"}
+    assert {each.topic for each in messages} >= {"request", "code", "reminder", "escalation", "receipt", "information"}
 
 
 @pytest.mark.parametrize("gate", ["gate", "alone"])
