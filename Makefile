@@ -28,10 +28,12 @@ format: setup ## Bring the code into shape
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-lock: ## Renew requirements.lock from pyproject.toml (needs uv)
-	@command -v uv >/dev/null || { echo "Renewing the lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
-	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--python-version 3.11 --group dev --output-file requirements.lock pyproject.toml
+LOCK = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11
+
+lock: ## Renew both requirements.lock from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "Renewing the locks needs uv: https://docs.astral.sh/uv/"; exit 1; }
+	$(LOCK) --group dev --output-file requirements.lock pyproject.toml
+	$(LOCK) --extra redis --constraint requirements.lock --output-file deploy/requirements.lock pyproject.toml
 
 prove: setup ## Walk longer through everything that may happen: WALKS=1000 make prove
 	.venv/bin/python -m pytest tests/model --walks $${WALKS:-1000}

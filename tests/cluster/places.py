@@ -17,7 +17,7 @@ from worker.supervisor import is_taken
 
 HOST = "127.0.0.1"
 PACKAGES = CHECKOUT / ".venv" / "cluster"
-"""What deploy/requirements.lock names: in the image, but not in the environment of this checkout."""
+"""What the image has by deploy/requirements.lock, and the environment of this checkout has not."""
 PROGRAMS = {
     "etappe": [sys.executable, "-P", "-m", "cli"],  # as the image's /usr/local/bin/etappe does
     "python": [sys.executable],
