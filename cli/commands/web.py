@@ -24,14 +24,15 @@ from worker.processes import together
     help="How many processes answer; each uses one core at most.",
 )
 @click.option("--prefect-url", envvar="PREFECT_API_URL", default="", hidden=True)
+@click.option("--prefect-ui-url", envvar="PREFECT_UI_URL", default="", hidden=True)
 @click.option("--access-log", is_flag=True, help="Log every request; links are masked.")
-def web(web_port: int, host: str, processes: int, prefect_url: str, access_log: bool) -> None:
+def web(web_port: int, host: str, processes: int, prefect_url: str, prefect_ui_url: str, access_log: bool) -> None:
     """Serve the pages on this machine until Ctrl-C."""
     settings = Settings.from_environment()
     require_set_up(settings)
     from web.serve import listening  # imports FastAPI
 
-    pages = PrefectFacts(prefect_url).pages
+    pages = prefect_ui_url or PrefectFacts(prefect_url).pages
     with listening(settings, host=host, port=web_port, prefect_ui_url=pages, access_log=access_log) as serve:
         click.echo(f"Serving on http://{host}:{web_port}; Ctrl-C ends it.")
         together(processes, serve)

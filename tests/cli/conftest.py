@@ -41,6 +41,7 @@ def etappe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ETAPPE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")  # nothing ever answers on port 9
+    monkeypatch.delenv("PREFECT_UI_URL", raising=False)
     monkeypatch.setenv("ETAPPE_SMTP_URL", "smtp://127.0.0.1:9")
     monkeypatch.setenv("ETAPPE_BASE_URL", "http://127.0.0.1:9")  # at the default one an Etappe may be running
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from cli.commands.start import welcome
 from cli.parts import Layout, all_parts
+from settings import Settings
 from tests.cli.conftest import Terminal
 from worker.parts import together
 
@@ -161,3 +164,29 @@ def test_the_welcome_names_the_addresses_and_what_to_do(layout: Layout) -> None:
         "Ctrl-C ends all",
     ):
         assert words in said
+
+
+@pytest.mark.parametrize(
+    ("api", "pages", "shown"),
+    [
+        ("http://127.0.0.1:4211/api", "", "http://127.0.0.1:4211"),
+        ("http://prefect-server:4200/api", "https://prefect.example.com", "https://prefect.example.com"),
+        ("", "", ""),
+    ],
+)
+def test_the_pages_show_where_people_reach_prefect(
+    company: Terminal, monkeypatch: pytest.MonkeyPatch, api: str, pages: str, shown: str
+) -> None:
+    """Which is not where its API is reached from a container."""
+    given: list[str] = []
+
+    @contextmanager
+    def listening(settings: Settings, *, prefect_ui_url: str, **more: object) -> Iterator[Callable[[], None]]:
+        given.append(prefect_ui_url)
+        yield lambda: None
+
+    monkeypatch.setattr("web.serve.listening", listening)
+    monkeypatch.setenv("PREFECT_API_URL", api)
+    monkeypatch.setenv("PREFECT_UI_URL", pages)
+    assert company("web").code == 0
+    assert given == [shown]

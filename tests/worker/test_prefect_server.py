@@ -22,7 +22,7 @@ import pytest
 from tests.ports import free_port
 from worker.parts import Crew
 from worker.postgres import LONGEST_SOCKET_PATH, FolderNotOurs, Postgres
-from worker.prefect_server import has_worker, is_healthy, prefect_environment, server_parts, worker_part
+from worker.prefect_server import database, has_worker, is_healthy, prefect_environment, server_parts, worker_part
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -150,6 +150,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert not is_healthy(port)
 
 
+def prepare(environment: dict[str, str]) -> None:
+    """Run `python -m worker.prefect_database`."""
+    subprocess.run(
+        [sys.executable, "-m", "worker.prefect_database"],
+        cwd=CHECKOUT, env=os.environ | environment, check=True, timeout=120, capture_output=True,
+    )  # fmt: skip
+
+
+def blocks(url: str) -> set[tuple[str, str]]:
+    """The types of blocks in a database of Prefect's, with the checksums of their schemas."""
+    with psycopg.connect(url) as connection:
+        query = "SELECT slug, checksum FROM block_type JOIN block_schema ON block_type_id = block_type.id"
+        return set(connection.execute(query).fetchall())
+
+
 class TestTheServer:
     def test_forty_creates_at_once_are_all_accepted(self, server: Server) -> None:
         deployment = server.deployment()
@@ -172,6 +187,18 @@ class TestTheServer:
         with server.api as api:
             answer = api.options("/flow_runs/filter", headers=asked)
         assert "access-control-allow-origin" not in answer.headers
+
+    def test_a_database_that_was_prepared_has_the_blocks_that_a_server_registers(self, server: Server) -> None:
+        """So that servers which are told to register none, as in deploy/, miss nothing."""
+        mine = database(server.home).url()
+        with psycopg.connect(mine, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE prepared")
+        for _ in range(2):  # a second time, nothing is left to do
+            environment = prefect_environment(server.home, server.port)
+            url = environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"].replace("/prefect?", "/prepared?")
+            prepare(environment | {"PREFECT_SERVER_DATABASE_CONNECTION_URL": url})
+        registered = blocks(mine)
+        assert blocks(mine.replace("/prefect?", "/prepared?")) == registered and len(registered) > 50
 
     def test_the_worker_is_ready_when_it_has_reported_to_its_pool(self, server: Server) -> None:
         before = datetime.now(UTC)
