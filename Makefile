@@ -1,7 +1,7 @@
 # Everything a newcomer runs. Each target sets up what it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test check format lock prove soak cluster year bench clean
+.PHONY: help setup start test check format lock prove soak cluster containers year bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -44,6 +44,10 @@ soak: setup ## Have the warm worker run 2,000 flow runs, and see that nothing gr
 cluster: setup ## Run two of each as deploy/compose.yaml does, with Redis, and kill one of each; in some 7 minutes
 	@scripts/cluster
 	.venv/bin/python -m pytest -s tests/cluster
+
+containers: setup ## The same as what deploy/compose.yaml makes of it, by Docker; needs root, and ports 8400 and 4200
+	@scripts/containers
+	.venv/bin/python -m pytest -s tests/cluster --containers
 
 year: setup ## Play a company of 200 people through a year, judge it, and say how many mails people got
 	.venv/bin/python benchmarks/year.py

@@ -25,7 +25,7 @@ def trouble_with(url: str) -> str:
                 connection.login(unquote(parts.username), unquote(parts.password or ""))
             connection.quit()
     except UnusableAddress as refusal:
-        return f"ETAPPE_SMTP_URL: {refusal.sentence.removesuffix('.')}"
+        return refusal.sentence.removesuffix(".")
     except (smtplib.SMTPException, OSError, UnicodeError) as failure:
         said = " ".join(str(failure).split()) or type(failure).__name__
         return f"the mail server {urlsplit(url).hostname}:{_port(url)} does not answer as it should: {said}"

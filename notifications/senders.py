@@ -30,7 +30,7 @@ _NOT_ABOUT_THE_MAIL = frozenset({530, 534, 535, 538})
 
 
 class UnusableAddress(EtappeError):
-    """The mail server's address cannot be used; write it like smtp+starttls://user:password@mail.example.com:587."""
+    """ETAPPE_SMTP_URL cannot be used; write it like smtp+starttls://user:password@mail.example.com:587."""
 
 
 class DeliveryFailure(EtappeError):

@@ -24,7 +24,7 @@ from models.database import Database
 from models.outbox import next_chat_message_due
 from models.turns import Turn
 from notifications.chat import AppriseSender
-from notifications.senders import SmtpPool
+from notifications.senders import SmtpPool, SmtpSender
 from operations.installation import Installation
 from operations.looks import next_look
 from operations.report_late_check import report_late_check
@@ -50,7 +50,11 @@ WATCH_SECONDS = 60.0
 
 
 def run(installation: Installation, stop: threading.Event, *, with_prefect: bool = True) -> None:
-    """Relay until `stop` is set; mail goes on while Prefect is down, and the other way round."""
+    """Relay until `stop` is set; mail goes on while Prefect is down, and the other way round.
+
+    Raises UnusableAddress before anything begins.
+    """
+    SmtpSender(installation.settings.smtp_url)  # a thread that raised would end without the others
     loops = [
         deliver_mail,
         deliver_chat,

@@ -9,6 +9,7 @@ import click
 
 from cli.parts import Layout, all_parts
 from cli.prefect import PORT, credentials_option
+from notifications.senders import SmtpSender
 from settings import CHECKOUT, DEFAULT_PREFECT_PORT, DEFAULT_SMTP_PORT, DEFAULT_WEB_PORT
 from worker import supervisor
 
@@ -34,6 +35,7 @@ def start(
     """Run all of Etappe on this machine: database, Prefect, deployments, mailbox, pages, relay and worker."""
     place = home.expanduser().resolve()
     layout = Layout(place, web_port, prefect_port, smtp_port, base_url, smtp_url, prefect_credentials)
+    SmtpSender(layout.settings().smtp_url)  # an address that cannot be used is said before anything is set up
     return supervisor.run(all_parts(layout), place, when_ready=lambda: _welcome(layout))
 
 

@@ -190,3 +190,18 @@ def test_the_pages_show_where_people_reach_prefect(
     monkeypatch.setenv("PREFECT_UI_URL", pages)
     assert company("web").code == 0
     assert given == [shown]
+
+
+@pytest.mark.parametrize("command", ["relay", "start"])
+def test_a_mail_server_that_cannot_be_one_is_said_at_once(
+    company: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    """It was a traceback of one of the relay's threads, and the others went on."""
+    monkeypatch.setenv("ETAPPE_SMTP_URL", "smtp://:25")
+    before = sorted((tmp_path / "home").rglob("*"))
+    said = company(command)
+    assert (said.code, said.out) == (1, "")
+    assert said.err == (
+        "ETAPPE_SMTP_URL cannot be used; write it like smtp+starttls://user:password@mail.example.com:587.\n"
+    )
+    assert sorted((tmp_path / "home").rglob("*")) == before

@@ -55,18 +55,21 @@ class Addresses:
         return f"http://{HOST}:{self.prefect}"
 
     def services(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """The services and the configs of the compose file, with deploy/example.env filled in for this machine."""
-        filled_in = {
+        """The services and the configs of the compose file, filled in for this machine."""
+        file = compose(self.filled_in("localhost"))
+        return file["services"], {name: config["content"] for name, config in file["configs"].items()}
+
+    def filled_in(self, mail_host: str) -> dict[str, str]:
+        """What deploy/example.env asks for."""
+        return {
             "POSTGRES_PASSWORD": "cluster",
             "ETAPPE_SECRET_KEYS": SECRET,
             "ETAPPE_BASE_URL": self.base_url,
-            "ETAPPE_SMTP_URL": f"smtp://localhost:{self.smtp}",
+            "ETAPPE_SMTP_URL": f"smtp://{mail_host}:{self.smtp}",
             "ETAPPE_MAIL_FROM": "Etappe <etappe@example.com>",
             "PREFECT_PAGES_URL": self.prefect_url,
             "PREFECT_AUTH_STRING": CREDENTIALS,
         }
-        file = compose(filled_in)
-        return file["services"], {name: config["content"] for name, config in file["configs"].items()}
 
     def environment(self, given: Mapping[str, str], home: Path) -> dict[str, str]:
         """What a container has: the image's variables and the service's, and a home and a /tmp of its own."""

@@ -75,9 +75,9 @@ class PostOffice:
         self._unanswered: dict[int, str] = {}
 
     @contextmanager
-    def open(self, port: int) -> Iterator[None]:
-        """Take mails at this port until the block ends."""
-        door = Controller(self, hostname="127.0.0.1", port=port)
+    def open(self, host: str, port: int) -> Iterator[None]:
+        """Take mails there until the block ends."""
+        door = Controller(self, hostname=host, port=port)
         door.start()
         try:
             yield

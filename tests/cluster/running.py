@@ -33,13 +33,18 @@ NOT_FROM_THE_IMAGE = ("postgres", "redis", "proxy")
 
 
 @dataclass
-class Replica:
+class Process:
     """One container's place: its process, and what it has for itself."""
 
     name: str
     home: Path
     port: int
     process: subprocess.Popen[bytes]
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it has ended."""
+        return self.process.poll() is not None
 
     @property
     def family(self) -> list[psutil.Process]:
@@ -63,14 +68,15 @@ class Replica:
         self.process.wait(10)
 
 
-class Cluster:
+class Processes:
     """Runs below one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.at = Addresses.free()
+        self.mail_host = HOST
         self.services, self._configs = self.at.services()
-        self.replicas: dict[str, list[Replica]] = {}
+        self.replicas: dict[str, list[Process]] = {}
         self.restarts: Counter[str] = Counter()
         self._ports = {
             name: free_ports(2) if self.services[name].get("expose") else [0] * self._count(name)
@@ -116,6 +122,14 @@ class Cluster:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def settings(self, home: Path) -> dict[str, str]:
+        """The variables by which this process looks at what the cluster does, with a home of its own."""
+        return self.environment("web", home)
+
+    def database_url(self, name: str) -> str:
+        """Where this process finds one of the cluster's databases."""
+        return f"postgresql://etappe@{HOST}:{self.at.postgres}/{name}"
+
     def environment(self, name: str, home: Path) -> dict[str, str]:
         """The variables of a service's container whose home this is."""
         return self.at.environment(self.services[name].get("environment", {}), home)
@@ -127,21 +141,21 @@ class Cluster:
         needs = {name: service.get("depends_on", {}).keys() for name, service in self.services.items()}
         return list(TopologicalSorter(needs).static_order())
 
-    def _start(self, name: str, number: int = 0) -> Replica:
+    def _start(self, name: str, number: int = 0) -> Process:
         service, port = self.services[name], self._ports[name][number]
         home = self.folder / f"{name}-{number + 1}"
         return self._run(home, command(service["command"], service, port), self.environment(name, home), port)
 
     def _run(
         self, home: Path, words: Sequence[str], environment: Mapping[str, str], port: int, user: str = ""
-    ) -> Replica:
+    ) -> Process:
         (home / "tmp").mkdir(parents=True, exist_ok=True)
         with (home / "log").open("ab") as log:
             process = subprocess.Popen(
                 leashed(words, user),
                 cwd=CHECKOUT, env=dict(environment), stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-        return Replica(home.name, home, port, process)
+        return Process(home.name, home, port, process)
 
     def _wait(self, name: str, condition: str) -> None:
         """Wait until all of a service are as the condition says; who ends before is started again."""
@@ -258,7 +272,7 @@ def _succeeds(words: Sequence[str]) -> bool:
     return subprocess.run(words, capture_output=True, check=False, timeout=30).returncode == 0
 
 
-def _eventually(holds: Any, replica: Replica) -> None:
+def _eventually(holds: Any, replica: Process) -> None:
     until = time.monotonic() + START_SECONDS
     while not holds():
         assert replica.process.poll() is None and time.monotonic() < until, replica.log

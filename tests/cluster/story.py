@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,11 +21,14 @@ from models.outbox import Message, MessageState
 from models.rollouts import Rollout
 from operations.installation import Installation
 from settings import Settings
-from tests.cluster.places import CREDENTIALS, HOST
+from tests.cluster.containers import Container, Containers
+from tests.cluster.places import CREDENTIALS
 from tests.cluster.post_office import Mail, PostOffice
-from tests.cluster.running import Cluster, Replica
+from tests.cluster.running import Process, Processes
 from tests.flows.conftest import Etappe, Relay, eventually
 
+Cluster = Processes | Containers
+Replica = Process | Container
 LEA = "lea.brunner@example.com"
 ROLLOUTS = 16
 DECIDED_BEFORE = 4
@@ -114,8 +118,7 @@ class Story:
 
     def written(self) -> tuple[int, int]:
         """How many states of task runs Prefect's recorder has written, and in how many transactions."""
-        address = f"postgresql://etappe@{HOST}:{self.cluster.at.postgres}/prefect"
-        with psycopg.connect(address) as connection:
+        with psycopg.connect(self.cluster.database_url("prefect")) as connection:
             row = connection.execute("SELECT count(*), count(DISTINCT xmin::text) FROM task_run_state").fetchone()
         assert row is not None
         return row[0], row[1]
@@ -229,7 +232,8 @@ class Story:
         return relay.ports_to(self.cluster.at.smtp)
 
     def _busier(self) -> Replica:
-        return max(self.cluster.replicas["worker"], key=lambda worker: len(_flow_runs(worker)))
+        workers: Sequence[Replica] = self.cluster.replicas["worker"]
+        return max(workers, key=lambda worker: len(_flow_runs(worker)))
 
     def _is_all_done(self) -> bool:
         """Whether people have been told, and Prefect shows, all there is; looked at every two seconds."""
@@ -243,7 +247,7 @@ class Story:
 
 def story_of(cluster: Cluster, office: PostOffice, home: Path) -> Story:
     """A story of this cluster, which is up."""
-    installation = Installation(Settings.from_environment(cluster.environment("web", home)))
+    installation = Installation(Settings.from_environment(cluster.settings(home)))
     user, password = CREDENTIALS.split(":")
     api = httpx.Client(base_url=f"{cluster.at.prefect_url}/api/", auth=(user, password), timeout=60, trust_env=False)
     return Story(cluster, office, Etappe(installation, api, Relay(installation)))

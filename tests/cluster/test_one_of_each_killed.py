@@ -1,7 +1,8 @@
 """Two of each, as deploy/compose.yaml starts them: while people decide, one web process, one relay, one worker and one
 Prefect server are killed, and nobody starts them again.
 
-What this cannot show: the containers themselves, and a machine that vanishes together with its connections.
+They are processes of this machine (`make cluster`) or containers (`make containers`). What neither shows is a machine
+that vanishes together with its connections.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from __future__ import annotations
 from collections import Counter
 
 from models.outbox import MessageState
-from tests.cluster.running import Cluster
-from tests.cluster.story import DECISIONS, ROLLOUTS, Killed, Story
+from tests.cluster.story import DECISIONS, ROLLOUTS, Cluster, Killed, Story
 from tests.flows.test_times_of_bars import drawn, remembered
 
 PASSED = {"Stage: Approval", "Gate: Policy sign-off", "Stage: Announcement", "Gate: Policy read"}
@@ -27,9 +27,7 @@ def test_those_that_are_killed_had_something_in_hand_and_stay_away(story: Story)
     assert kinds == {"web": 1, "relay": 1, "worker": 1, "prefect-server": 1}
     assert killed(story).mails_in_hand and killed(story).flow_runs
     assert 0 < killed(story).decisions_before < DECISIONS
-    dead = {
-        replica.name for name in kinds for replica in story.cluster.replicas[name] if replica.process.poll() is not None
-    }
+    dead = {replica.name for name in kinds for replica in story.cluster.replicas[name] if replica.is_gone}
     assert dead == set(killed(story).names)
 
 
