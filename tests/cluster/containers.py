@@ -84,9 +84,7 @@ class Containers:
         self.folder = folder
         [smtp] = free_ports(1)
         self.at = Addresses(postgres=5432, redis=6379, web=8400, prefect=4200, smtp=smtp)
-        self.mail_host = docker(
-            "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"
-        ).strip()
+        self.mail_host = _address_of("docker0")
         self.replicas: dict[str, list[Container]] = {}
         self._given = self.at.filled_in(self.mail_host)
         self._variables = folder / "filled-in.env"
