@@ -22,6 +22,10 @@ def killed(story: Story) -> Killed:
     return story.killed
 
 
+def test_all_were_up_without_being_started_again(story: Story) -> None:
+    assert not story.cluster.restarts
+
+
 def test_those_that_are_killed_had_something_in_hand_and_stay_away(story: Story) -> None:
     kinds = Counter(name.rpartition("-")[0] for name in killed(story).names)
     assert kinds == {"web": 1, "relay": 1, "worker": 1, "prefect-server": 1}

@@ -123,6 +123,24 @@ class TestTheDatabase:
         assert closed.stat().st_mode & 0o777 == 0o700
 
 
+def test_sigterm_ends_prefects_program_as_ctrl_c_does() -> None:
+    """Prefect's services take no notice of SIGTERM, and as the first process of a container would have to be killed."""
+    waits = (
+        "import asyncio; from worker.prefect_program import end_as_by_ctrl_c; end_as_by_ctrl_c()\n"
+        "async def wait():\n"
+        "    print('waiting', flush=True)\n"
+        "    try: await asyncio.Event().wait()\n"
+        "    finally: print('cancelled', flush=True)\n"
+        "try: asyncio.run(wait())\n"
+        "except KeyboardInterrupt: print('ended')"
+    )
+    with subprocess.Popen([sys.executable, "-c", waits], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stdout.readline() == "waiting\n"
+        process.terminate()
+        assert process.communicate(timeout=20)[0] == "cancelled\nended\n"
+    assert process.returncode == 0
+
+
 @dataclass(frozen=True)
 class Server:
     home: Path
