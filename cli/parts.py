@@ -54,6 +54,12 @@ class Layout:
         """Return the settings that all parts share."""
         return Settings.from_environment({**os.environ, **self._own()})
 
+    def addresses(self) -> dict[str, str]:
+        """Return where it puts what it was not told to leave elsewhere, by the variables that would say the same."""
+        pages = {} if self.base_url else {"ETAPPE_BASE_URL": self.web_url}
+        mailbox = {} if self.smtp_url else {"ETAPPE_SMTP_URL": self._own()["ETAPPE_SMTP_URL"]}
+        return {**pages, **mailbox, "PREFECT_API_URL": self.prefect.url}
+
     def environment(self) -> dict[str, str]:
         """Return what is added to the environment of every part."""
         settings = self.settings()

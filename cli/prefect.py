@@ -1,4 +1,4 @@
-"""Which Prefect a command talks to: PREFECT_API_URL, or the one on this machine that `etappe start` runs."""
+"""Which Prefect a command talks to: PREFECT_API_URL, or the one on this machine that `etappe start` runs or ran."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
-from settings import DEFAULT_PREFECT_PORT
+from settings import DEFAULT_PREFECT_PORT, Settings
+from settings.last_start import remembered
 from worker.prefect_facts import PrefectFacts
 from worker.prefect_server import prefect_environment
 
@@ -38,16 +39,22 @@ def prefect_options(command: _F) -> Callable[..., Any]:
     port = click.option(
         "--prefect-port",
         type=PORT,
-        help=f"Prefect's port on this machine; default: what PREFECT_API_URL says, or {DEFAULT_PREFECT_PORT}.",
+        help="Prefect's port on this machine; default: what PREFECT_API_URL says, or the last `etappe start`.",
     )
     url = click.option("--prefect-url", envvar="PREFECT_API_URL", default="", hidden=True)
     return port(url(credentials_option(with_api)))
 
 
 def _facts_of(prefect_port: int | None, prefect_url: str, prefect_credentials: str) -> PrefectFacts:
-    """Return the Prefect that is meant: a port that was given goes before PREFECT_API_URL."""
-    local = f"http://127.0.0.1:{prefect_port or DEFAULT_PREFECT_PORT}/api"
-    return PrefectFacts(local if prefect_port or not prefect_url else prefect_url, prefect_credentials)
+    """Return the Prefect that is meant: by a port that was given, else by PREFECT_API_URL, else this machine's own."""
+    if prefect_port:
+        return PrefectFacts(_here(prefect_port), prefect_credentials)
+    started = remembered(Settings.from_environment().home).get("PREFECT_API_URL")
+    return PrefectFacts(prefect_url or started or _here(DEFAULT_PREFECT_PORT), prefect_credentials)
+
+
+def _here(port: int) -> str:
+    return f"http://127.0.0.1:{port}/api"
 
 
 def client_environment(home: Path, prefect: PrefectFacts) -> dict[str, str]:

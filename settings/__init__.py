@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from settings.last_start import remembered
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 DEFAULT_WEB_PORT = 8400
 DEFAULT_PREFECT_PORT = 4200
@@ -43,14 +45,21 @@ class Settings:
     def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:
         """Read ETAPPE_HOME, ETAPPE_DATABASE_URL, ETAPPE_BASE_URL, ETAPPE_SMTP_URL, ETAPPE_MAIL_FROM, ETAPPE_PLANS,
         ETAPPE_SECRET_KEYS, ETAPPE_CHECK_KEYS, ETAPPE_CHECK_HOSTS, ETAPPE_METRIC_DATABASES, ETAPPE_CHAT_URLS and
-        ETAPPE_WORKER_TYPE from `environment` (default: the process's own)."""
+        ETAPPE_WORKER_TYPE from `environment` (default: the process's own).
+
+        Where pages and mailbox are, unset, is where the last `etappe start` of this home has put them."""
         given = dict(os.environ if environment is None else environment)
         home = Path(given.get("ETAPPE_HOME") or CHECKOUT / "var").expanduser().resolve()
+        local = {
+            "ETAPPE_BASE_URL": f"http://127.0.0.1:{DEFAULT_WEB_PORT}",
+            "ETAPPE_SMTP_URL": f"smtp://127.0.0.1:{DEFAULT_SMTP_PORT}",
+            **remembered(home),
+        }
         return cls(
             home=home,
             database_url=given.get("ETAPPE_DATABASE_URL") or f"sqlite:///{home / 'etappe.db'}",
-            base_url=(given.get("ETAPPE_BASE_URL") or f"http://127.0.0.1:{DEFAULT_WEB_PORT}").rstrip("/"),
-            smtp_url=given.get("ETAPPE_SMTP_URL") or f"smtp://127.0.0.1:{DEFAULT_SMTP_PORT}",
+            base_url=(given.get("ETAPPE_BASE_URL") or local["ETAPPE_BASE_URL"]).rstrip("/"),
+            smtp_url=given.get("ETAPPE_SMTP_URL") or local["ETAPPE_SMTP_URL"],
             mail_from=given.get("ETAPPE_MAIL_FROM") or "Etappe <etappe@localhost>",
             plan_folders=tuple(Path(p).expanduser() for p in given.get("ETAPPE_PLANS", "").split(os.pathsep) if p),
             given_secret_keys=tuple(_listed(given.get("ETAPPE_SECRET_KEYS", ""))),

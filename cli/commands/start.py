@@ -11,6 +11,7 @@ from cli.parts import Layout, all_parts
 from cli.prefect import PORT, credentials_option
 from notifications.senders import SmtpSender
 from settings import CHECKOUT, DEFAULT_PREFECT_PORT, DEFAULT_SMTP_PORT, DEFAULT_WEB_PORT
+from settings.last_start import remember
 from worker import supervisor
 
 
@@ -36,10 +37,11 @@ def start(
     place = home.expanduser().resolve()
     layout = Layout(place, web_port, prefect_port, smtp_port, base_url, smtp_url, prefect_credentials)
     SmtpSender(layout.settings().smtp_url)  # an address that cannot be used is said before anything is set up
-    return supervisor.run(all_parts(layout), place, when_ready=lambda: _welcome(layout))
+    return supervisor.run(all_parts(layout), place, when_ready=lambda: _is_up(layout))
 
 
-def _welcome(layout: Layout) -> None:
+def _is_up(layout: Layout) -> None:
+    remember(layout.home, layout.addresses())
     with suppress(OSError):  # the terminal may have gone
         click.echo(welcome(layout, _deployment_page(layout)))
 

@@ -12,6 +12,7 @@ import pytest
 from cli.commands.start import welcome
 from cli.parts import Layout, all_parts
 from settings import Settings
+from settings.last_start import remember
 from tests.cli.conftest import Terminal
 from worker.parts import together
 
@@ -205,3 +206,33 @@ def test_a_mail_server_that_cannot_be_one_is_said_at_once(
         "ETAPPE_SMTP_URL cannot be used; write it like smtp+starttls://user:password@mail.example.com:587.\n"
     )
     assert sorted((tmp_path / "home").rglob("*")) == before
+
+
+class TestWhereTheLastStartPutThings:
+    def test_commands_in_another_terminal_find_them(
+        self, company: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        for name in ("ETAPPE_BASE_URL", "ETAPPE_SMTP_URL", "PREFECT_API_URL"):
+            monkeypatch.delenv(name)
+        layout = Layout(tmp_path / "home", 18401, 14201, 11025)
+        remember(layout.home, layout.addresses())
+        assert company("board").out.startswith("http://127.0.0.1:18401/board/")
+        settings = Settings.from_environment()
+        assert (settings.base_url, settings.smtp_url) == ("http://127.0.0.1:18401", "smtp://127.0.0.1:11025")
+        assert "Prefect does not answer at http://127.0.0.1:14201/api" in company("check-stalled").out
+        assert (
+            "Prefect does not answer at http://127.0.0.1:14202/api"
+            in company("check-stalled", "--prefect-port", "14202").out
+        )
+
+    def test_what_was_told_goes_before_and_is_not_written_down(self, company: Terminal, tmp_path: Path) -> None:
+        layout = Layout(tmp_path / "home", 18401, 14201, 11025, "https://etappe.example.com", "smtp://u:secret@mail")
+        assert layout.addresses() == {"PREFECT_API_URL": "http://127.0.0.1:14201/api"}
+        remember(layout.home, {**layout.addresses(), "ETAPPE_BASE_URL": "http://127.0.0.1:18401"})
+        assert company("board").out.startswith("http://127.0.0.1:9/board/")
+        assert "Prefect does not answer at http://127.0.0.1:9/api" in company("check-stalled").out
+
+    @pytest.mark.parametrize("written", ["", "{", "[1]", "\x00"])
+    def test_what_is_no_longer_what_was_written_counts_for_nothing(self, tmp_path: Path, written: str) -> None:
+        (tmp_path / "addresses.json").write_text(written)
+        assert Settings.from_environment({"ETAPPE_HOME": str(tmp_path)}).base_url == "http://127.0.0.1:8400"

@@ -5,6 +5,7 @@ Real: the process, Prefect's server with its database, the worker, the pages. Po
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -67,16 +68,20 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "home", web, prefect, smtp)
 
 
+def outside() -> dict[str, str]:
+    """The environment of somebody who has set nothing."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("ETAPPE_", "PREFECT_"))}
+
+
 @contextmanager
 def started(place: Place) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """Run `etappe start`; gives its process and the file that holds what it says."""
     said = place.home.parent / "said"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ETAPPE_", "PREFECT_"))}
     with said.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "cli", "start", *place.options],
             cwd=CHECKOUT,
-            env=environment,
+            env=outside(),
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
@@ -108,6 +113,20 @@ def answer(url: str) -> int:
         return int(response.status)
 
 
+def doctor(place: Place) -> list[dict[str, str]]:
+    """What `etappe doctor` finds in another terminal, which is told the home alone."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "doctor", "--json"],
+        cwd=CHECKOUT,
+        env=outside() | {"ETAPPE_HOME": str(place.home)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return list(json.loads(done.stdout))
+
+
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -129,6 +148,9 @@ def test_it_comes_up_ends_with_ctrl_c_and_starts_again(place: Place) -> None:
             assert answer(f"http://127.0.0.1:{place.web}/mailbox") == 200
             assert answer(f"http://127.0.0.1:{place.prefect}/api/health") == 200
             assert place.forked() == {"etappe web page", "etappe relay", "etappe worker", "etappe zygote"}
+            levels = {finding["check"]: (finding["level"], finding["sentence"]) for finding in doctor(place)}
+            assert levels["pages"] == ("ok", f"answer at http://127.0.0.1:{place.web}")
+            assert (levels["mail"][0], levels["Prefect"][0]) == ("ok", "ok"), levels
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 0, said.read_text()
             assert place.left_behind() == []
