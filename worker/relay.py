@@ -14,6 +14,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from datetime import datetime
 from functools import partial
 
@@ -52,9 +53,10 @@ WATCH_SECONDS = 60.0
 def run(installation: Installation, stop: threading.Event, *, with_prefect: bool = True) -> None:
     """Relay until `stop` is set; mail goes on while Prefect is down, and the other way round.
 
-    Raises UnusableAddress before anything begins.
+    Raises UnusableAddress before anything begins; later, what has ended one of its threads, once the others have ended
+    as well: whoever runs it starts it again, and a relay that does half of its work would look as if it were well.
     """
-    SmtpSender(installation.settings.smtp_url)  # a thread that raised would end without the others
+    SmtpSender(installation.settings.smtp_url)
     loops = [
         deliver_mail,
         deliver_chat,
@@ -65,11 +67,12 @@ def run(installation: Installation, stop: threading.Event, *, with_prefect: bool
         *([follow_in_prefect] if with_prefect else []),
     ]
     hurry = Hurry()
-    threads = [threading.Thread(target=loop, args=(installation, stop, hurry), name=loop.__name__) for loop in loops]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(loops), thread_name_prefix="relay") as pool:
+        running = [pool.submit(loop, installation, stop, hurry) for loop in loops]
+        wait(running, return_when=FIRST_EXCEPTION)
+        stop.set()
+    for one in running:
+        one.result()
 
 
 def deliver_mail(installation: Installation, stop: threading.Event, hurry: Hurry) -> None:
