@@ -80,8 +80,10 @@ def _pass_stages(ws: Workspace) -> bool:
     gates = ws.gates()
     changed = False
     for stage in ws.stages():
+        if stage.state is not StageState.OPEN:
+            continue
         let = [lets_pass(gate.state, renewal=gate.renewal) for gate in gates if gate.stage_id == stage.id]
-        if stage.state is StageState.OPEN and let and all(let):
+        if let and all(let):
             close_stage(ws, stage, Event.PASSED)
             changed = True
     return changed
