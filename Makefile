@@ -45,7 +45,7 @@ cluster: setup ## Run two of each as deploy/compose.yaml does, with Redis, and k
 	@scripts/cluster
 	.venv/bin/python -m pytest -s tests/cluster
 
-containers: setup ## The same as what deploy/compose.yaml makes of it, by Docker; needs root, and ports 8400 and 4200
+containers: setup ## Run deploy/compose.yaml with Docker, and kill one of each; needs root, and ports 8400 and 4200
 	@scripts/containers
 	.venv/bin/python -m pytest -s tests/cluster --containers
 

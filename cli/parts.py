@@ -68,7 +68,7 @@ class Layout:
         return {
             **{name: value for name, value in prefect.items() if not name.startswith("PREFECT_SERVER_")},
             **self._own(),
-            "PREFECT_UI_URL": f"http://{HOST}:{self.prefect_port}",
+            "PREFECT_UI_URL": self.prefect.pages,
             "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",  # server and clients are one installation
             "ETAPPE_DATABASE_URL": f"sqlite:///{file}" if file else settings.database_url,
             "ETAPPE_PLANS": os.pathsep.join(str(folder.absolute()) for folder in settings.plan_folders),

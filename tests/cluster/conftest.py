@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def cluster(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Cluster]:
     """Two of each, which are up."""
     folder = tmp_path_factory.mktemp("cluster")
-    running = Containers(folder) if pytestconfig.getoption("--containers") else _processes(folder)
+    running = Containers(folder) if pytestconfig.getoption("--containers", False) else _processes(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PREFECT_HOME", str(folder / "prefect-of-the-test"))
         try:

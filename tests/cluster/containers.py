@@ -52,8 +52,7 @@ class Container:
     @property
     def family(self) -> list[psutil.Process]:
         """Its processes; empty when it is gone."""
-        pid = self._inspect()["State"]["Pid"]
-        return family(pid) if pid else []
+        return family(self._pid) if self._pid else []
 
     @property
     def log(self) -> str:
@@ -63,15 +62,20 @@ class Container:
 
     def ports_to(self, port: int) -> set[int]:
         """From which ports it is connected with this one: all connections of a container are its own."""
-        for process in self.family:
-            lines = [line.split() for line in Path(f"/proc/{process.pid}/net/tcp").read_text().splitlines()[1:]]
-            ends = [(_port(line[1]), _port(line[2])) for line in lines if line[3] == ESTABLISHED]
-            return {here for here, there in ends if there == port}
-        return set()
+        if self.is_gone:
+            return set()
+        lines = [line.split() for line in Path(f"/proc/{self._pid}/net/tcp").read_text().splitlines()[1:]]
+        ends = [(_port(line[1]), _port(line[2])) for line in lines if line[3] == ESTABLISHED]
+        return {here for here, there in ends if there == port}
 
     def kill(self) -> None:
         """Kill it at once."""
         docker("kill", self.id)
+
+    @property
+    def _pid(self) -> int:
+        """The number of its first process, as this machine counts; 0 when it is gone."""
+        return int(self._inspect()["State"]["Pid"])
 
     def _inspect(self) -> dict[str, Any]:
         return dict(json.loads(docker("inspect", self.id))[0])

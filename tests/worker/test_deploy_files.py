@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,20 @@ def test_commands_of_etappe_exist_as_they_are_given(name: str) -> None:
     found = etappe.get_command(group, command)
     assert found is not None
     found.make_context(command, list(arguments), parent=group)  # raises what the command line would refuse
+
+
+@pytest.mark.parametrize("name", [name for name, part in in_kubernetes().items() if part.command[0] == "python"])
+def test_modules_that_are_run_exist(name: str) -> None:
+    _, option, module, *_ = in_kubernetes()[name].command
+    assert option == "-m" and find_spec(module) is not None
+
+
+def test_block_types_are_registered_once_before_any_server_starts() -> None:
+    """Two servers that do so at once want to write the same rows, and one of them ends."""
+    parts = in_kubernetes()
+    assert parts["prefect-migrate"].command == ("python", "-m", "worker.prefect_database")
+    for name in ("prefect-server", "prefect-services"):
+        assert parts[name].environment["PREFECT_SERVER_REGISTER_BLOCKS_ON_START"] == "false"
 
 
 @cache

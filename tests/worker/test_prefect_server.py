@@ -211,10 +211,9 @@ class TestTheServer:
         mine = database(server.home).url()
         with psycopg.connect(mine, autocommit=True) as connection:
             connection.execute("CREATE DATABASE prepared")
+        name, environment = "PREFECT_SERVER_DATABASE_CONNECTION_URL", prefect_environment(server.home, server.port)
         for _ in range(2):  # a second time, nothing is left to do
-            environment = prefect_environment(server.home, server.port)
-            url = environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"].replace("/prefect?", "/prepared?")
-            prepare(environment | {"PREFECT_SERVER_DATABASE_CONNECTION_URL": url})
+            prepare(environment | {name: environment[name].replace("/prefect?", "/prepared?")})
         registered = blocks(mine)
         assert blocks(mine.replace("/prefect?", "/prepared?")) == registered and len(registered) > 50
 
