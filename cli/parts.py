@@ -25,6 +25,11 @@ HOST = "127.0.0.1"
 RELAY = ("cli.main", "cli.commands.relay", "worker.relay", "worker.follower", "notifications.rendering:prepare")
 WEB = ("cli.main", "cli.commands.web", "web.serve:prepare", "web.pages:prepare", "notifications.rendering:prepare")
 
+WEB_PROCESSES = 2
+"""How many processes serve the pages under `etappe start`: one uses no more than one core (docs/performance.md)."""
+WEB_PROCESSES_VARIABLE = "ETAPPE_WEB_PROCESSES"
+"""Says how many instead."""
+
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -153,9 +158,10 @@ def _database(settings: Settings) -> tuple[str, ...]:
 
 
 def _web(layout: Layout, shared: Mapping[str, str]) -> Part:
+    processes = os.environ.get(WEB_PROCESSES_VARIABLE) or str(WEB_PROCESSES)
     part = command_part(
         "web page",
-        shared,
+        {**shared, WEB_PROCESSES_VARIABLE: processes},
         "web",
         "--web-port",
         str(layout.web_port),

@@ -122,8 +122,12 @@ class Spans:
 def reporting(file: str, what: str | None) -> Iterator[Report]:
     """Give the report of the script in this file; at the end write it down, if `--write` was said, and nothing failed.
 
-    What the machine had to do beside it is said first and last: figures of a busy machine say little.
+    What the machine had to do beside it is said first and last: figures of a busy machine say little. For `--help` it
+    prints what the script is, and ends it.
     """
+    if "--help" in sys.argv:
+        print(what)
+        raise SystemExit(0)
     report = Report(Path(file).stem, what or "")
     print(circumstances(report.name), flush=True)
     yield report

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.opening import require_set_up
-from cli.parts import HOST
+from cli.parts import HOST, WEB_PROCESSES_VARIABLE
 from cli.prefect import PORT
 from settings import DEFAULT_WEB_PORT, Settings
 from worker.prefect_facts import PrefectFacts
@@ -18,7 +18,7 @@ from worker.processes import together
 @click.option(
     "--processes",
     type=click.IntRange(1, 64),
-    envvar="ETAPPE_WEB_PROCESSES",
+    envvar=WEB_PROCESSES_VARIABLE,
     default=1,
     show_default=True,
     help="How many processes answer; each uses one core at most.",

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 import pytest
+
+from cli.parts import WEB_PROCESSES
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE = 180.0
@@ -43,9 +46,9 @@ class Place:
         """Every living process that was started for this home."""
         return [one for one in psutil.process_iter() if self._is_ours(one)]
 
-    def forked(self) -> set[str]:
-        """The names of the processes that were forked from the one that has imported everything."""
-        return {one.name() for one in self.left_behind() if "worker.preloaded" in one.cmdline()}
+    def forked(self) -> Counter[str]:
+        """How many processes of each name were forked from the one that has imported everything."""
+        return Counter(one.name() for one in self.left_behind() if "worker.preloaded" in one.cmdline())
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
@@ -147,7 +150,9 @@ def test_it_comes_up_ends_with_ctrl_c_and_starts_again(place: Place) -> None:
             assert answer(f"http://127.0.0.1:{place.web}/healthz") == 200
             assert answer(f"http://127.0.0.1:{place.web}/mailbox") == 200
             assert answer(f"http://127.0.0.1:{place.prefect}/api/health") == 200
-            assert place.forked() == {"etappe web page", "etappe relay", "etappe worker", "etappe zygote"}
+            pages = 1 + WEB_PROCESSES  # and the one that watches them
+            others = {"etappe relay": 1, "etappe worker": 1, "etappe zygote": 1}
+            assert place.forked() == {"etappe web page": pages, **others}
             levels = {finding["check"]: (finding["level"], finding["sentence"]) for finding in doctor(place)}
             assert levels["pages"] == ("ok", f"answer at http://127.0.0.1:{place.web}")
             assert (levels["mail"][0], levels["Prefect"][0]) == ("ok", "ok"), levels
