@@ -31,7 +31,7 @@ from worker import prefect_server
 CLIENTS = 16
 WARM_UP = 3
 BURST = ("answered in", "all mails in", "mails per s", "× limit", "client CPU")
-LIMIT = "one commit and one mail"
+LIMIT, ANSWER, MAIL = "one commit and one mail", "POST until its answer", "POST until the next mail"
 Found = dict[str, Spread]
 """By what was measured."""
 
@@ -44,27 +44,27 @@ def main() -> None:
 
 
 def _compare(report: Report, single: int, burst: int, waiting: int, kind: str, etappe: Running) -> None:
-    found = [_one_by_one(report.spans(f"{kind}, one at a time"), kind, etappe, single)]
+    found = [one_by_one(report.spans(f"{kind}, one at a time"), kind, etappe, single)]
     table = report.table(f"{kind}, by {CLIENTS} clients", *BURST)
-    rates = [_at_once(table, f"{burst} at once", etappe, burst, found[0])]
+    rates = [at_once(table, f"{burst} at once", etappe, burst, found[0])]
     if waiting:
         _fill(etappe, waiting)
         spans = report.spans(f"{kind}, one at a time, {waiting:,} others waiting")
-        found.append(_one_by_one(spans, f"{kind}, {waiting:,} waiting", etappe, single))
+        found.append(one_by_one(spans, f"{kind}, {waiting:,} waiting", etappe, single))
         table = report.table(f"{kind}, by {CLIENTS} clients, {waiting:,} others waiting", *BURST)
-        rates.append(_at_once(table, f"{burst} at once", etappe, burst, found[1]))
+        rates.append(at_once(table, f"{burst} at once", etappe, burst, found[1]))
         _say_ratios(report, waiting, found, rates)
 
 
-def _one_by_one(spans: Spans, kind: str, etappe: Running, count: int) -> Found:
+def one_by_one(spans: Spans, kind: str, etappe: Running, count: int) -> Found:
     """Decide one after the other, each when everything is quiet."""
     limit = spans.row(f"{kind}: {LIMIT}", etappe.one_commit_and_one_mail(count))
     took = [_decide(etappe, rollout_id) for rollout_id in _started(etappe, WARM_UP + count)]
     answers, mails = zip(*took[WARM_UP:], strict=True)
     return {
         LIMIT: limit,
-        "POST until its answer": spans.row(f"{kind}: POST until its answer", answers, limit),
-        "POST until the next mail": spans.row(f"{kind}: POST until the next mail", mails, limit),
+        ANSWER: spans.row(f"{kind}: {ANSWER}", answers, limit),
+        MAIL: spans.row(f"{kind}: {MAIL}", mails, limit),
     }
 
 
@@ -80,7 +80,7 @@ def _decide(etappe: Running, rollout_id: str) -> tuple[float, float]:
     return answered, etappe.mails.taken([rollout_id], SECOND) - began
 
 
-def _at_once(table: Table, what: str, etappe: Running, count: int, found: Found) -> float:
+def at_once(table: Table, what: str, etappe: Running, count: int, found: Found) -> float:
     """Let so many decisions come by 16 clients; return how many next mails were taken in a second."""
     rollout_ids = _started(etappe, count)
     forms = [etappe.approval(rollout_id) for rollout_id in rollout_ids]

@@ -104,6 +104,18 @@ class Mails:
                     raise SystemExit(f"Waited {PATIENCE_SECONDS} seconds in vain for another mail; {left} are missing.")
 
 
+@contextmanager
+def mail_server() -> Iterator[tuple[Mails, int]]:
+    """Run a mail server until the block ends; give what it has taken, and its port."""
+    mails = Mails()
+    server = Controller(mails, hostname="127.0.0.1", port=free_port())
+    server.start()
+    try:
+        yield mails, server.port
+    finally:
+        server.stop()
+
+
 @dataclass(frozen=True)
 class Running:
     """A running Etappe: its installation, where its parts are, Prefect's API, its mail server, and what is in the
@@ -178,26 +190,23 @@ def running(home: Path, url: str = "", *, worker: bool = False) -> Iterator[Runn
     plans, and its people are those of the tests. Without a worker, flow runs begin suspended and nothing wakes them."""
     (home / "plans").mkdir(parents=True)
     (home / "plans" / f"{PLAN_NAME}.yaml").write_text(PLAN, "utf-8")
-    mails = Mails()
-    server = Controller(mails, hostname="127.0.0.1", port=free_port())
-    server.start()
-    layout = Layout(home, free_port(), free_port(), free_port(), smtp_url=f"smtp://127.0.0.1:{server.port}")
-    more = {"ETAPPE_PLANS": str(home / "plans"), **({"ETAPPE_DATABASE_URL": url} if url else {})}
-    prefect = httpx.Client(base_url=f"{layout.prefect.url}/", trust_env=False, timeout=60)
-    try:
-        with Crew(home / "logs") as crew, prefect:
-            for part in all_parts(layout):
-                if worker or part.name != "worker":
-                    crew.start(replace(part, environment={**part.environment, **more}))
-            settings = layout.settings()
-            here = Installation(replace(settings, database_url=url) if url else settings)
-            import_people(here.db, read_directory(PEOPLE, "people.yaml"), datetime.now(UTC))
-            yield Running(here, layout, prefect, mails, {**layout.environment(), **more})
-            here.db.close()
-    finally:
-        server.stop()
-        for complaint in complaints(home / "logs"):
-            print(complaint, file=sys.stderr, flush=True)
+    with mail_server() as (mails, smtp_port):
+        layout = Layout(home, free_port(), free_port(), free_port(), smtp_url=f"smtp://127.0.0.1:{smtp_port}")
+        more = {"ETAPPE_PLANS": str(home / "plans"), **({"ETAPPE_DATABASE_URL": url} if url else {})}
+        prefect = httpx.Client(base_url=f"{layout.prefect.url}/", trust_env=False, timeout=60)
+        try:
+            with Crew(home / "logs") as crew, prefect:
+                for part in all_parts(layout):
+                    if worker or part.name != "worker":
+                        crew.start(replace(part, environment={**part.environment, **more}))
+                settings = layout.settings()
+                here = Installation(replace(settings, database_url=url) if url else settings)
+                import_people(here.db, read_directory(PEOPLE, "people.yaml"), datetime.now(UTC))
+                yield Running(here, layout, prefect, mails, {**layout.environment(), **more})
+                here.db.close()
+        finally:
+            for complaint in complaints(home / "logs"):
+                print(complaint, file=sys.stderr, flush=True)
 
 
 def on_each_database(measure: Callable[[str, Running], None], *, worker: bool = False) -> None:
