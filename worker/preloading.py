@@ -49,7 +49,10 @@ class Fork:
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
-        """Return its exit code, minus the number of a signal that killed it, None while it runs."""
+        """Return its exit code, minus the number of a signal that killed it, None while it runs.
+
+        As with subprocess.Popen it is 0 where somebody else has waited for it.
+        """
         return self._look(os.WNOHANG)
 
     def wait(self) -> int:
@@ -65,7 +68,10 @@ class Fork:
 
     def _look(self, options: int) -> int | None:
         if self.returncode is None:
-            pid, status = os.waitpid(self.pid, options)
+            try:
+                pid, status = os.waitpid(self.pid, options)
+            except ChildProcessError:  # somebody else has waited for it, as one does who ends all of a family
+                pid, status = self.pid, 0
             if pid:
                 self.returncode = os.waitstatus_to_exitcode(status)
         return self.returncode

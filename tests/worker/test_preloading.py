@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ def prepare():
     prepared = True
 """
 PROGRAM = """
-import json, os, sys, time
+import json, os, signal, sys, time
 import heavy
 facts = {"pid": os.getpid(), "parent": os.getppid(), "session": os.getsid(0), "said": os.environ["SAID"],
          "arguments": sys.argv[1:], "prepared": heavy.prepared, "leaked": os.environ.get("ONLY_ONE", "")}
@@ -40,6 +42,8 @@ with open(os.environ["FACTS"], "w") as file:
     json.dump(facts, file)
 if "fails" in sys.argv:
     sys.exit(3)
+if "stays" in sys.argv:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 time.sleep(60)
 """
 
@@ -137,6 +141,16 @@ def test_one_that_is_killed_takes_no_other_with_it(programs: Programs, tmp_path:
         assert failure is not None
         assert failure.sentence.startswith("The one ended unexpectedly (SIGKILL)")
         assert is_there(crew.pids()["two"])
+
+
+def test_one_that_does_not_end_in_time_is_killed_and_the_others_end_as_ever(programs: Programs, tmp_path: Path) -> None:
+    stays = replace(programs.part("one", "stays"), stop_within=timedelta(seconds=0.2))
+    parts = [programs.part("two"), stays]
+    with Crew(tmp_path / "logs", forking=parts) as crew:
+        crew.start(*parts)
+        pids = crew.pids()
+        eventually(lambda: psutil.Process(pids["one"]).status() == psutil.STATUS_SLEEPING, "it staying")
+    assert not any(is_there(pid) for pid in pids.values())
 
 
 def test_how_one_has_ended_is_told_with_its_last_lines(programs: Programs, tmp_path: Path) -> None:
