@@ -16,6 +16,7 @@ from models.gates import GateRow
 from models.requests import Purpose
 from operations.asking import ask, members_speak_for_themselves, open_requests
 from operations.delegating import gate_title
+from operations.naming import name_of
 from operations.progress import progress
 from operations.seats import gate_to_seat_at, reason_given, table_at
 from operations.telling import inform
@@ -71,7 +72,7 @@ def _is_their_turn(ws: Workspace, gate: GateRow) -> bool:
 
 
 def _tell(ws: Workspace, gate: GateRow, person: str, reason: str) -> None:
-    facts = {"gate": gate_title(ws, gate), "person": person}
+    facts = {"gate": gate_title(ws, gate), "person": name_of(ws, person)}
     inform(
         ws,
         [ws.rollout.requester, ws.rollout.owner],

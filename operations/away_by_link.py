@@ -25,7 +25,8 @@ from operations.apply_delegations import take_back
 from operations.asked import Asked
 from operations.by_link import by_link
 from operations.delegate import end
-from operations.question import question, reader_of
+from operations.naming import reader_of
+from operations.question import question
 from operations.show_request import find_link
 from operations.workspace import Workspace
 

@@ -18,6 +18,7 @@ from models.database import Database
 from models.requests import Decision
 from operations.evidence import keep
 from operations.lapsing import lapse_what_changed
+from operations.naming import names_of
 from operations.progress import progress
 from operations.rebanding import apply_bands
 from operations.telling import inform
@@ -50,7 +51,7 @@ def change_inputs(
         changed, lapsed = apply_changes(ws, changes, words)
         if not changed:
             raise InvalidInput("Nothing would change: everything is as you have given it already.")
-        _tell(ws, [*changed, *_whose_lapsed(lapsed)], words)
+        _tell(ws, [*changed, *_whose_lapsed(ws, lapsed)], words)
         progress(ws)
         return changed
 
@@ -62,12 +63,12 @@ def _tell(ws: Workspace, sentences: Sequence[Reason], words: str) -> None:
     inform(ws, told, headline, sentences, quote=words, quoted=by if "@" in by else "")
 
 
-def _whose_lapsed(lapsed: Sequence[Decision]) -> list[Reason]:
+def _whose_lapsed(ws: Workspace, lapsed: Sequence[Decision]) -> list[Reason]:
     people = dict.fromkeys(decision.voice for decision in lapsed)
     if not people:
         return []
     return [Reason("What these had answered no longer counts, and they are asked again: {people}",
-                   {"people": ", ".join(people)})]  # fmt: skip
+                   {"people": names_of(ws, people)})]  # fmt: skip
 
 
 def apply_changes(ws: Workspace, changes: Mapping[str, Any], reason: str) -> tuple[list[Reason], list[Decision]]:

@@ -12,6 +12,7 @@ from operations.about import about
 from operations.asking import ask, open_requests, void
 from operations.clock import end_pause, set_deadlines
 from operations.evidence import keep
+from operations.naming import names_of
 from operations.rounds import new_gate_round, withdraw_gate
 from operations.telling import inform, tell_again
 from operations.voices import wishes
@@ -32,7 +33,7 @@ def ask_for_changes(ws: Workspace, gate: GateRow, word: Decision) -> None:
     people = _who_answers(ws, gate)
     _stop(ws, gate, people)
     _ask_to_answer(ws, gate, people)
-    facts: dict[str, str | int] = {"people": ", ".join(people)}
+    facts: dict[str, str | int] = {"people": names_of(ws, people)}
     what_next = Reason("The gate stays open; its clock stands still until this is answered by {people}.", facts)
     _tell(ws, gate, word, {ws.rollout.requester} - people.keys(), what_next)
 

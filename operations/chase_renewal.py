@@ -11,6 +11,7 @@ from domain.states import GateState
 from models.database import Database
 from models.gates import GateRow
 from operations.escalating import escalate
+from operations.naming import names_of
 from operations.progress import progress
 from operations.question import waiting_for
 from operations.renewals import blocking_renewals
@@ -51,7 +52,7 @@ def _tell(ws: Workspace, gate: GateRow) -> None:
     stage = ws.stage_of(gate)
     facts: dict[str, str | int] = {
         "gate": ws.planned_gate(gate).title.in_language(ws.rollout.language),
-        "people": ", ".join(waiting_for(ws, gate)),
+        "people": names_of(ws, waiting_for(ws, gate)),
         "rollout": ws.rollout.id,
     }
     inform(

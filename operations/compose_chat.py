@@ -16,7 +16,8 @@ from models.rollouts import StageRow
 from notifications.chat import ChatMessage
 from notifications.language import Words
 from notifications.senders import PermanentFailure
-from operations.question import names_asked_now, reader_of, said_at, settlement
+from operations.naming import reader_of
+from operations.question import names_asked_now, said_at, settlement
 from operations.workspace import Workspace
 
 NAMED = 5

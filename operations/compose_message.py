@@ -34,8 +34,9 @@ from notifications.messages import (
 from operations.chasing import because_away
 from operations.feeds import address_of
 from operations.list_deadlines import deadline_of
+from operations.naming import name_of, reader_of
 from operations.progress import recycle_target
-from operations.question import question, reader_of, said, said_at, settlement
+from operations.question import question, said, said_at, settlement
 from operations.workspace import Workspace
 
 NAME = "Etappe"
@@ -122,8 +123,8 @@ def _escalation(composer: Composer, ws: Workspace, message: Message) -> Asking |
     return EscalationMail(
         **facts,
         asked_at=min((row.created_at for row in before), default=gate.opened_at or request.created_at),
-        silent=tuple(reader_of(ws, row.person).name for row in before),
-        away=tuple(reader_of(ws, person).name for person in because_away(ws, gate, request.escalation_level)),
+        silent=tuple(name_of(ws, row.person) for row in before),
+        away=tuple(name_of(ws, person) for person in because_away(ws, gate, request.escalation_level)),
         replaces=ws.planned_gate(gate).escalate[request.escalation_level - 1].replace,
     )
 
@@ -227,7 +228,7 @@ def _information(composer: Composer, ws: Workspace, message: Message) -> Informa
         sentences=tuple(Reason.from_json(sentence) for sentence in facts["sentences"]),
         what_to_do=tuple(Reason.from_json(sentence) for sentence in facts["what_to_do"]),
         quote=facts["quote"],
-        quoted=reader_of(ws, facts["quoted"]).name if facts["quoted"] else "",
+        quoted=name_of(ws, facts["quoted"]) if facts["quoted"] else "",
         gate=facts["gate"],
         page=composer.page(ws.rollout.id),
         urgent=message.urgent,

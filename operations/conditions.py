@@ -13,6 +13,7 @@ from models.gates import GateRow
 from models.requests import Decision, VoidReason
 from models.rollouts import StageRow
 from operations.choosing import stages_for
+from operations.naming import name_of
 from operations.rounds import withdraw_gate
 from operations.telling import inform
 from operations.voices import latest_decisions, members
@@ -82,7 +83,7 @@ def _make_gate(ws: Workspace, gate: GateRow, condition: Condition) -> None:
 
 def _say_that_nothing_holds(ws: Workspace, gate: GateRow, condition: Condition) -> None:
     ws.note("condition.not-held", gate=gate, facts=_facts(condition))
-    facts: dict[str, Fact] = {"what": condition.what, "person": condition.who}
+    facts: dict[str, Fact] = {"what": condition.what, "person": name_of(ws, condition.who)}
     inform(
         ws,
         [ws.rollout.owner, ws.maker_of(condition), condition.who],

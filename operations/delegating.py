@@ -13,6 +13,7 @@ from models.gates import GateRow
 from models.people import Person
 from models.record import AuditEntry, entries_at
 from models.requests import Purpose, Request, RequestState, requests_at
+from operations.naming import name_of
 from operations.telling import inform
 from operations.voices import members, separation_at, spoken_at
 from operations.workspace import Workspace
@@ -72,14 +73,20 @@ def say_why_not(ws: Workspace, gate: GateRow, request: Request, delegation: Dele
     if any(_same(entry, facts) for entry in ws.read(entries_at, ws.rollout.id, gate.key, NOT_DELEGATED)):
         return
     ws.note(NOT_DELEGATED, gate=gate, facts=facts)
-    names = {"delegate": delegation.delegate, "delegator": delegation.delegator}
+    names = {"delegate": name_of(ws, delegation.delegate), "delegator": name_of(ws, delegation.delegator)}
     inform(
         ws,
         [delegation.given_by if "@" in delegation.given_by else delegation.delegator],
         Reason("“{gate}” stays with {delegator}", {**names, "gate": gate_title(ws, gate)}),
-        [Reason("{delegate} is not asked here in the place of {delegator}:", names), reason],
+        [Reason("{delegate} is not asked here in the place of {delegator}:", names), _named(ws, reason)],
         gate=gate,
     )
+
+
+def _named(ws: Workspace, reason: Reason) -> Reason:
+    """A rule knows people by their addresses."""
+    person = reason.facts.get("person")
+    return Reason(reason.text, {**reason.facts, "person": name_of(ws, str(person))}) if person else reason
 
 
 def _same(entry: AuditEntry, facts: dict[str, Any]) -> bool:

@@ -22,6 +22,7 @@ from models.gates import GateRow
 from models.requests import Purpose, Request, VoidReason, requests_at
 from operations.asking import CALLED_OFF, ask, open_requests, void_requests
 from operations.clock import begin_anew, next_escalation
+from operations.naming import names_of
 from operations.telling import inform, tell_request
 from operations.telling_chat import tell_channels
 from operations.voices import lent_at, requirements_of, separation_at
@@ -123,7 +124,7 @@ def _purpose(planned: Gate, silent: list[Request]) -> Purpose:
 
 
 def _tell_who_has_not_read(ws: Workspace, gate: GateRow, people: list[str], silent: list[Request]) -> None:
-    facts: dict[str, str | int] = {"gate": _title(ws, gate), "people": ", ".join(row.person for row in silent)}
+    facts: dict[str, str | int] = {"gate": _title(ws, gate), "people": names_of(ws, _people(silent))}
     inform(
         ws,
         people,
@@ -141,18 +142,18 @@ def _tell_what_it_waits_for(ws: Workspace, gate: GateRow, people: list[str]) -> 
 
 
 def _what_follows(ws: Workspace, gate: GateRow, escalation: Escalation, people: list[str]) -> Reason:
-    facts = {"role": escalation.to, "people": ", ".join(people)}
+    facts = {"role": escalation.to, "people": names_of(ws, people)}
     if not people and ws.directory.resolve(escalation.to):
         return Reason("The plan names “{role}” next, and everybody there who may decide was asked already.", facts)
     if not people:
         return Reason("The plan names “{role}” next, but there is nobody there who may decide.", facts)
     if isinstance(ws.planned_gate(gate), AcknowledgementGate):
-        return Reason("{people} were told who has not confirmed yet.", facts)
+        return Reason("Told who has not confirmed yet: {people}.", facts)
     if takes_no_answers(ws.planned_gate(gate)):
-        return Reason("{people} were told that it has not passed yet.", facts)
+        return Reason("Told that it has not passed yet: {people}.", facts)
     if escalation.replace:
-        return Reason("From now on {people} decide instead.", facts)
-    return Reason("From now on {people} are asked as well.", facts)
+        return Reason("Deciding instead from now on: {people}.", facts)
+    return Reason("Asked as well from now on: {people}.", facts)
 
 
 def _people(requests: Sequence[Request]) -> list[str]:

@@ -10,8 +10,8 @@ from models.gates import GateRow
 from models.outbox import CHAT, MessageState, messages_of
 from models.requests import Purpose, Request, VoidReason, requests_at
 from operations.asking import CALLED_OFF, open_requests
+from operations.naming import name_of
 from operations.progress import progress
-from operations.question import reader_of
 from operations.settling import settle
 from operations.telling import inform
 from operations.voices import latest_decisions, members
@@ -37,7 +37,7 @@ def _hear_the_silence(ws: Workspace, gate: GateRow) -> None:
         settle(ws, gate, Event.EXPIRED, Outcome.HOLD, because)
         return
     people = list(dict.fromkeys(request.voice for request in silent))
-    because = silence.nobody_objected([reader_of(ws, person).name for person in people])
+    because = silence.nobody_objected([name_of(ws, person) for person in people])
     facts = {"silence": True, "silent": people}
     settle(ws, gate, Event.PASSED, Outcome.GO, because, void=VoidReason.SILENT, facts=facts)
 
@@ -47,9 +47,9 @@ def _why_no_consent(ws: Workspace, gate: GateRow, silent: list[Request]) -> Reas
     rows = [row for row in ws.read(requests_at, gate.id) if row.purpose is Purpose.DECIDE]
     asked = {row.voice for row in rows if row.void_reason not in CALLED_OFF}
     return silence.why_no_consent(
-        {reader_of(ws, voice).name: word.decision for voice, word in words},
-        [reader_of(ws, person).name for person in sorted(members(gate) - asked)],
-        [reader_of(ws, request.person).name for request in silent if request.id not in _reached(ws)],
+        {name_of(ws, voice): word.decision for voice, word in words},
+        [name_of(ws, person) for person in sorted(members(gate) - asked)],
+        [name_of(ws, request.person) for request in silent if request.id not in _reached(ws)],
     )
 
 
@@ -67,8 +67,8 @@ def _reached(ws: Workspace) -> set[str]:
 def _tell_that_it_is_overdue(ws: Workspace, gate: GateRow, condition: Condition) -> None:
     maker = ws.maker_of(condition)
     facts: dict[str, Fact] = {
-        "person": reader_of(ws, condition.who).name,
-        "maker": reader_of(ws, maker).name,
+        "person": name_of(ws, condition.who),
+        "maker": name_of(ws, maker),
         "what": condition.what,
         "gate": ws.planned_gate(ws.session.get_one(GateRow, condition.gate_id)).title.in_language(ws.rollout.language),
         "stage": ws.planned_stage(ws.stage_of(gate)).title.in_language(ws.rollout.language),

@@ -22,7 +22,8 @@ from models.requests import Purpose, Request
 from models.rollouts import StageRow
 from operations import delivery, ways_out
 from operations.directory import readers
-from operations.question import asked_now, reader_of
+from operations.naming import name_of, reader_of
+from operations.question import asked_now
 from operations.queues import Waiting, sentence, waiting_stages
 from operations.renewals import blocking_renewals
 from operations.resume_rollout import stopping_gates
@@ -95,7 +96,7 @@ class Explainer:
 
     def name(self, address: str) -> str:
         """What somebody is called."""
-        return reader_of(self.ws, address).name
+        return name_of(self.ws, address)
 
     def _is_waited_for(self, gate: GateRow) -> bool:
         if gate.state is not GateState.WAITING:

@@ -19,9 +19,9 @@ from models.database import Database
 from notifications.language import Words
 from operations.asking import open_requests
 from operations.migration import Move, counting_decisions, move_to, planned_gates
+from operations.naming import reader_of
 from operations.plan_versions import again_when_it_collides, version_of
 from operations.progress import progress
-from operations.question import reader_of
 from operations.replanning import follow
 from operations.telling import inform
 from operations.workspace import Actor, Workspace, locked

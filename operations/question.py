@@ -31,6 +31,7 @@ from operations.chasing import chased, people_chased
 from operations.choosing import choices, stages_for
 from operations.delegating import delegation_behind
 from operations.directory import readers
+from operations.naming import name_of
 from operations.opening import budget_lines
 from operations.renewals import what_is_renewed
 from operations.shown_changes import changes_as_facts
@@ -38,13 +39,6 @@ from operations.voices import latest_decisions, tally_of, wishes
 from operations.what_follows import on_no, on_silence, on_yes
 from operations.why_asked import why_asked
 from operations.workspace import Workspace
-
-
-def reader_of(ws: Workspace, address: str) -> Reader:
-    """Return how to write to an address."""
-    if address not in ws.readers:
-        ws.readers |= readers(ws.session, [address], ws.rollout, ws.plan.calendar.time_zone)
-    return ws.readers[address]
 
 
 def question(ws: Workspace, gate: GateRow, request: Request, reader: Reader) -> Question:
@@ -225,7 +219,7 @@ def _look_up_at_once(ws: Workspace, gate: GateRow, request: Request) -> None:
 
 
 def _names(ws: Workspace) -> Callable[[str], str]:
-    return lambda address: reader_of(ws, address).name
+    return lambda address: name_of(ws, address)
 
 
 def _evidence(ws: Workspace, gate: GateRow, planned: Gate, language: str) -> dict[str, Any]:

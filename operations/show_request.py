@@ -22,7 +22,8 @@ from models.rollouts import Rollout
 from notifications.facts import Question, Reader, Said, Settlement
 from operations.absences import away_until
 from operations.delegating import delegation_behind, lent_by
-from operations.question import question, reader_of, said, settlement, shown_digest
+from operations.naming import name_of, reader_of
+from operations.question import question, said, settlement, shown_digest
 from operations.voices import latest_decisions
 from operations.workspace import Workspace
 
@@ -146,5 +147,5 @@ def _lending(ws: Workspace, gate: GateRow, request: Request) -> dict[str, Any]:
     delegation = lent_by(ws, [request.person]).get(request.person)
     if delegation is None:
         return {**away, "may_be_lent": may_be_lent}
-    to = reader_of(ws, delegation.delegate).name
+    to = name_of(ws, delegation.delegate)
     return {**away, "may_be_lent": may_be_lent, "lent_to": to, "lent_until": delegation.term.last_moment}

@@ -12,8 +12,8 @@ from domain.states import ENDED, Event, Outcome
 from domain.waiver import REFUSED, why_cannot_be_waived
 from models.database import Database
 from models.gates import GateRow
+from operations.naming import name_of
 from operations.progress import progress, release
-from operations.question import reader_of
 from operations.resume_rollout import ask_again
 from operations.separating import separate
 from operations.settling import settle
@@ -78,13 +78,13 @@ def _in_a_new_round(ws: Workspace, gate: GateRow, words: str) -> GateRow:
 
 
 def _because(ws: Workspace, words: str) -> Reason:
-    return Reason("waived by {person}: “{reason}”", {"person": reader_of(ws, ws.actor.address).name, "reason": words})
+    return Reason("waived by {person}: “{reason}”", {"person": name_of(ws, ws.actor.address), "reason": words})
 
 
 def _tell(ws: Workspace, gate: GateRow, words: str, skipped: list[str]) -> None:
     """Tell whoever is passed over, requester and owner; and whoever waived, who would see if it was not them."""
     title = ws.planned_gate(gate).title.in_language(ws.rollout.language)
-    facts: dict[str, str | int] = {"person": reader_of(ws, ws.actor.address).name, "people": _names(ws, skipped)}
+    facts: dict[str, str | int] = {"person": name_of(ws, ws.actor.address), "people": _names(ws, skipped)}
     sentences = [Reason("{person} let the gate pass without the answers that the plan asks for.", facts)]
     if skipped:
         sentences.append(Reason("Passed over: {people}. Links that were mailed no longer count.", facts))
@@ -100,6 +100,6 @@ def _tell(ws: Workspace, gate: GateRow, words: str, skipped: list[str]) -> None:
 
 
 def _names(ws: Workspace, people: list[str]) -> str:
-    names = [reader_of(ws, person).name for person in people[:MOST_NAMES]]
+    names = [name_of(ws, person) for person in people[:MOST_NAMES]]
     more = [f"+ {len(people) - MOST_NAMES}"] if len(people) > MOST_NAMES else []
     return ", ".join([*names, *more])

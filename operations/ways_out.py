@@ -16,7 +16,7 @@ from domain.waiver import REFUSED, why_cannot_be_waived
 from models.gates import GateRow
 from models.requests import Purpose, Request
 from operations.escalate_gate import why_not_escalated
-from operations.question import reader_of
+from operations.naming import name_of, names_of
 from operations.reassign import may_take_over
 from operations.waiving import may_waive
 from operations.workspace import Workspace
@@ -81,7 +81,7 @@ def _reassign(ws: Workspace, gate: GateRow, planned: Gate, asked: Sequence[Reque
     own = [row for row in asked if row.purpose in _CAN_PASS_ON and not row.on_behalf_of]
     for row in own[:MOST_REASSIGNED]:
         if to := _somebody_else(ws, gate, planned, row):
-            facts = {**_here(ws, gate), "person": reader_of(ws, row.person).name, "from": quote(row.person)}
+            facts = {**_here(ws, gate), "person": name_of(ws, row.person), "from": quote(row.person)}
             yield Reason(
                 "To ask somebody else instead of {person}: "
                 'etappe gate reassign {rollout} {gate} --from {from} --to {to} --reason "why"',
@@ -106,7 +106,7 @@ def _escalate(ws: Workspace, gate: GateRow) -> Iterator[Reason]:
     if why_not_escalated(ws, gate) is not None:
         return
     to = ws.planned_gate(gate).escalate[gate.escalation_level].to
-    names = ", ".join(reader_of(ws, person).name for person in ws.directory.resolve(to)) or to
+    names = names_of(ws, ws.directory.resolve(to)) or to
     yield Reason(
         'To escalate it now to {people}: etappe gate escalate {rollout} {gate} --reason "why"',
         {**_here(ws, gate), "people": names},
@@ -117,7 +117,7 @@ def _waive(ws: Workspace, gate: GateRow) -> Iterator[Reason]:
     if why_cannot_be_waived(gate.state, ws.stage_of(gate).state, renewal=gate.renewal) is not None:
         return
     if people := may_waive(ws, gate):
-        names = ", ".join(reader_of(ws, person).name for person in people)
+        names = names_of(ws, people)
         yield Reason(
             'To let it pass without ({people} may): etappe gate waive {rollout} {gate} --by {by} --reason "why"',
             {**_here(ws, gate), "people": names, "by": quote(people[0])},

@@ -372,6 +372,11 @@ class Company:
         """What people were told, in English, in the order of telling."""
         return [str(Reason.from_json(row.facts["headline"])) for row in self.messages("information", recipient)]
 
+    def news(self) -> list[str]:
+        """All that people were told, headlines and sentences, in English; not what they are to type."""
+        told = [row.facts for row in self.messages("information")]
+        return [str(Reason.from_json(each)) for facts in told for each in (facts["headline"], *facts["sentences"])]
+
     def advance(self) -> None:
         """Advance the rollout, as its flow run does."""
         advance(self.db, KEYS, self.rollout_id, self.now)

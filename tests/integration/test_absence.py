@@ -56,7 +56,9 @@ def test_who_is_asked_while_away_is_covered_by_the_escalation_at_once_and_the_ow
     assert waits_for(company) == [ANNA, BEN, CARLA, EMIL]
     assert company.messages("escalation", EMIL) != []
     assert news(company) == [ESCALATED]
-    assert "Anna Keller is away until 2026-03-16, and nobody answers in their place. From now on" in last_told(company)
+    told = last_told(company)
+    assert "Anna Keller is away until 2026-03-16, and nobody answers in their place." in told
+    assert "Asked as well from now on: Emil Vogt." in told
     [entry] = company.entries("request.away")
     assert (entry.facts["person"], entry.facts["until"], entry.actor) == (ANNA, "2026-03-16", "etappe")
     assert company.gate()["chased"] == [f"Asked as well since Monday, 2 March 2026, 10:00: {EMIL}, because of the "

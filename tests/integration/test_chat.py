@@ -95,7 +95,7 @@ def test_it_hears_of_an_escalation_and_of_what_stops_a_rollout(company: Listenin
     company.later(days=2)
     company.checks()
     assert company.hears(OPS)[-2:] == [
-        ("«The gate» wurde weitergereicht", "Ab jetzt wird auch gefragt: emil@example.com."),
+        ("«The gate» wurde weitergereicht", "Ab jetzt wird auch gefragt: Emil Vogt."),
         ("«Only stage» stockt", "Sie ist länger offen, als der Plan erlaubt.", "Noch offen: «The gate»."),
     ]
     company.decides(ANNA, "reject")

@@ -146,7 +146,7 @@ def test_when_too_few_have_read_the_escalation_names_them_and_asks_for_no_decisi
     company.checks()
     assert company.requests(ANNA) == []
     [told] = company.messages("information", ANNA)
-    assert told.facts["sentences"][0]["facts"]["people"] == f"{CARLA}, {DORA}, {EMIL}"
+    assert told.facts["sentences"][0]["facts"]["people"] == "Carla Rossi, Dora Meier, Emil Vogt"
 
 
 def test_an_escalated_list_is_filled_in_by_those_escalated_to(db: Database) -> None:

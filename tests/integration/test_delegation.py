@@ -82,7 +82,7 @@ def test_where_a_voice_cannot_be_lent_the_delegator_stays_asked_and_is_told_why(
     assert [row for row in company.requests(delegate) if row.on_behalf_of] == []
     [entry] = company.entries("request.not-delegated")
     assert because in entry.facts["because"]
-    assert company.headlines(ANNA) == [f"“The gate” stays with {ANNA}"]
+    assert company.headlines(ANNA) == ["“The gate” stays with Anna Keller"]
 
 
 def test_whoever_gave_it_for_somebody_is_told_why_it_comes_to_nothing_and_only_once(company: Company) -> None:
@@ -91,7 +91,7 @@ def test_whoever_gave_it_for_somebody_is_told_why_it_comes_to_nothing_and_only_o
     for _ in range(3):
         company.checks()
         company.later(minutes=15)
-    assert company.headlines(GINA) == [f"“The gate” stays with {ANNA}"]
+    assert company.headlines(GINA) == ["“The gate” stays with Anna Keller"]
     assert company.actions().count("request.not-delegated") == 1
 
 

@@ -55,7 +55,7 @@ class TestOverdue:
         for person in (DORA, EMIL, REQUESTER):
             assert company.headlines(person)[-1] == "The renewal of “Gate a” is overdue"
         told = company.messages("information", EMIL)[-1]
-        assert told.facts["sentences"][0]["facts"]["people"] == f"{ANNA}, {BEN}, {CARLA}"
+        assert told.facts["sentences"][0]["facts"]["people"] == "Anna Keller, Ben Frei, Carla Rossi"
         assert "holds on" in told.facts["sentences"][1]["text"]
 
     def test_the_plans_next_escalation_is_taken_at_once(self, db: Database) -> None:

@@ -112,4 +112,4 @@ def test_the_owner_reads_why_nothing_opens(db: Database) -> None:
     mail = newest_mail(company, "information", REQUESTER)  # she reads German
     assert mail.startswith("Die Erneuerung von «Gate a» ist überfällig")
     assert "Bis geantwortet ist, öffnet keine weitere Etappe. Die offenen gehen weiter." in mail
-    assert "anna@example.com" in mail
+    assert "Anna Keller" in mail

@@ -97,7 +97,7 @@ def test_time_may_be_up_at_a_window_and_an_escalation_tells_without_asking(db: D
     assert company.headlines(EMIL) == ["“The gate” has not passed yet"]
     [told] = [row for row in company.messages("information", REQUESTER) if row.facts["gate"] == "gate"]
     [sentence] = told.facts["sentences"]
-    assert str(Reason.from_json(sentence)) == "emil@example.com were told that it has not passed yet."
+    assert str(Reason.from_json(sentence)) == "Told that it has not passed yet: Emil Vogt."
     company.later(hours=1)
     company.checks_on_schedule()
     assert company.state == "held"
