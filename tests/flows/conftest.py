@@ -176,6 +176,11 @@ class Etappe:
         """A flow run as Prefect has it."""
         return dict(self.api.get(f"flow_runs/{flow_run_id}").raise_for_status().json())
 
+    def log(self, flow_run_id: str) -> list[str]:
+        """What a flow run and its tasks have logged, as Prefect's page shows it."""
+        found = self.post("logs/filter", logs={"flow_run_id": {"any_": [flow_run_id]}}, sort="TIMESTAMP_ASC")
+        return [str(line["message"]) for line in found]
+
     def until(self, flow_run_id: str, state: str) -> dict[str, Any]:
         """Wait until a flow run is in a state, by name, and return it."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from models.rollouts import rollouts_newest_first
-from tests.flows.conftest import Etappe
+from tests.flows.conftest import Etappe, eventually
 from tests.sample_plans import ROLES, SIGN_OFF
 
 Write = Callable[[str, str], str]
@@ -65,6 +66,11 @@ def test_a_wrong_value_is_refused_by_the_server_and_starts_nothing(
     assert said in answer.json()["detail"]
 
 
+def _finished_log(etappe: Etappe, flow_run_id: str) -> str:
+    lines = etappe.log(flow_run_id)
+    return "\n".join(lines) if sum("Finished in state" in line for line in lines) == 2 else ""
+
+
 def test_what_only_the_directory_or_the_plan_can_know_ends_the_flow_run_with_one_sentence(
     etappe: Etappe, plan: Write
 ) -> None:
@@ -82,6 +88,9 @@ def test_what_only_the_directory_or_the_plan_can_know_ends_the_flow_run_with_one
     for sentence, flow_run_id in refused.items():
         run = etappe.until(flow_run_id, "Refused")
         assert (run["state_type"], run["state"]["message"]) == ("FAILED", sentence)
+        log = eventually(partial(_finished_log, etappe, flow_run_id), "the log of the start and of its flow run")
+        assert sentence in log
+        assert "Traceback" not in log
     failed = etappe.until(impossible, "Failed")["state"]["message"]
     assert "start_on" in failed
     assert "Traceback" not in failed

@@ -11,6 +11,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 ENGINE = "prefect.engine"
@@ -93,6 +94,13 @@ def _read_settings_again() -> None:
 
 
 def _run_engine() -> None:
+    """Run Prefect's engine; what a flow run has ended as is in its state, and not an exception of the engine as well.
+
+    As it comes, the engine raises it once more, and writes pages of its own calls below what somebody did wrong.
+    """
+    from prefect import flow_engine
+
+    flow_engine.run_flow = partial(flow_engine.run_flow, return_type="state")
     sys.argv = [ENGINE]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*found in sys.modules", category=RuntimeWarning)
