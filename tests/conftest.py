@@ -28,7 +28,11 @@ AN_OBJECT_IN = 50_000
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep temporary files in memory where there is enough: nothing that a test writes has to outlive the machine."""
+    """Keep temporary files in memory where there is enough: nothing that a test writes has to outlive the machine.
+
+    Where Prefect is asked without being told where it is, that fails, instead of starting a server.
+    """
+    os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "false"
     with suppress(OSError):
         if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ENOUGH_BYTES:
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -264,6 +265,7 @@ def prefect(home: Path, prefect_port: int) -> Iterator[str]:
     }
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
+    _read_settings_again()
     with Crew(home / "logs") as crew:
         for part in [*server_parts(home, prefect_port), worker_part(home, prefect_port)]:
             crew.start(part)
@@ -273,6 +275,15 @@ def prefect(home: Path, prefect_port: int) -> Iterator[str]:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+    _read_settings_again()
+
+
+def _read_settings_again() -> None:
+    """Prefect reads its settings when it is imported, which other tests may have done."""
+    if "prefect" in sys.modules:
+        from prefect.context import refresh_global_settings_context
+
+        refresh_global_settings_context()
 
 
 @pytest.fixture(scope="session")
