@@ -1,7 +1,7 @@
 """All tests, as `make test` runs them: in two processes beside each other, for the two cores that most machines have.
 
-Those that use a database, half of the work, run beside all others; those of `make cluster` do not run here. With
-arguments it is pytest, and no more.
+Those that use a database, and commands, are half of the work, and run beside all others; those of `make cluster` do not
+run here. With arguments it is pytest, and no more.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from worker.leash import leashed
 
-WITH_A_DATABASE = "tests/integration"
+ONE_HALF = ("tests/integration", "tests/cli", "tests/start")
 BY_THEMSELVES = "tests/cluster"
 PYTEST = (sys.executable, "-m", "pytest")
 
@@ -25,9 +25,9 @@ def main(arguments: Sequence[str]) -> int:
     if arguments:
         os.execv(sys.executable, [*PYTEST, *arguments])
     with tempfile.TemporaryFile("w+", errors="replace") as said:
-        beside = _pytest(WITH_A_DATABASE, stdout=said, stderr=subprocess.STDOUT)
-        others = _pytest(f"--ignore={WITH_A_DATABASE}", f"--ignore={BY_THEMSELVES}")
-        print(f"Beside these run those of {WITH_A_DATABASE}; what they say follows at the end.", flush=True)
+        beside = _pytest(*ONE_HALF, stdout=said, stderr=subprocess.STDOUT)
+        others = _pytest(*(f"--ignore={folder}" for folder in (*ONE_HALF, BY_THEMSELVES)))
+        print(f"Beside these run those of {', '.join(ONE_HALF)}; what they say follows at the end.", flush=True)
         codes = [_end_of(others), _end_of(beside)]
         said.seek(0)
         sys.stdout.writelines(said)
