@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID, uuid5
@@ -26,6 +27,7 @@ from worker.bars import DrawnBar
 TABLE = "table"
 LONGEST_NAME = 200
 LONGEST_QUOTE = 300
+_IN_ASCII = str.maketrans({"ß": "ss", "–": "-", "—": "-", "…": "...", "’": "'", **dict.fromkeys("“”„«»", '"')})
 SETTLED_BY_FACTS = ("window", "check", "run")
 """The kinds of gates at which nobody is ever asked."""
 MOST_PEOPLE = 10
@@ -97,7 +99,12 @@ def _looks_like(painted: Bar, facts: BarFacts, words: Words) -> bool:
 
 
 def _name(facts: BarFacts, words: Words) -> str:
-    return words.say(facts.title)[:LONGEST_NAME]
+    """What a bar is called, as far as possible in letters that the timeline has: those of ASCII, and no others.
+
+    It leaves out what it does not have (https://github.com/PrefectHQ/prefect/issues/21344). Taken apart, an ü is a u
+    there, and an ü wherever a browser puts it together again.
+    """
+    return unicodedata.normalize("NFD", words.say(facts.title).translate(_IN_ASCII))[:LONGEST_NAME]
 
 
 def _draw(chart: Chart, facts: BarFacts, painted: Bar | None, words: Words) -> DrawnBar:

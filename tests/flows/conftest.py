@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -195,11 +196,17 @@ class Etappe:
             raise AssertionError(f"{in_vain}; it was {self.states(flow_run_id)}") from None
 
     def task_runs(self, flow_run_id: str) -> list[dict[str, Any]]:
-        """The stages and gates in a flow run's timeline, as Prefect's page draws them."""
+        """The stages and gates in a flow run's timeline; their names as a browser puts letters together.
+
+        The timeline itself has none but those of ASCII, and leaves out all others, such as the two dots of an ü.
+        """
         graph = self.api.get(f"flow_runs/{flow_run_id}/graph-v2").raise_for_status().json()
         ids = [node["id"] for _, node in graph["nodes"]]
         runs = self.post("task_runs/filter", task_runs={"id": {"any_": ids}}) if ids else []
-        return [run for run in runs if run["task_key"].split("-")[0].lstrip("_") in ("stage_bar", "gate_bar")]
+        bars = [run for run in runs if run["task_key"].split("-")[0].lstrip("_") in ("stage_bar", "gate_bar")]
+        letters = [letter for bar in bars for letter in bar["name"] if not unicodedata.combining(letter)]
+        assert all(map(str.isascii, letters)), letters
+        return [{**bar, "name": unicodedata.normalize("NFC", bar["name"])} for bar in bars]
 
     def bars(self, flow_run_id: str) -> dict[str, str]:
         """The bars in a flow run's timeline: name to state name. No two have the same name."""

@@ -30,7 +30,8 @@ stages:
     title: {{en: Second, de: Zweite}}
     needs: []
     gates:
-      - {{id: money, title: {{en: Money, de: Geld}}, kind: sign-off, question: "Shall we?", approvers: [finance]{more}}}
+      - {{id: money, title: {{en: Money, de: Geld – «groß»}},
+          kind: sign-off, question: "Shall we?", approvers: [finance]{more}}}
   - id: third
     title: {{en: Third, de: Dritte}}
     needs: [first, second]
@@ -113,7 +114,7 @@ def test_recycle_paints_a_new_round_in_the_rollouts_language_and_each_bar_once(e
             "Etappe: Erste, Runde 2": "Waiting",
             "Prüfpunkt: Ja (0 von 2), Runde 2": "Waiting",
             "Etappe: Zweite": "Passed",
-            "Prüfpunkt: Geld (1 von 1)": "Passed",
+            'Prüfpunkt: Geld - "gross" (1 von 1)': "Passed",
         },
     )
     eventually(
@@ -128,7 +129,7 @@ def test_recycle_paints_a_new_round_in_the_rollouts_language_and_each_bar_once(e
     [table] = etappe.tables(flow_run_id)
     assert table["created"] < table["updated"]  # in place, no version for every change
     rows = json.loads(table["data"])
-    assert [row["Prüfpunkt"] for row in rows] == ["Ja (2)", "Geld", "Letzter (2)"]
+    assert [row["Prüfpunkt"] for row in rows] == ["Ja (2)", "Geld – «groß»", "Letzter (2)"]
     assert set(rows[0]) == {"Etappe", "Prüfpunkt", "Stand", "Entschieden", "Gewartet wird auf", "Bis wann"}
     assert rows[1]["Entschieden"] == "Dora Meier: hat freigegeben"
 
