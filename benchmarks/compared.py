@@ -26,7 +26,18 @@ from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.kit.etappe import FIRST, KINDS, POSTGRESQL, SECOND, THIRD, Mails, Running, mail_server, on_each_database
+from benchmarks.kit.etappe import (
+    FIRST,
+    KINDS,
+    POSTGRESQL,
+    SECOND,
+    THIRD,
+    Mails,
+    Running,
+    kinds_asked_for,
+    mail_server,
+    on_each_database,
+)
 from benchmarks.kit.report import Report, Spans, Table, numbers, reporting
 from benchmarks.kit.serving import DISK, durable_postgres
 from benchmarks.next_request import BURST, CLIENTS, MAIL, WARM_UP, at_once, one_by_one
@@ -52,7 +63,7 @@ def _on_dbos(report: Report, python: str, single: int, burst: int) -> dict[str, 
     found = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=DISK)))
-        for kind in [kind for kind in KINDS if kind in sys.argv] or KINDS:
+        for kind in kinds_asked_for():
             url = f"sqlite:///{folder}/dbos.db"
             if kind == POSTGRESQL:
                 url = stack.enter_context(durable_postgres(folder))[0].create()
@@ -109,7 +120,7 @@ class _Approvals:
 @contextmanager
 def _approvals(python: str, url: str) -> Iterator[_Approvals]:
     with mail_server() as (mails, port):
-        command = [python, str(PROGRAM), url, str(port), FIRST, SECOND, THIRD]
+        command = [python, str(PROGRAM), url, str(port), str(CLIENTS), FIRST, SECOND, THIRD]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         approvals = _Approvals(process, mails)
         try:

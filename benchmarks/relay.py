@@ -33,7 +33,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import event
 
 import worker.post
-from benchmarks.kit.etappe import KINDS, PLAN, POSTGRESQL
+from benchmarks.kit.etappe import KINDS, PLAN, POSTGRESQL, kinds_asked_for
 from benchmarks.kit.report import Report, numbers, reporting
 from benchmarks.kit.serving import DISK, durable_postgres
 from benchmarks.kit.spread import spread
@@ -196,7 +196,7 @@ class Lab:
 def main() -> None:
     """Measure both databases, or the one that is named."""
     count, times = numbers(200, 5)
-    kinds = [kind for kind in KINDS if kind in sys.argv] or list(KINDS)
+    kinds = kinds_asked_for()
     with reporting(__file__, __doc__) as report, ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=DISK)))
         postgres, _ = stack.enter_context(durable_postgres(folder)) if POSTGRESQL in kinds else (None, None)

@@ -21,8 +21,7 @@ from models.outbox import Message, MessageState, messages_of
 from models.requests import Purpose, Request
 from models.rollouts import StageRow
 from operations import delivery, ways_out
-from operations.directory import readers
-from operations.naming import name_of, reader_of
+from operations.naming import look_up, name_of, reader_of
 from operations.question import asked_now
 from operations.queues import Waiting, sentence, waiting_stages
 from operations.renewals import blocking_renewals
@@ -150,8 +149,7 @@ class Explainer:
 
     def _last_days(self, people: set[str]) -> dict[str, date]:
         """The last day of the absence of each of these people who is away, where that person lives."""
-        zone = self.ws.plan.calendar.time_zone
-        self.ws.readers |= readers(self.ws.session, people - self.ws.readers.keys(), self.ws.rollout, zone)
+        look_up(self.ws, people)
         last_days: dict[str, date] = {}
         for absence in self.ws.session.scalars(
             absences_now_of(people, self.ws.now)

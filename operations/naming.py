@@ -9,10 +9,15 @@ from operations.directory import readers
 from operations.workspace import Workspace
 
 
+def look_up(ws: Workspace, addresses: Iterable[str]) -> None:
+    """Read at once how to write to all of these, instead of one by one when they are named."""
+    if unknown := set(addresses) - ws.readers.keys():
+        ws.readers |= readers(ws.session, unknown, ws.rollout, ws.plan.calendar.time_zone)
+
+
 def reader_of(ws: Workspace, address: str) -> Reader:
     """Return how to write to an address."""
-    if address not in ws.readers:
-        ws.readers |= readers(ws.session, [address], ws.rollout, ws.plan.calendar.time_zone)
+    look_up(ws, [address])
     return ws.readers[address]
 
 
@@ -23,4 +28,6 @@ def name_of(ws: Workspace, address: str) -> str:
 
 def names_of(ws: Workspace, addresses: Iterable[str]) -> str:
     """Return the names of these people in their order, one who is there twice once; "" for nobody."""
-    return ", ".join(name_of(ws, address) for address in dict.fromkeys(addresses))
+    people = dict.fromkeys(addresses)
+    look_up(ws, people)
+    return ", ".join(name_of(ws, address) for address in people)

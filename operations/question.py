@@ -30,8 +30,7 @@ from operations.absences import away_until
 from operations.chasing import chased, people_chased
 from operations.choosing import choices, stages_for
 from operations.delegating import delegation_behind
-from operations.directory import readers
-from operations.naming import name_of
+from operations.naming import look_up, name_of
 from operations.opening import budget_lines
 from operations.renewals import what_is_renewed
 from operations.shown_changes import changes_as_facts
@@ -207,15 +206,14 @@ def _voices(ws: Workspace, gate: GateRow) -> tuple[int, int]:
 
 def _look_up_at_once(ws: Workspace, gate: GateRow, request: Request) -> None:
     """Read everybody who will be named in one query instead of one each."""
-    named = {
+    look_up(ws, {
         ws.rollout.requester,
         ws.rollout.owner,
         request.person,
         *(person for word in latest_decisions(ws, gate).values() for person in (word.person, word.voice)),
         *(person for row in asked_now(ws, gate) for person in (row.person, row.voice)),
         *people_chased(ws, gate),
-    }
-    ws.readers |= readers(ws.session, named - ws.readers.keys(), ws.rollout, ws.plan.calendar.time_zone)
+    })  # fmt: skip
 
 
 def _names(ws: Workspace) -> Callable[[str], str]:

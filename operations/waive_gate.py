@@ -12,7 +12,7 @@ from domain.states import ENDED, Event, Outcome
 from domain.waiver import REFUSED, why_cannot_be_waived
 from models.database import Database
 from models.gates import GateRow
-from operations.naming import name_of
+from operations.naming import name_of, names_of
 from operations.progress import progress, release
 from operations.resume_rollout import ask_again
 from operations.separating import separate
@@ -100,6 +100,5 @@ def _tell(ws: Workspace, gate: GateRow, words: str, skipped: list[str]) -> None:
 
 
 def _names(ws: Workspace, people: list[str]) -> str:
-    names = [name_of(ws, person) for person in people[:MOST_NAMES]]
-    more = [f"+ {len(people) - MOST_NAMES}"] if len(people) > MOST_NAMES else []
-    return ", ".join([*names, *more])
+    more = f", + {len(people) - MOST_NAMES}" if len(people) > MOST_NAMES else ""
+    return names_of(ws, people[:MOST_NAMES]) + more

@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dbos import DBOS, SetWorkflowID  # type: ignore[import-not-found]
 
-CLIENTS = 16
 DAY_SECONDS = 86_400
 WAITING = 5_000
 """How many workflows may wait at once: each has a thread of its own."""
@@ -28,7 +27,7 @@ MAIL = "\r\n".join((
 _kept = threading.local()
 
 
-def main(url: str, smtp_port: str, gates: list[str]) -> None:
+def main(url: str, smtp_port: str, clients: int, gates: list[str]) -> None:
     """Start what is asked for, and approve it, until there are no more lines."""
 
     @DBOS.step()  # type: ignore[untyped-decorator]
@@ -54,7 +53,7 @@ def main(url: str, smtp_port: str, gates: list[str]) -> None:
     for line in sys.stdin:
         order, gate, cases = json.loads(line)
         do = start if order == "start" else lambda case, gate=gate: DBOS.send(case, "approve", gate)
-        print(json.dumps(_timed(do, cases)), flush=True)
+        print(json.dumps(_timed(do, cases, clients)), flush=True)
 
 
 def _connection(port: int) -> smtplib.SMTP:
@@ -64,13 +63,13 @@ def _connection(port: int) -> smtplib.SMTP:
     return kept
 
 
-def _timed(do: Callable[[str], None], cases: Iterable[str]) -> tuple[float, float]:
+def _timed(do: Callable[[str], None], cases: Iterable[str], count: int) -> tuple[float, float]:
     """Do it for each by so many clients; return when that began and ended, by `time.monotonic`."""
-    with ThreadPoolExecutor(CLIENTS) as clients:
+    with ThreadPoolExecutor(count) as clients:
         began = time.monotonic()
         list(clients.map(do, cases))
         return began, time.monotonic()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3:])
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:])

@@ -209,10 +209,15 @@ def running(home: Path, url: str = "", *, worker: bool = False) -> Iterator[Runn
                 print(complaint, file=sys.stderr, flush=True)
 
 
+def kinds_asked_for() -> list[str]:
+    """Return the kinds of databases that are named among the script's arguments, or all."""
+    return [kind for kind in KINDS if kind in sys.argv] or list(KINDS)
+
+
 def on_each_database(measure: Callable[[str, Running], None], *, worker: bool = False) -> None:
     """Run an Etappe on SQLite and one on PostgreSQL, or only on what is named among the arguments, one after the other;
     give the name and the running Etappe to `measure`. Both lie on a disk, and what they have committed is on it."""
-    kinds = [kind for kind in KINDS if kind in sys.argv] or list(KINDS)
+    kinds = kinds_asked_for()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=DISK)))
         server, _ = stack.enter_context(durable_postgres(folder)) if POSTGRESQL in kinds else (None, None)

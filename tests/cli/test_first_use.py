@@ -83,6 +83,15 @@ def test_what_the_parts_share_has_the_driver_that_they_use_and_nothing_that_chan
     assert imported_with(names) & {"alembic", "psycopg", "aiosmtpd"} == drivers
 
 
+@pytest.mark.parametrize(("asked", "processes"), [("", "2"), ("1", "1"), ("5", "5")])
+def test_two_processes_serve_the_pages_unless_another_number_is_asked_for(
+    asked: str, processes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ETAPPE_WEB_PROCESSES", asked)
+    [web] = [part for part in all_parts(Layout(tmp_path, 18400, 14200, 11025)) if part.name == "web page"]
+    assert web.environment["ETAPPE_WEB_PROCESSES"] == processes
+
+
 def test_only_the_country_whose_holidays_are_asked_for_is_imported_and_all_can_be() -> None:
     script = (
         "import sys; from domain import days_off\n"

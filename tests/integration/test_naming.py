@@ -12,6 +12,7 @@ from operations.naming import names_of
 from operations.workspace import Workspace
 from tests.changing import started
 from tests.company import ANNA, BEN, DORA, EMIL, Company
+from tests.integration.test_check_costs import counted
 from tests.lending import DIRECTORY
 from tests.sample_plans import SIGN_OFF, one_gate
 
@@ -66,6 +67,17 @@ def test_a_mail_calls_people_by_their_names(db: Database, tell: Callable[[Databa
     news = tell(db).news()
     assert any(said in sentence for sentence in news), news
     assert not any("@example.com" in sentence for sentence in news), news
+
+
+def test_many_names_are_read_at_once(db: Database) -> None:
+    company = Company(db)
+    company.start(one_gate(SIGN_OFF))
+    with db.read() as session, counted(db) as made:
+        ws = Workspace.to_look_at(session, session.get_one(Rollout, company.rollout_id), company.now)
+        names_of(ws, [ANNA])
+        few = len(made)
+        names_of(ws, [f"somebody-{number}@example.com" for number in range(50)])
+        assert len(made) == few + 1
 
 
 def test_names_come_in_the_order_of_the_addresses_and_whoever_is_unknown_by_their_address(db: Database) -> None:
