@@ -73,6 +73,9 @@ def test_kill_ends_the_flow_run_as_killed_with_the_reason(etappe: Etappe) -> Non
     assert types["Gate: Sign-off (0 of 2)"] == "FAILED"
     assert types["Gate: Money (0 of 1)"] == "CANCELLED"
     assert etappe.processes(flow_run_id) == 1
+    said = "Finished in state Killed('Stopped for good: Sign-off was rejected'"
+    log = eventually(lambda: said in (lines := "\n".join(etappe.log(flow_run_id))) and lines, "its log")
+    assert "Traceback" not in log
 
 
 def test_hold_says_so_and_goes_on_once_it_is_resumed(etappe: Etappe) -> None:
