@@ -28,10 +28,9 @@ format: setup ## Bring the code into shape
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-LOCK = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11
+LOCK = .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11
 
-lock: ## Renew both requirements.lock from pyproject.toml (needs uv)
-	@command -v uv >/dev/null || { echo "Renewing the locks needs uv: https://docs.astral.sh/uv/"; exit 1; }
+lock: setup ## Renew both requirements.lock from pyproject.toml
 	$(LOCK) --group dev --output-file requirements.lock pyproject.toml
 	$(LOCK) --extra redis --constraint requirements.lock --output-file deploy/requirements.lock pyproject.toml
 
