@@ -11,6 +11,7 @@ import pytest
 
 from tests.cluster.containers import Containers
 from tests.cluster.places import PACKAGES
+from tests.cluster.pods import Pods
 from tests.cluster.post_office import PostOffice
 from tests.cluster.running import Processes
 from tests.cluster.story import Cluster, Story, story_of
@@ -21,13 +22,14 @@ SEARCHED = f"{os.environ['PATH']}:/usr/sbin"
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("etappe")
     group.addoption("--containers", action="store_true", help="run the cluster as containers, by Docker")
+    group.addoption("--pods", action="store_true", help="run the cluster as pods, in the one that kubectl reaches")
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Cluster]:
     """Two of each, which are up."""
     folder = tmp_path_factory.mktemp("cluster")
-    running = Containers(folder) if pytestconfig.getoption("--containers", False) else _processes(folder)
+    running = _running(folder, pytestconfig)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PREFECT_HOME", str(folder / "prefect-of-the-test"))
         try:
@@ -35,6 +37,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Confi
             yield running
         finally:
             running.stop()
+
+
+def _running(folder: Path, config: pytest.Config) -> Cluster:
+    if config.getoption("--pods", False):
+        return Pods(folder)
+    return Containers(folder) if config.getoption("--containers", False) else _processes(folder)
 
 
 def _processes(folder: Path) -> Processes:

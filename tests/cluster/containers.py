@@ -17,13 +17,12 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from settings import CHECKOUT
-from tests.cluster.places import Addresses, free_ports
+from tests.cluster.places import Addresses, free_ports, ports_in
 from tests.deployed import DEPLOY
 from worker.family import family
 
 PROJECT = "etappe-cluster"
 BUILD_AND_START_SECONDS = 900
-ESTABLISHED = "01"
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,7 @@ class Container:
 
     def ports_to(self, port: int) -> set[int]:
         """From which ports it is connected with this one: all connections of a container are its own."""
-        if self.is_gone:
-            return set()
-        lines = [line.split() for line in Path(f"/proc/{self._pid}/net/tcp").read_text().splitlines()[1:]]
-        ends = [(_port(line[1]), _port(line[2])) for line in lines if line[3] == ESTABLISHED]
-        return {here for here, there in ends if there == port}
+        return set() if self.is_gone else ports_in(self._pid, port)
 
     def kill(self) -> None:
         """Kill it at once."""
@@ -160,7 +155,3 @@ def _address_of(interface: str) -> str:
     """Where containers reach this machine."""
     [address] = [each.address for each in psutil.net_if_addrs()[interface] if each.family is socket.AF_INET]
     return str(address)
-
-
-def _port(end: str) -> int:
-    return int(end.rpartition(":")[2], 16)

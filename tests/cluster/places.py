@@ -23,6 +23,7 @@ PROGRAMS = {
     "python": [sys.executable],
     "prefect": [str(Path(sys.executable).parent / "prefect")],
 }
+ESTABLISHED = "01"
 BELOW_THOSE_OF_CLIENTS = range(20_000, 32_000)
 """Ports that the system gives to nobody who does not ask for them."""
 CREDENTIALS = "etappe:only the cluster knows"
@@ -38,21 +39,24 @@ class Addresses:
     web: int
     prefect: int
     smtp: int
+    web_host: str = HOST
+    prefect_host: str = HOST
 
     @classmethod
     def free(cls) -> Addresses:
         """Ports that are free now."""
-        return cls(*free_ports(5))
+        postgres, redis, web, prefect, smtp = free_ports(5)
+        return cls(postgres, redis, web, prefect, smtp)
 
     @property
     def base_url(self) -> str:
-        """Where people reach the pages: the proxy."""
-        return f"http://{HOST}:{self.web}"
+        """Where people reach the pages: the proxy, or the Service."""
+        return f"http://{self.web_host}:{self.web}"
 
     @property
     def prefect_url(self) -> str:
-        """Where Prefect is reached, by people and by the parts: the proxy."""
-        return f"http://{HOST}:{self.prefect}"
+        """Where Prefect is reached, by people and by the parts: the proxy, or the Service."""
+        return f"http://{self.prefect_host}:{self.prefect}"
 
     def services(self) -> tuple[dict[str, Any], dict[str, str]]:
         """The services and the configs of the compose file, filled in for this machine."""
@@ -114,3 +118,14 @@ def free_ports(count: int) -> list[int]:
         if not is_taken(port):
             found.append(port)
     return found
+
+
+def ports_in(pid: int, port: int) -> set[int]:
+    """From which ports whatever shares the network of this process, as in a container, is connected with this one."""
+    lines = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    ends = [(_port(line[1]), _port(line[2])) for line in lines if line[3] == ESTABLISHED]
+    return {here for here, there in ends if there == port}
+
+
+def _port(end: str) -> int:
+    return int(end.rpartition(":")[2], 16)

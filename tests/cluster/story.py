@@ -23,12 +23,13 @@ from operations.installation import Installation
 from settings import Settings
 from tests.cluster.containers import Container, Containers
 from tests.cluster.places import CREDENTIALS
+from tests.cluster.pods import Pod, Pods
 from tests.cluster.post_office import Mail, PostOffice
 from tests.cluster.running import Process, Processes
 from tests.flows.conftest import Etappe, Relay, eventually
 
-Cluster = Processes | Containers
-Replica = Process | Container
+Cluster = Processes | Containers | Pods
+Replica = Process | Container | Pod
 LEA = "lea.brunner@example.com"
 ROLLOUTS = 16
 DECIDED_BEFORE = 4
@@ -48,6 +49,29 @@ MOST_SECONDS = 900
 NO_ANSWER = (502, 503, 504)
 """What the proxy says when the process that it had asked is gone."""
 _HIDDEN = re.compile(r'name="(digest|shown)" value="([^"]*)"')
+
+
+class Patient(httpx.HTTPTransport):
+    """Asks again while nobody answers: whoever stands in front says so, or the connection ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_again = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the first answer that is one. Raises httpx.TransportError when there is none in PATIENCE_SECONDS."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                answer = super().handle_request(request)
+                if answer.status_code not in NO_ANSWER or time.monotonic() > until:
+                    return answer
+                answer.close()
+            except httpx.TransportError:
+                if time.monotonic() > until:
+                    raise
+            self.asked_again += 1
+            time.sleep(0.2)
 
 
 @dataclass
@@ -189,11 +213,11 @@ class Story:
 
     def _ask(self, method: str, url: str, status: int = 200, **more: Any) -> httpx.Response:
         """Ask, and ask again when nobody answers."""
-        with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as client:
-            while (answer := client.request(method, url, **more)).status_code in NO_ANSWER:
-                with self._lock:
-                    self.asked_again += 1
-                time.sleep(0.2)
+        patient = Patient()
+        with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS, transport=patient) as client:
+            answer = client.request(method, url, **more)
+        with self._lock:
+            self.asked_again += patient.asked_again
         assert answer.status_code == status, answer.text
         return answer
 
@@ -249,7 +273,8 @@ def story_of(cluster: Cluster, office: PostOffice, home: Path) -> Story:
     """A story of this cluster, which is up."""
     installation = Installation(Settings.from_environment(cluster.settings(home)))
     user, password = CREDENTIALS.split(":")
-    api = httpx.Client(base_url=f"{cluster.at.prefect_url}/api/", auth=(user, password), timeout=60, trust_env=False)
+    prefect = f"{cluster.at.prefect_url}/api/"
+    api = httpx.Client(base_url=prefect, auth=(user, password), timeout=60, trust_env=False, transport=Patient())
     return Story(cluster, office, Etappe(installation, api, Relay(installation)))
 
 
