@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
-from cli.opening import connected, sqlite_file
+from cli.opening import DatabaseFailed, NotCurrent, NotSetUp, connected, require_set_up, sqlite_file
 from cli.printing import now_utc, plural
 from domain.errors import EtappeError
 from models import schema
@@ -16,14 +18,21 @@ from plans.catalogue import BUNDLED
 from plans.directory import read_directory
 from settings import Settings
 
+LOOK_EVERY_SECONDS = 1
 SAMPLE = BUNDLED / "people" / "sample.yaml"
 
 
 @click.command()
 @click.option("--sample-people", is_flag=True, help="Import the sample people when the directory is empty.")
-def migrate(sample_people: bool) -> None:
+@click.option(
+    "--wait", is_flag=True, help="Set nothing up, but end when somebody else has, for what starts after that."
+)
+def migrate(sample_people: bool, wait: bool) -> None:
     """Set the database up, or bring it up to date; what it holds is kept."""
     settings = Settings.from_environment()
+    if wait:
+        _wait(settings)
+        return
     file = sqlite_file(settings)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -32,6 +41,21 @@ def migrate(sample_people: bool) -> None:
         click.echo("The database is set up." if _upgrade(db) else "The database is up to date.")
         if sample_people:
             _import_sample(db)
+
+
+def _wait(settings: Settings) -> None:
+    """Return when the database can be used, and say what is in the way until then, each thing once."""
+    said = ""
+    while True:
+        try:
+            require_set_up(settings)
+        except (NotSetUp, NotCurrent, DatabaseFailed) as not_yet:
+            if str(not_yet) != said:
+                click.echo(said := str(not_yet))
+            time.sleep(LOOK_EVERY_SECONDS)
+        else:
+            click.echo("The database is set up.")
+            return
 
 
 def _upgrade(db: Database) -> bool:

@@ -164,9 +164,9 @@ class Pods:
         restarts: Counter[str] = Counter()
         for each in _get("pods")["items"]:
             name, [container] = each["metadata"]["labels"]["app"], _status(each).get("containerStatuses") or [{}]
-            restarts[name] += container.get("restartCount", 0)
             if _status(each)["phase"] == "Succeeded":
-                continue
+                continue  # a job, which is tried until it succeeds
+            restarts[name] += container.get("restartCount", 0)
             if not container.get("ready"):
                 return {}
             number = len(found.setdefault(name, [])) + 1
