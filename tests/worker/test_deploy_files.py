@@ -177,34 +177,41 @@ def test_what_is_selected_exists() -> None:
             assert each["spec"]["selector"]["matchLabels"] == each["spec"]["template"]["metadata"]["labels"]
 
 
-def test_both_files_have_the_same_parts_wait_for_the_database() -> None:
+@pytest.mark.parametrize(("other", "command", "waiting"), [
+    ("migrate", ["etappe", "migrate", "--wait"], {"web", "relay", "worker"}),
+    ("redis", ["sh", "-c", "until redis-cli -h redis ping; do sleep 1; done"], {"prefect-server", "prefect-services"}),
+])  # fmt: skip
+def test_both_files_have_the_same_parts_wait_for_what_they_need(
+    other: str, command: list[str], waiting: set[str]
+) -> None:
     """Compose by a condition, Kubernetes by a container that comes first."""
-    services, waiting = compose(filled_in())["services"], {}
-    for each in kubernetes():
-        pod = each.get("spec", {}).get("template", {}).get("spec", {})
-        if first := pod.get("initContainers"):
-            waiting[each["metadata"]["name"]] = first
-    assert waiting.keys() == {name for name, each in services.items() if "migrate" in each.get("depends_on", {})}
-    for name, [first] in waiting.items():
-        assert tuple(first["command"]) == ("etappe", "migrate", "--wait")
-        assert first["image"] == in_kubernetes()["migrate"].image
-        assert _environment(first) == in_kubernetes()["migrate"].environment, name
+    services = compose(filled_in())["services"]
+    assert {name for name, each in services.items() if other in each.get("depends_on", {})} == waiting
+    for name in waiting:
+        [first] = _pod(name)["initContainers"]
+        assert first["command"] == command
+        [there] = _pod(other)["containers"]
+        assert first["image"] == there["image"]
+        assert other == "redis" or _environment(first) == _environment(there)
 
 
 def test_no_part_of_the_cluster_is_the_first_to_be_put_out_for_want_of_memory() -> None:
     """As those are that do not say what they need."""
-    for each in kubernetes():
-        if each["kind"] in ("Deployment", "StatefulSet"):
-            [container] = each["spec"]["template"]["spec"]["containers"]
-            assert container["resources"]["requests"].keys() == {"cpu", "memory"}
+    for name in COUNTS.keys() - ONCE:
+        [container] = _pod(name)["containers"]
+        assert container["resources"]["requests"].keys() == {"cpu", "memory"}, name
 
 
 def test_who_has_an_address_is_there_until_nobody_is_sent_there_any_more() -> None:
-    for each in kubernetes():
-        if each["kind"] == "Deployment":
-            [container] = each["spec"]["template"]["spec"]["containers"]
-            last = container.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command")
-            assert last == (["sleep", "5"] if "ports" in container else None), each["metadata"]["name"]
+    for name in ("web", "prefect-server"):
+        [container] = _pod(name)["containers"]
+        assert container["lifecycle"] == {"preStop": {"exec": {"command": ["sleep", "5"]}}}
+
+
+def _pod(name: str) -> dict[str, Any]:
+    """What is said of a workload's pods."""
+    [found] = [each for each in kubernetes() if each["metadata"]["name"] == name and "template" in each.get("spec", {})]
+    return dict(found["spec"]["template"]["spec"])
 
 
 def test_compose_is_asked_for_nothing_it_does_not_know_and_waits_for_what_exists() -> None:
