@@ -1,7 +1,7 @@
 # Everything a newcomer runs. Each target sets up what it needs first.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test check format lock prove soak cluster containers year bench clean
+.PHONY: help setup start test check format lock prove soak cluster containers pods year bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -47,6 +47,10 @@ cluster: setup ## Run two of each as deploy/compose.yaml does, with Redis, and k
 containers: setup ## Run deploy/compose.yaml with Docker, and kill one of each; needs root, and ports 8400 and 4200
 	@scripts/containers
 	.venv/bin/python -m pytest -s tests/cluster --containers
+
+pods: setup ## Apply deploy/kubernetes.yaml, and kill one of each; needs root, on the only node of the cluster
+	@scripts/pods
+	.venv/bin/python -m pytest -s tests/cluster --pods
 
 year: setup ## Play a company of 200 people through a year, judge it, and say how many mails people got
 	.venv/bin/python benchmarks/year.py

@@ -1,8 +1,9 @@
-"""Two of each, as deploy/compose.yaml starts them: while people decide, one web process, one relay, one worker and one
-Prefect server are killed, and nobody starts them again.
+"""Two of each, as deploy/ has them: while people decide, one web process, one relay, one worker and one Prefect server
+are killed.
 
-They are processes of this machine (`make cluster`) or containers (`make containers`). What neither shows is a machine
-that vanishes together with its connections.
+They are processes of this machine (`make cluster`) or containers (`make containers`), and nobody starts them again; or
+pods of a Kubernetes cluster (`make pods`), which does. What none of them shows is a machine that vanishes together with
+its connections.
 """
 
 from __future__ import annotations
