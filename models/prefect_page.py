@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Select, String, select
+from sqlalchemy import ForeignKey, Select, String, Update, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, Name, RolloutId
+from models.reading import prepared
 from models.rollouts import Rollout
 
 
@@ -23,6 +24,13 @@ class Bar(Base):
     state: Mapped[Name]
 
 
+@prepared
 def bars_of(flow_run_id: str) -> Select[Bar]:
     """The bars that a flow run already has."""
     return select(Bar).where(Bar.flow_run_id == flow_run_id)
+
+
+def shows(rollout_id: str, flow_run_id: str, sequence: int) -> Update:
+    """Say that this page shows a rollout up to this audit entry, unless it shows more, or the rollout has another."""
+    is_news = (Rollout.id == rollout_id, Rollout.flow_run_id == flow_run_id, Rollout.painted < sequence)
+    return update(Rollout).where(*is_news).values(painted=sequence)

@@ -171,6 +171,11 @@ def read_each(
     return {each: memory[query, each, ()] for each in asked}
 
 
+def all_found(found: Mapping[tuple[Any, ...], Sequence[_T]]) -> list[_T]:
+    """Return what `read_each` has found for all values together."""
+    return [row for rows in found.values() for row in rows]
+
+
 def know(session: Session, query: Callable[..., Select[_T]], found: Sequence[_T], *given: Any) -> None:
     """Say what a query finds now, where that follows from something else, so that it need not be asked."""
     memory: dict[Any, Sequence[_T]] = session.info.setdefault(_READ, {})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 
 from models.database import Database
-from models.prefect_page import Bar, bars_of
+from models.prefect_page import Bar, bars_of, shows
+from models.reading import all_found, read_each
 from models.rollouts import Rollout, rollout_locked
 
 
@@ -26,18 +29,34 @@ def forget_wake(db: Database, rollout_id: str) -> None:
         session.get_one(Rollout, rollout_id).wake_at = None
 
 
-def note_painted(db: Database, rollout_id: str, flow_run_id: str, sequence: int, bars: Iterable[Bar]) -> None:
-    """Remember that Prefect's page shows the rollout as of audit entry `sequence`, with these bars."""
+@dataclass(frozen=True)
+class Painted:
+    """What Prefect's page shows of a rollout: everything up to audit entry `sequence`, with these bars among others."""
+
+    rollout_id: str
+    flow_run_id: str
+    sequence: int
+    bars: Sequence[Bar]
+
+
+def note_painted(db: Database, pages: Collection[Painted]) -> None:
+    """Remember what Prefect's pages show, all of them together.
+
+    Rollouts are locked last, each for no longer than it takes to say so: people may be deciding there.
+    """
+    if not pages:
+        return
     with db.write(telling=False) as session:
-        painted = {(bar.subject, bar.subject_id): bar for bar in session.scalars(bars_of(flow_run_id))}
-        for bar in bars:
-            if known := painted.get((bar.subject, bar.subject_id)):
+        found = read_each(session, bars_of, [(page.flow_run_id,) for page in pages])
+        painted = {(bar.flow_run_id, bar.subject, bar.subject_id): bar for bar in all_found(found)}
+        for bar in (bar for page in pages for bar in page.bars):
+            if known := painted.get((bar.flow_run_id, bar.subject, bar.subject_id)):
                 known.task_run_id, known.name, known.state = bar.task_run_id, bar.name, bar.state
             else:
                 session.add(bar)
-        rollout = session.scalars(rollout_locked(rollout_id)).one()
-        if rollout.flow_run_id == flow_run_id:
-            rollout.painted = max(rollout.painted, sequence)
+        session.flush()
+        for page in sorted(pages, key=attrgetter("rollout_id")):
+            session.execute(shows(page.rollout_id, page.flow_run_id, page.sequence))
 
 
 def paint_again(db: Database, rollout_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,11 +11,17 @@ from sqlalchemy.orm import Session
 from domain.reasons import Reason
 from domain.run import RunState
 from domain.states import ENDED, GateState, RolloutState, StageState
+from models.absences import absences_now_of
 from models.database import Database
-from models.gates import GateRow, all_gates
+from models.evidence import standing_decisions_at
+from models.exclusive import claims_of
+from models.gates import GateRow, all_gates, current_gates
+from models.people import people_called
 from models.prefect_page import Bar, bars_of
+from models.reading import all_found, ask, read_each
 from models.record import moment_of
-from models.rollouts import Rollout, StageRow, all_stages
+from models.requests import Decision, Request, RequestState, requests_at
+from models.rollouts import Rollout, StageRow, all_stages, current_stages, rollouts_called
 from notifications.facts import Said
 from notifications.language import Words
 from operations.question import names_asked_now, said_at
@@ -100,35 +106,80 @@ class Chart:
 
 def chart(db: Database, rollout_id: str, now: datetime) -> Chart | None:
     """Return what Prefect's page should show; None for a rollout without a flow run."""
+    return charts(db, [rollout_id], now)[rollout_id]
+
+
+def charts(db: Database, rollout_ids: Collection[str], now: datetime) -> dict[str, Chart | None]:
+    """Return what Prefect's pages of these rollouts should show, by rollout; None for one without a flow run.
+
+    All are of one moment, and are read together: what is asked for one of them is asked for all of them at once.
+    """
     with db.read() as session:
-        rollout = session.get_one(Rollout, rollout_id)
-        if rollout.flow_run_id is None:
-            return None
-        ws = Workspace.to_look_at(session, rollout, now)
-        gates = [gate for gate in session.scalars(all_gates(rollout_id)) if gate.opened_at or gate.current]
-        in_order = sorted(gates, key=lambda gate: (ws.stage_of(gate).position, gate.position))
-        lines = tuple(_line(ws, gate) for gate in in_order if gate.current)
-        return Chart(
-            rollout_id=rollout_id,
-            flow_run_id=rollout.flow_run_id,
-            sequence=rollout.sequence,
-            as_of=session.scalars(moment_of(rollout_id, rollout.sequence)).one(),
-            shown=rollout.painted,
-            title=rollout.title,
-            language=rollout.language,
-            time_zone=ws.plan.calendar.time_zone,
-            state=rollout.state,
-            finished=rollout.state in ENDED,
-            ended_because=rollout.ended_because or "",
-            held_at=tuple(_line(ws, gate) for gate in gates if _holds(ws, gate)),
-            back_at=_back_at(ws),
-            waiting_for=tuple(dict.fromkeys(name for line in lines for name in line.waiting_for)),
-            queued=_queued(ws),
-            problems=tuple(dict.fromkeys(line.problem for line in lines if line.problem)),
-            bars=(*_stage_bars(ws), *_gate_bars(ws, gates)),
-            painted=_painted(session, rollout.flow_run_id),
-            gates=lines,
-        )
+        rollouts = {row.id: row for row in ask(session, rollouts_called, rollout_ids).scalars()}
+        held = _read_ahead(session, [row for row in rollouts.values() if row.flow_run_id], now)
+        found = {rollout_id: _chart(session, rollouts[rollout_id], now) for rollout_id in rollout_ids}
+        del held  # a session forgets rows that nobody holds
+        return found
+
+
+def _read_ahead(session: Session, rollouts: Sequence[Rollout], now: datetime) -> list[object]:
+    """Read what charts look at; whoever draws them finds it in this session. Return what has to be held for that."""
+    if not rollouts:
+        return []
+    its = [(row.id,) for row in rollouts]
+    read_each(session, moment_of, [(row.id, row.sequence) for row in rollouts])
+    read_each(session, bars_of, [(row.flow_run_id or "",) for row in rollouts])
+    read_each(session, claims_of, its)
+    read_each(session, current_stages, its)
+    read_each(session, current_gates, its)
+    stages = all_found(read_each(session, all_stages, its))
+    gates = all_found(read_each(session, all_gates, its))
+    of_gates = [(gate.id,) for gate in gates if _is_shown(gate)]
+    if not of_gates:
+        return [*stages, *gates]
+    words = all_found(read_each(session, standing_decisions_at, of_gates))
+    asked = all_found(read_each(session, requests_at, of_gates))
+    waited_for = {row.person for row in asked if row.state is RequestState.OPEN}
+    spoken: list[Decision | Request] = [*words, *asked]
+    people = {person for row in spoken for person in (row.person, row.voice)}
+    away = all_found(read_each(session, absences_now_of, [(frozenset((one,)), now) for one in waited_for]))
+    named = all_found(read_each(session, people_called, [(frozenset((one,)),) for one in people]))
+    return [*stages, *gates, *spoken, *away, *named]
+
+
+def _chart(session: Session, rollout: Rollout, now: datetime) -> Chart | None:
+    if rollout.flow_run_id is None:
+        return None
+    ws = Workspace.to_look_at(session, rollout, now)
+    gates = [gate for gate in ws.read(all_gates, rollout.id) if _is_shown(gate)]
+    in_order = sorted(gates, key=lambda gate: (ws.stage_of(gate).position, gate.position))
+    lines = tuple(_line(ws, gate) for gate in in_order if gate.current)
+    return Chart(
+        rollout_id=rollout.id,
+        flow_run_id=rollout.flow_run_id,
+        sequence=rollout.sequence,
+        as_of=ws.read(moment_of, rollout.id, rollout.sequence)[0],
+        shown=rollout.painted,
+        title=rollout.title,
+        language=rollout.language,
+        time_zone=ws.plan.calendar.time_zone,
+        state=rollout.state,
+        finished=rollout.state in ENDED,
+        ended_because=rollout.ended_because or "",
+        held_at=tuple(_line(ws, gate) for gate in gates if _holds(ws, gate)),
+        back_at=_back_at(ws),
+        waiting_for=tuple(dict.fromkeys(name for line in lines for name in line.waiting_for)),
+        queued=_queued(ws),
+        problems=tuple(dict.fromkeys(line.problem for line in lines if line.problem)),
+        bars=(*_stage_bars(ws), *_gate_bars(ws, gates)),
+        painted={(bar.subject, bar.subject_id): bar for bar in ws.read(bars_of, rollout.flow_run_id)},
+        gates=lines,
+    )
+
+
+def _is_shown(gate: GateRow) -> bool:
+    """Whether a gate was opened or may still be; of rounds that are over there may be others."""
+    return bool(gate.opened_at or gate.current)
 
 
 def _back_at(ws: Workspace) -> tuple[str, ...]:
@@ -140,10 +191,6 @@ def _queued(ws: Workspace) -> tuple[Reason, ...]:
     waiting = waiting_stages(ws.session, ws.rollout.id)
     titled = [(ws.planned_stage(stage).title.in_language(ws.rollout.language), stage.id) for stage in ws.stages()]
     return tuple(sentence(title, waiting[stage_id]) for title, stage_id in titled if stage_id in waiting)
-
-
-def _painted(session: Session, flow_run_id: str) -> dict[tuple[str, int], Bar]:
-    return {(bar.subject, bar.subject_id): bar for bar in session.scalars(bars_of(flow_run_id))}
 
 
 def _stage_bars(ws: Workspace) -> list[BarFacts]:

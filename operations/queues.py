@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from domain.reasons import Reason
 from models.database import Database
 from models.exclusive import Claim, claims_in_line, claims_of, queue_of
+from models.reading import read_once
 from models.rollouts import Rollout
 
 
@@ -73,7 +74,7 @@ def queue(session: Session, resource: str) -> Sequence[Claim]:
 
 
 def _claims(session: Session, rollout_id: str) -> Sequence[Claim]:
-    return session.scalars(claims_of(rollout_id)).all()
+    return read_once(session, claims_of, rollout_id)
 
 
 def sentence(stage_title: str, waits: Waiting) -> Reason:

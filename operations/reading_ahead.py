@@ -16,7 +16,7 @@ from models.evidence import attachments_of, standing_decisions_at
 from models.gates import GateRow, current_gates, gates_with_stages
 from models.outbox import Message
 from models.people import people_called
-from models.reading import ask, know, read_each
+from models.reading import all_found, ask, know, read_each
 from models.record import chasing_at
 from models.requests import Decision, Link, Request, RequestState, newest_link, requests_at
 from models.rollouts import Rollout, current_stages, rollouts_called
@@ -44,7 +44,7 @@ def read_ahead(session: Session, messages: Sequence[Message], now: datetime) -> 
     seldom(attachments_of, of_rollouts)
     seldom(chasing_at, [(row.rollout_id, row.key, row.round) for row in gates])
     words = seldom(standing_decisions_at, of_gates)
-    asked = _all(read_each(session, requests_at, of_gates))
+    asked = all_found(read_each(session, requests_at, of_gates))
     if any("gate_id" in message.facts for message in messages):
         read_each(session, current_gates, of_rollouts)
     _read_people(session, messages, rollouts, [*words, *asked])
@@ -57,7 +57,7 @@ def _read_seldom(
 ) -> list[_T]:
     """Return what a query finds for any of these values, and ask only where there is anything of that kind."""
     if SELDOM_IN_MAILS[query] in there_is:
-        return _all(read_each(session, query, given))
+        return all_found(read_each(session, query, given))
     for each in given:
         know(session, query, (), *each)
     return []
@@ -103,10 +103,6 @@ def _know_link(session: Session, link: Link | None) -> None:
 
 def _named(fact: str, messages: Iterable[Message]) -> set[Any]:
     return {message.facts[fact] for message in messages if fact in message.facts}
-
-
-def _all(found: dict[tuple[Any, ...], Sequence[_T]]) -> list[_T]:
-    return [row for rows in found.values() for row in rows]
 
 
 def _read_people(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +10,8 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import FlowRun, StateType
 
 from models.prefect_page import Bar
-from operations.attach_flow_run import attach_flow_run, note_painted
-from operations.chart import Chart, chart
+from operations.attach_flow_run import Painted, attach_flow_run, note_painted
+from operations.chart import Chart, charts
 from operations.installation import Installation
 from tasks import flow_runs
 from worker.bars import DrawnBar, not_shown, send
@@ -51,28 +51,30 @@ def paint(
         unsaid = say(client, [(page.run, summary(page.wanted)) for page in pages if page.has_a_sentence])
         around = dict(_painted_around(client, pages))
         missing = not_shown(client, drawn)
-        for page in pages:
-            rollout_id = page.wanted.rollout_id
-            if rollout_id in around and missing.isdisjoint(bar.task_run_id for bar in page.drawn):
-                _note(installation, page, around[rollout_id], is_said=page.run.id not in unsaid)
-                left.discard(rollout_id)
+        done = [
+            page for page in pages
+            if page.wanted.rollout_id in around and missing.isdisjoint(bar.task_run_id for bar in page.drawn)
+        ]  # fmt: skip
+        news = [_news(page, around[page.wanted.rollout_id], is_said=page.run.id not in unsaid) for page in done]
+        note_painted(installation.db, [each for each in news if each])
+        left -= {page.wanted.rollout_id for page in done}
     return sorted(left)
 
 
 def _looked_up(
-    client: SyncPrefectClient, installation: Installation, rollout_ids: Iterable[str], now: datetime
+    client: SyncPrefectClient, installation: Installation, rollout_ids: Collection[str], now: datetime
 ) -> tuple[list[_Page], set[str]]:
     """Return the pages to paint, and the rollouts that have none by now."""
-    charts = {rollout_id: chart(installation.db, rollout_id, now) for rollout_id in rollout_ids}
-    runs = flow_runs.read(client, [wanted.flow_run_id for wanted in charts.values() if wanted])
+    found = charts(installation.db, rollout_ids, now)
+    runs = flow_runs.read(client, [wanted.flow_run_id for wanted in found.values() if wanted])
     pages = [
         _Page(wanted, runs[wanted.flow_run_id], bars_to_draw(wanted))
-        for wanted in charts.values()
+        for wanted in found.values()
         if wanted and wanted.flow_run_id in runs
     ]
-    gone = charts.keys() - {page.wanted.rollout_id for page in pages}
+    gone = found.keys() - {page.wanted.rollout_id for page in pages}
     for rollout_id in gone:
-        if charts[rollout_id] is not None:
+        if found[rollout_id] is not None:
             attach_flow_run(installation.db, rollout_id, None)
     return pages, gone
 
@@ -84,13 +86,15 @@ def _painted_around(client: SyncPrefectClient, pages: Iterable[_Page]) -> Iterat
             yield page.wanted.rollout_id, paint_around(client, page.wanted)
 
 
-def _note(installation: Installation, page: _Page, around: Iterable[Bar], *, is_said: bool) -> None:
+def _news(page: _Page, around: Iterable[Bar], *, is_said: bool) -> Painted | None:
+    """What is to be noted of a page; None when that is known: every write wakes the relay again."""
     wanted = page.wanted
     waits = not is_said or (page.run.state_type in _ON_ITS_WAY and not wanted.finished)
     up_to = wanted.sequence - 1 if waits else wanted.sequence  # its sentence follows once it is suspended, or has ended
     changed = [bar for bar in (*bars_as_drawn(wanted), *around) if not _is_painted(wanted, bar)]
-    if changed or up_to > wanted.shown:  # every write wakes the relay again
-        note_painted(installation.db, wanted.rollout_id, wanted.flow_run_id, up_to, changed)
+    if not changed and up_to <= wanted.shown:
+        return None
+    return Painted(wanted.rollout_id, wanted.flow_run_id, up_to, changed)
 
 
 def _is_painted(wanted: Chart, bar: Bar) -> bool:

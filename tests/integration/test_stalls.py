@@ -6,7 +6,7 @@ from domain.mail_times import Occasion
 from domain.reasons import Reason
 from models.database import Database
 from models.outbox import Message
-from operations.attach_flow_run import attach_flow_run, note_painted
+from operations.attach_flow_run import Painted, attach_flow_run, note_painted
 from operations.chart import chart
 from operations.describe_rollout import list_rollouts
 from operations.explain_rollout import explain_rollout
@@ -26,7 +26,7 @@ def stalled(db: Database) -> Company:
     company.start(STALLING, owner=EMIL)
     attach_flow_run(db, company.rollout_id, "a-run")
     company.says(BEN)
-    note_painted(db, company.rollout_id, "a-run", company.entries()[-1].sequence, [])
+    note_painted(db, [Painted(company.rollout_id, "a-run", company.entries()[-1].sequence, [])])
     company.later(days=3, hours=1)
     assert company.checks().stalled == 1
     return company
