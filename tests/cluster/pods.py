@@ -79,9 +79,12 @@ class Pod:
 
 
 class Pods:
-    """Lives in a namespace that must not be there before; keeps logs below one folder."""
+    """Lives in a namespace that it makes and removes; keeps logs below one folder."""
 
     def __init__(self, folder: Path) -> None:
+        """Raises AssertionError when there is such a namespace already, which is somebody else's and none to remove."""
+        there = _kubectl("get", "namespaces", "--output", "name").split()
+        assert f"namespace/{NAMESPACE}" not in there, "an Etappe is in this cluster already"
         self.folder = folder
         self.replicas: dict[str, list[Pod]] = {}
         self.restarts: Counter[str] = Counter()
@@ -92,7 +95,6 @@ class Pods:
 
     def start(self) -> None:
         """Apply the file, filled in; return once everything is up."""
-        assert NAMESPACE not in _kubectl("get", "namespaces", "--output", "name"), "this would end somebody's Etappe"
         _apply([each for each in self._documents() if each["kind"] in FIRST])
         web, prefect = (_get("service", name)["spec"]["clusterIP"] for name in ("web", "prefect-server"))
         self.at = replace(self.at, web_host=web, prefect_host=prefect)
