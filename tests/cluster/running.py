@@ -110,7 +110,7 @@ class Processes:
 
     def left_running(self) -> list[str]:
         """Whatever was started here, or has come of it, and still runs."""
-        return [_words(process) for process in psutil.process_iter() if self._is_ours(process)]
+        return [words for process in psutil.process_iter() if (words := self._words_if_ours(process))]
 
     def execute(self, name: str, *words: str) -> str:
         """Run a command beside a service, as `docker compose exec` does; return what it prints."""
@@ -234,15 +234,16 @@ class Processes:
         words = ["nginx", "-c", str(home / "nginx.conf"), "-e", str(home / "log")]
         self.replicas["proxy"] = [self._run(home, words, environment, 0)]
 
-    def _is_ours(self, process: psutil.Process) -> bool:
+    def _words_if_ours(self, process: psutil.Process) -> str:
+        """Its command where it was started here and runs; it may end while it is looked at."""
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
-                return False
-            return str(self.folder) in _words(process) or any(
-                str(self.folder) in value for value in process.environ().values()
-            )
+                return ""
+            words = " ".join(process.cmdline())
+            given = [words, *process.environ().values()]
         except psutil.Error:
-            return False
+            return ""
+        return words if any(str(self.folder) in value for value in given) else ""
 
 
 NGINX = """
@@ -262,10 +263,6 @@ http {{
 }}
 """
 """What the image of nginx has around the proxy's configuration."""
-
-
-def _words(process: psutil.Process) -> str:
-    return " ".join(process.cmdline())
 
 
 def _succeeds(words: Sequence[str]) -> bool:

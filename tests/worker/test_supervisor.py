@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,7 @@ class Start:
 
     def left_behind(self) -> list[psutil.Process]:
         """Every process, wherever it hangs in the tree, that was started for this home."""
-        return [one for one in psutil.process_iter() if _is_for(one, self.home) and one.status() != "zombie"]
+        return [one for one in psutil.process_iter() if _is_for(one, self.home)]
 
     def await_all_up(self) -> None:
         eventually(lambda: "all up" in self.said())
@@ -119,13 +119,15 @@ def started(home: Path, *parts: str) -> Iterator[Start]:
         yield start
     finally:
         for left in start.left_behind():
-            left.kill()
+            with suppress(psutil.NoSuchProcess):
+                left.kill()
         process.wait(PATIENCE)
 
 
 def _is_for(process: psutil.Process, home: Path) -> bool:
+    """Whether it was started for this home and has not ended, which it may do while it is looked at."""
     try:
-        return any(str(home) in argument for argument in process.cmdline())
+        return any(str(home) in argument for argument in process.cmdline()) and process.status() != "zombie"
     except psutil.Error:
         return False
 
