@@ -42,10 +42,12 @@ class Painted:
 def note_painted(db: Database, pages: Collection[Painted]) -> None:
     """Remember what Prefect's pages show, all of them together.
 
-    Rollouts are locked last, each for no longer than it takes to say so: people may be deciding there.
+    PostgreSQL locks a rollout for a new bar until the end: in the order of their ids, as whoever locks several does, so
+    that none of them waits for one that waits for them.
     """
     if not pages:
         return
+    pages = sorted(pages, key=attrgetter("rollout_id"))
     with db.write(telling=False) as session:
         found = read_each(session, bars_of, [(page.flow_run_id,) for page in pages])
         painted = {(bar.flow_run_id, bar.subject, bar.subject_id): bar for bar in all_found(found)}
@@ -55,7 +57,7 @@ def note_painted(db: Database, pages: Collection[Painted]) -> None:
             else:
                 session.add(bar)
         session.flush()
-        for page in sorted(pages, key=attrgetter("rollout_id")):
+        for page in pages:
             session.execute(shows(page.rollout_id, page.flow_run_id, page.sequence))
 
 

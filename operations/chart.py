@@ -124,8 +124,6 @@ def charts(db: Database, rollout_ids: Collection[str], now: datetime) -> dict[st
 
 def _read_ahead(session: Session, rollouts: Sequence[Rollout], now: datetime) -> list[object]:
     """Read what charts look at; whoever draws them finds it in this session. Return what has to be held for that."""
-    if not rollouts:
-        return []
     its = [(row.id,) for row in rollouts]
     read_each(session, moment_of, [(row.id, row.sequence) for row in rollouts])
     read_each(session, bars_of, [(row.flow_run_id or "",) for row in rollouts])
@@ -135,8 +133,6 @@ def _read_ahead(session: Session, rollouts: Sequence[Rollout], now: datetime) ->
     stages = all_found(read_each(session, all_stages, its))
     gates = all_found(read_each(session, all_gates, its))
     of_gates = [(gate.id,) for gate in gates if _is_shown(gate)]
-    if not of_gates:
-        return [*stages, *gates]
     words = all_found(read_each(session, standing_decisions_at, of_gates))
     asked = all_found(read_each(session, requests_at, of_gates))
     waited_for = {row.person for row in asked if row.state is RequestState.OPEN}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from sqlalchemy import Connection, event, text
+from sqlalchemy.orm import Session
 
 from models.database import Database
 from models.prefect_page import Bar
-from models.rollouts import Rollout
+from models.rollouts import Rollout, locked_rollouts, rollout_locked
 from operations.attach_flow_run import Painted, attach_flow_run, note_painted
 from operations.chart import chart, charts
 from tests.company import ANNA, BEN, Company
@@ -80,8 +85,13 @@ def test_one_without_a_flow_run_has_none_and_takes_none_from_the_others(company:
 
 def test_what_is_painted_is_noted_in_one_transaction(company: Company) -> None:
     ids = rollouts(company, 4)
+    commits: list[Connection] = []
+    note = commits.append
+    event.listen(company.db.engine, "commit", note)
     with counted(company.db) as asked:
         note_painted(company.db, [page(rollout_id, 2) for rollout_id in ids])
+    event.remove(company.db.engine, "commit", note)
+    assert len(commits) == 1
     assert {painted(company.db, rollout_id) for rollout_id in ids} == {2}
     assert sum("INSERT" in each for each in asked) == 1
     assert sum(each.startswith("UPDATE rollouts") for each in asked) == len(ids)
@@ -104,3 +114,28 @@ def test_a_page_that_was_replaced_meanwhile_says_nothing_of_the_new_one(company:
     attach_flow_run(company.db, first, "another-run")
     note_painted(company.db, [page(first, 3, flow_run_id=old), page(second, 3)])
     assert (painted(company.db, first), painted(company.db, second)) == (-1, 3)
+
+
+def test_rollouts_are_locked_in_the_order_of_their_ids_as_by_all_who_lock_several(company: Company) -> None:
+    """Or each of two would wait for what the other has: PostgreSQL locks a rollout for a new bar of it."""
+    if company.db.is_sqlite:
+        pytest.skip("SQLite has one lock for all")
+    first, *others = sorted(rollouts(company, 4))
+    pages = [page(rollout_id, 2) for rollout_id in (*others, first)]
+    with ThreadPoolExecutor(1) as painter:
+        with company.db.write() as session:
+            session.scalars(rollout_locked(first)).one()
+            noting = painter.submit(note_painted, company.db, pages)
+            while not somebody_waits(company.db):
+                assert not noting.done()
+                time.sleep(0.01)
+            with Session(company.db.engine) as another:  # a third that writes would have to wait for its turn
+                free = locked_rollouts().where(Rollout.id.in_(others)).with_for_update(skip_locked=True)
+                assert {row.id for row in another.scalars(free)} == set(others)
+        noting.result(30)
+    assert {painted(company.db, one) for one in (first, *others)} == {2}
+
+
+def somebody_waits(db: Database) -> bool:
+    with db.read() as session:
+        return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
