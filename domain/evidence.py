@@ -17,6 +17,8 @@ from typing import Any
 from domain.typed_text import plain_number
 
 _ABSENT = object()
+_PLAIN = (str, int, bool)
+"""Types, not what inherits from them, whose values are JSON already: nearly all that facts are made of."""
 
 
 def canonical_json(value: Any) -> str:
@@ -42,8 +44,10 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tupl
 
 
 def _plain(value: Any) -> Any:
+    if value is None or type(value) in _PLAIN:
+        return value
     if isinstance(value, Mapping):
-        return {_key(key): _plain(inner) for key, inner in value.items()}
+        return {key if type(key) is str else _key(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     return _plain_leaf(value)
@@ -56,8 +60,6 @@ def _key(key: Any) -> str:
 
 
 def _plain_leaf(value: Any) -> Any:
-    if value is None or isinstance(value, bool) or type(value) in (str, int):
-        return value
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, Decimal):

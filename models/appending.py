@@ -7,19 +7,21 @@ queries do not. There are no savepoints: what was appended in one that is rolled
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Insert, insert
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.base import Base
-from models.database import refuse_to_write_where_only_looked
+from models.database import locks_rows, refuse_to_write_where_only_looked
+from models.one_insert import Kind, document_of, insert_from_document
 
 _WAITING = "etappe.waiting"
-_Rows = dict[tuple[type[Base], Collection[str]], list[Mapping[str, Any]]]
+_Rows = dict[Kind, list[Mapping[str, Any]]]
 
 
 def append(session: Session, table: type[Base], **values: Any) -> None:
@@ -27,15 +29,24 @@ def append(session: Session, table: type[Base], **values: Any) -> None:
 
     Raises RuntimeError in a session that only looks.
     """
+    _append(session, Kind(table, tuple(values), once=False), values)
+
+
+def append_once(session: Session, table: type[Base], **values: Any) -> None:
+    """As `append`, unless there is a row with this key then; two transactions that do so at once do not collide."""
+    _append(session, Kind(table, tuple(values), once=True), values)
+
+
+def _append(session: Session, kind: Kind, values: Mapping[str, Any]) -> None:
     refuse_to_write_where_only_looked(session)
     rows: _Rows = session.info.setdefault(_WAITING, {})
-    rows.setdefault((table, tuple(values)), []).append(values)
+    rows.setdefault(kind, []).append(values)
 
 
-def waiting(session: Session) -> Collection[str]:
-    """Return the names of the tables for which rows wait to be written."""
-    rows: _Rows | None = session.info.get(_WAITING)
-    return {table.__tablename__ for table, _ in rows} if rows else ()
+def waiting(session: Session) -> Iterable[tuple[str, Sequence[Mapping[str, Any]]]]:
+    """Return the rows that wait to be written, with the name of their table."""
+    rows: _Rows = session.info.get(_WAITING, {})
+    return [(kind.table.__tablename__, values) for kind, values in rows.items()]
 
 
 def write_waiting(session: Session) -> None:
@@ -45,14 +56,24 @@ def write_waiting(session: Session) -> None:
     """
     session.flush()
     rows: _Rows = session.info.pop(_WAITING, {})
+    write = _write_by_one_statement if locks_rows(session) else _write_by_tables
     try:
-        for (table, _), values in rows.items():
-            session.connection().execute(_insert(table), values)
+        write(session, rows)
     except DBAPIError:
         session.rollback()
         raise
 
 
+def _write_by_tables(session: Session, rows: _Rows) -> None:
+    for kind, values in rows.items():
+        session.connection().execute(_insert(kind), values)
+
+
 @cache
-def _insert(table: type[Base]) -> Insert:
-    return insert(table)
+def _insert(kind: Kind) -> Insert:
+    return sqlite.insert(kind.table).on_conflict_do_nothing() if kind.once else insert(kind.table)
+
+
+def _write_by_one_statement(session: Session, rows: _Rows) -> None:
+    if rows:
+        session.connection().execute(insert_from_document(tuple(rows)), document_of(rows))

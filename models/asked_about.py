@@ -10,11 +10,14 @@ from sqlalchemy.orm import aliased
 from models.gates import GateRow
 from models.people import Person
 from models.reading import prepared
+from models.record import IS_CHASING, AuditEntry
 from models.requests import IS_NEWEST_LINK, Decision, Link, Request
 from models.rollouts import Rollout, StageRow
 
 _OTHER = aliased(Request)
 _AT_THE_GATE = _OTHER.gate_id == Request.gate_id
+_OF_THE_GATE = (AuditEntry.rollout_id == GateRow.rollout_id, AuditEntry.gate == GateRow.key,
+                AuditEntry.round == GateRow.round)  # fmt: skip
 
 
 def _is_there(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -23,8 +26,8 @@ def _is_there(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 @prepared
-def behind_link(token_hash: str) -> Select[Link, Request, GateRow, Rollout, bool, bool]:
-    """A link with what it asks, and where; whether anybody else was ever asked there, and whether anybody decided."""
+def behind_link(token_hash: str) -> Select[Link, Request, GateRow, Rollout, bool, bool, bool]:
+    """A link with what it asks, and where; whether anybody else was ever asked there, has decided, or was chased."""
     return (
         select(
             Link,
@@ -33,6 +36,7 @@ def behind_link(token_hash: str) -> Select[Link, Request, GateRow, Rollout, bool
             Rollout,
             _is_there(_AT_THE_GATE, _OTHER.id != Request.id),
             _is_there(Decision.gate_id == Request.gate_id),
+            _is_there(*_OF_THE_GATE, IS_CHASING),
         )
         .join(Request, Request.id == Link.request_id)
         .join(GateRow, GateRow.id == Request.gate_id)

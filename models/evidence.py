@@ -25,6 +25,12 @@ class Evidence(Base):
     content: Mapped[Any] = mapped_column(JSON)
 
 
+@prepared
+def evidence_called(digest: str) -> Select[Evidence]:
+    """What is kept by a digest."""
+    return select(Evidence).where(Evidence.digest == digest)
+
+
 class Lapse(Base):
     """A decision that has ceased to count, because what it was pinned to has changed. Append-only, by trigger.
 

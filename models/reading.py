@@ -24,6 +24,8 @@ _Ts = TypeVarTuple("_Ts")
 _READ = "etappe.read"
 _OWNERS: dict[Callable[..., Any], InstrumentedAttribute[Any]] = {}
 """By query: the column that names the owner of what it finds (rows_of)."""
+_ONLY: dict[Callable[..., Any], tuple[InstrumentedAttribute[Any], Collection[Any]]] = {}
+"""By query: a column, and which of its values what it finds may have (finds_only)."""
 
 
 def rows_of(owner: InstrumentedAttribute[Any]) -> Callable[[Callable[_P, Select[_T]]], Callable[_P, Select[_T]]]:
@@ -34,6 +36,18 @@ def rows_of(owner: InstrumentedAttribute[Any]) -> Callable[[Callable[_P, Select[
 
     def say(query: Callable[_P, Select[_T]]) -> Callable[_P, Select[_T]]:
         _OWNERS[query] = owner
+        return query
+
+    return say
+
+
+def finds_only(
+    column: InstrumentedAttribute[Any], values: Collection[Any]
+) -> Callable[[Callable[_P, Select[_T]]], Callable[_P, Select[_T]]]:
+    """Say that of a column's table a query finds only rows with one of these values, so others may be appended."""
+
+    def say(query: Callable[_P, Select[_T]]) -> Callable[_P, Select[_T]]:
+        _ONLY[query] = column, values
         return query
 
     return say
@@ -185,18 +199,30 @@ def know(session: Session, query: Callable[..., Select[_T]], found: Sequence[_T]
 def _write_what_it_finds(session: Session, query: Callable[..., Select[Any]]) -> None:
     if _concerns(session, query):
         session.flush()
-    if not _looks_at(query).keys().isdisjoint(waiting(session)):
+    if _finds_what_waits(session, query):
         _write_waiting(session)
 
 
 @event.listens_for(Session, "before_commit")
 def _write_waiting(session: Session) -> None:
     """Write what was appended, and forget what the queries have found that would find it."""
-    if tables := waiting(session):
+    if waiting(session):
         memory: dict[Any, Any] = session.info.get(_READ, {})
-        for key in [key for key in memory if not _looks_at(key[0]).keys().isdisjoint(tables)]:
+        for key in [key for key in memory if _finds_what_waits(session, key[0])]:
             del memory[key]
         write_waiting(session)
+
+
+def _finds_what_waits(session: Session, query: Callable[..., Select[Any]]) -> bool:
+    looks_at = _looks_at(query)
+    return any(table in looks_at and _may_find(query, table, rows) for table, rows in waiting(session))
+
+
+def _may_find(query: Callable[..., Select[Any]], table: str, rows: Iterable[Mapping[str, Any]]) -> bool:
+    if query not in _ONLY:
+        return True
+    column, values = _ONLY[query]
+    return column.class_.__tablename__ != table or any(row[column.key] in values for row in rows)
 
 
 @event.listens_for(Session, "before_flush")

@@ -10,10 +10,11 @@ from sqlalchemy import JSON, ForeignKey, Select, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Address, Base, Name, RolloutId
-from models.reading import prepared
+from models.reading import finds_only, prepared
 from models.rollouts import Rollout
 
 _CHASING = ("gate.reminded", "gate.escalated")
+"""The actions by which somebody is chased."""
 
 
 class AuditEntry(Base):
@@ -53,16 +54,20 @@ def entries_of(rollout_id: str) -> Select[AuditEntry]:
     return select(AuditEntry).where(AuditEntry.rollout_id == rollout_id).order_by(AuditEntry.sequence)
 
 
+IS_CHASING = AuditEntry.action.in_(_CHASING)
+
+
+@finds_only(AuditEntry.action, _CHASING)
 @prepared
 def chasing_at(rollout_id: str, gate: str, number: int) -> Select[AuditEntry]:
     """The reminders and escalations at one gate of a rollout in one round."""
     at_gate = AuditEntry.gate == gate, AuditEntry.round == number
-    return entries_of(rollout_id).where(*at_gate, AuditEntry.action.in_(_CHASING))
+    return entries_of(rollout_id).where(*at_gate, IS_CHASING)
 
 
 def chasing_in_any(rollout_ids: Collection[str]) -> Select[AuditEntry]:
     """The reminders and escalations in any of these rollouts."""
-    return select(AuditEntry).where(AuditEntry.rollout_id.in_(rollout_ids), AuditEntry.action.in_(_CHASING))
+    return select(AuditEntry).where(AuditEntry.rollout_id.in_(rollout_ids), IS_CHASING)
 
 
 @prepared

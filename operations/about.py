@@ -9,7 +9,8 @@ from domain import budget, inputs
 from domain.attachments import size_in_words
 from domain.budget import BudgetLine
 from domain.plan import InputKind
-from models.evidence import Attachment, Evidence, attachments_of
+from models.evidence import Attachment, attachments_of
+from operations.evidence import kept
 from operations.workspace import Workspace
 
 ATTACHMENTS = "attachments"
@@ -28,7 +29,7 @@ def about(ws: Workspace) -> dict[str, dict[str, str]]:
 
 def changes_since(ws: Workspace, digest: str) -> list[list[str]]:
     """Return [input or “attachments”, before, after] of all that is different from what was kept under `digest`."""
-    before: dict[str, dict[str, str]] = ws.session.get_one(Evidence, digest).content
+    before: dict[str, dict[str, str]] = kept(ws, digest)
     after = about(ws)
     of_inputs = _different(before["inputs"], after["inputs"])
     of_attachments = _different(before[ATTACHMENTS], after[ATTACHMENTS])

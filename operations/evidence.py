@@ -6,8 +6,8 @@ from typing import Any
 
 from domain.evidence import digest
 from domain.pinning import Matters, pins
-from models.base import insert_once
-from models.evidence import Evidence, attachments_of
+from models.appending import append_once
+from models.evidence import Evidence, attachments_of, evidence_called
 from models.gates import GateRow, answered_in_earlier_rounds
 from operations.workspace import Workspace
 
@@ -30,6 +30,12 @@ def keep(ws: Workspace, content: Any) -> str:
     """Keep something that people were shown, and return its digest."""
     name = digest(content)
     if name not in ws.kept:
-        insert_once(ws.session, Evidence, digest=name, content=content)
+        append_once(ws.session, Evidence, digest=name, content=content)
         ws.kept.add(name)
     return name
+
+
+def kept(ws: Workspace, name: str) -> Any:
+    """Return what is kept by a digest."""
+    [evidence] = ws.read(evidence_called, name)
+    return evidence.content

@@ -8,12 +8,12 @@ from typing import Any
 from domain.pinning import Matters, changed_since, why_lapsed
 from domain.reasons import Reason
 from domain.states import GateState, StageState
-from models.evidence import Evidence, Lapse, standing_decisions_at
+from models.evidence import Lapse, standing_decisions_at
 from models.gates import GateRow
 from models.requests import Decision, Purpose, RequestState, VoidReason, requests_at
 from operations.asking import ask_again, open_requests
 from operations.clock import set_deadlines
-from operations.evidence import matters
+from operations.evidence import kept, matters
 from operations.objecting import begin_time_to_object, silence_counts
 from operations.renewals import renewed_round
 from operations.rounds import new_gate_round, reopen_passed
@@ -70,7 +70,7 @@ def _lapse_what_is_renewed(ws: Workspace, now: Matters, gate: GateRow) -> list[D
 def _changed(ws: Workspace, now: Matters, pinned: Mapping[str, str], *, besides_list_of: str = "") -> dict[str, Any]:
     """Return what has changed of what was pinned: each name, with what it stood for; besides one gate's list."""
     moved = changed_since(pinned, now)
-    before = {name: ws.session.get_one(Evidence, pinned[name]).content for name in moved}
+    before = {name: kept(ws, pinned[name]) for name in moved}
     if besides_list_of in before and _words(before[besides_list_of]) == _words(now.content(besides_list_of)):
         del before[besides_list_of]
     return before

@@ -17,6 +17,7 @@ from models.delegations import LENT
 from models.evidence import standing_decisions_at
 from models.gates import GateRow
 from models.reading import ask, know
+from models.record import chasing_at
 from models.requests import Link, Purpose, Request, RequestState, VoidReason, requests_at
 from models.rollouts import Rollout
 from notifications.facts import Question, Reader, Said, Settlement
@@ -99,11 +100,13 @@ def _behind(session: Session, token: str) -> _Behind:
     found = ask(session, behind_link, links.token_hash(token)).one_or_none() if known else None
     if found is None:
         raise LinkUnknown()
-    link, request, gate, rollout, is_anybody_else_asked, has_anybody_decided = found
+    link, request, gate, rollout, is_anybody_else_asked, has_anybody_decided, was_anybody_chased = found
     if not is_anybody_else_asked:
         know(session, requests_at, [request], gate.id)
     if not has_anybody_decided:
         know(session, standing_decisions_at, (), gate.id)
+    if not was_anybody_chased:
+        know(session, chasing_at, (), gate.rollout_id, gate.key, gate.round)
     return link, request, gate, rollout
 
 

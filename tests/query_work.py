@@ -23,7 +23,7 @@ def listened_to(db: Database) -> Iterator[dict[str, Any]]:
     def listen(
         connection: object, cursor: object, statement: str, parameters: Any, context: object, many: bool
     ) -> None:
-        if statement.split(maxsplit=1)[0] in READING:
+        if statement.split(maxsplit=1)[0] in READING and "INSERT INTO" not in statement:
             heard[statement] = parameters[0] if many else parameters
 
     event.listen(db.engine, "before_cursor_execute", listen)

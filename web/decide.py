@@ -261,7 +261,6 @@ def _page(found: RequestPage, here: str, refused: Refused | None = None) -> Resp
         "differences": refused.differences if refused else (),
         "typed": typed,
         "kept": kept_texts(words, typed) if refused else {},
-        "shown": packed(snapshot(words, found.question)),
         "came_to": wording.GATE_CAME_TO,
         "follows": wording.FOLLOWS,
     }
@@ -274,7 +273,8 @@ def _typed_before(found: RequestPage) -> dict[str, str]:
 
 
 def _open(found: RequestPage) -> tuple[str, int, dict[str, Any]]:
-    return "open.html", 200, {"hints": wording.CHOICE_HINTS, "button": wording.BUTTONS[found.purpose]}
+    shown = packed(snapshot(words_for(found), found.question))
+    return "open.html", 200, {"hints": wording.CHOICE_HINTS, "button": wording.BUTTONS[found.purpose], "shown": shown}
 
 
 def _done(found: RequestPage) -> tuple[str, int, dict[str, Any]]:

@@ -16,6 +16,7 @@ from models.evidence import standing_decisions_at
 from models.gates import GateRow, current_gates
 from models.people import people_called
 from models.reading import ask, know
+from models.record import chasing_at
 from models.requests import Request, RequestState, newest_link, requests_at
 from models.rollouts import Rollout, StageRow, current_stages
 from operations import opening, reading_ahead, show_request, workspace
@@ -131,8 +132,8 @@ def test_whoever_has_read_one_of_them_reads_only_the_other(company: Company, kno
     assert known == []
 
 
-@pytest.mark.parametrize(("gate", "found"), [("gate", []), ("alone", [requests_at, standing_decisions_at])])
-def test_a_link_tells_whether_anybody_else_is_asked_and_has_decided(
+@pytest.mark.parametrize(("gate", "found"), [("gate", []), ("alone", [requests_at, standing_decisions_at, chasing_at])])
+def test_a_link_tells_whether_anybody_else_is_asked_has_decided_and_was_chased(
     company: Company, known: list[Query], gate: str, found: list[Query]
 ) -> None:
     with company.db.read() as session:
