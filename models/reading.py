@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, wraps
 from inspect import signature, unwrap
 from operator import eq
-from typing import Any, ParamSpec, TypeVar, TypeVarTuple, cast
+from typing import Any, NamedTuple, ParamSpec, TypeVar, TypeVarTuple, cast
 
 from sqlalchemy import BindParameter, Column, Result, Select, Table, bindparam, event
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -197,7 +197,7 @@ def know(session: Session, query: Callable[..., Select[_T]], found: Sequence[_T]
 
 
 def _write_what_it_finds(session: Session, query: Callable[..., Select[Any]]) -> None:
-    if _concerns(session, query):
+    if _concerns(_Waits.of(session), query):
         session.flush()
     if _finds_what_waits(session, query):
         _write_waiting(session)
@@ -229,10 +229,11 @@ def _may_find(query: Callable[..., Select[Any]], table: str, rows: Iterable[Mapp
 def _forget(session: Session, context: object, instances: object) -> None:
     """Forget what the queries have found that look at what is written now."""
     memory: dict[Any, Any] = session.info.get(_READ, {})
+    waits = _Waits.of(session)
     for key in list(memory):
         query, given, named = key
         owner = _OWNERS.get(query)
-        if _concerns(session, query, owner):
+        if _concerns(waits, query, owner):
             del memory[key]
         elif owner is not None:
             of = (*given, *dict(named).values())[0]
@@ -248,18 +249,30 @@ def _names_its_owner(row: Any, owner: InstrumentedAttribute[Any]) -> bool:
     return isinstance(row, owner.parent.class_) and getattr(row, owner.key) is not None
 
 
+class _Waits(NamedTuple):
+    """The session's rows that wait to be written; SQLAlchemy makes these sets anew whenever they are asked for."""
+
+    new: Collection[Any]
+    deleted: Collection[Any]
+    changed: Collection[Any]
+
+    @classmethod
+    def of(cls, session: Session) -> _Waits:
+        return cls(session.new, session.deleted, session.dirty)
+
+
 def _concerns(
-    session: Session, query: Callable[..., Select[Any]], owner: InstrumentedAttribute[Any] | None = None
+    waits: _Waits, query: Callable[..., Select[Any]], owner: InstrumentedAttribute[Any] | None = None
 ) -> bool:
     """Whether something that waits to be written may change which rows a query finds; new ones of an owner do not."""
     looks_at = _looks_at(query)
-    for row in session.new:
+    for row in waits.new:
         if row.__tablename__ in looks_at and not (owner and _names_its_owner(row, owner)):
             return True
-    for row in session.deleted:
+    for row in waits.deleted:
         if row.__tablename__ in looks_at:
             return True
-    for row in session.dirty:  # asked some ninety times in a decision, hence without anything that is made for each
+    for row in waits.changed:  # asked some ninety times in a decision, hence without anything that is made for each
         columns = looks_at.get(row.__tablename__)
         if columns and len(instance_state(row).unmodified_intersection(columns)) < len(columns):
             return True
